@@ -1,0 +1,339 @@
+"""Every error that mensasdk raises, and what each one says about money.
+
+::
+
+    MensaError
+    ├── ConfigurationError          a client, sender or command was set up wrongly          NOT_SENT
+    ├── ValidationError             a value breaks a rule; names the field and the remedy   NOT_SENT
+    │   └── ScheduleError           a schedule is naive, in the past, or in a clock change  NOT_SENT
+    ├── CampaignStopped             a stop rule ended the campaign before this message      NOT_SENT
+    ├── TransportError              the network failed us
+    │   ├── ConnectError            no connection could be made (DNS, refused, unreachable) NOT_SENT
+    │   │   ├── ConnectTimeout      … within the time allowed for connecting                NOT_SENT
+    │   │   ├── TLSError            … that can be trusted; never repeated                   NOT_SENT
+    │   │   └── ProxyError          … through the configured proxy                          NOT_SENT
+    │   ├── DeadlineExceeded        the total time ran out                                  by phase
+    │   │   └── PoolTimeout         … while waiting for a free connection                   NOT_SENT
+    │   ├── ConnectionLost          the connection broke after bytes had left               UNKNOWN
+    │   └── ProtocolError           what came back is not HTTP, or is cut or corrupt        UNKNOWN
+    ├── ResponseError               an answer came, and it is not a documented one
+    │   ├── ResponseTooLarge        the decoded body passes the cap                         UNKNOWN
+    │   ├── UnexpectedRedirect      redirects are never followed                            UNKNOWN
+    │   ├── UnexpectedStatus        an HTTP error without a documented body                 by status
+    │   ├── RateLimited             HTTP 429; see ``retry_after``                           NOT_SENT
+    │   ├── UnexpectedResponse      a page or an empty body where data was due              UNKNOWN
+    │   └── DecodeError             the body cannot be read as the vendor's data            UNKNOWN
+    │       └── AmbiguousResponse   it says two different things at once                    UNKNOWN
+    └── VendorError                 the vendor understood and refused                       REJECTED
+        ├── AuthError               credentials refused; stops a campaign                   REJECTED
+        ├── AddressBlocked          our address is blocked; stops a campaign                REJECTED
+        ├── InsufficientCredits     the account cannot pay; pauses a campaign               REJECTED
+        ├── InvalidRequest          a parameter is missing or wrong                         REJECTED
+        ├── NotFound                no such message, file or template                       REJECTED
+        ├── AccessDenied            it exists and is not ours                               REJECTED
+        ├── StateConflict           too late: already sent, already cancelled, in the past  REJECTED
+        └── UploadRefused           the file library does not take this file                REJECTED
+
+Each error carries ``outcome`` (what became of the request: an `OutcomeKind`), ``vendor``, ``code`` (the vendor's
+own code as text, or the HTTP status) and ``retryable`` (whether the very same call can be expected to work
+later). For a call that sends an SMS, ``outcome`` is the outcome of every recipient in it.
+
+Errors are plain data: they pickle, they hold no request, URL, header or body, and none of them has a
+``__context__`` that would carry a secret along.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+__all__ = [
+    "AccessDenied",
+    "AddressBlocked",
+    "AmbiguousResponse",
+    "AuthError",
+    "CampaignStopped",
+    "ConfigurationError",
+    "ConnectError",
+    "ConnectTimeout",
+    "ConnectionLost",
+    "DeadlineExceeded",
+    "DecodeError",
+    "InsufficientCredits",
+    "InvalidRequest",
+    "MensaError",
+    "NotFound",
+    "OutcomeKind",
+    "PoolTimeout",
+    "ProtocolError",
+    "ProxyError",
+    "RateLimited",
+    "ResponseError",
+    "ResponseTooLarge",
+    "ScheduleError",
+    "StateConflict",
+    "TLSError",
+    "TransportError",
+    "UnexpectedRedirect",
+    "UnexpectedResponse",
+    "UnexpectedStatus",
+    "UploadRefused",
+    "ValidationError",
+    "VendorError",
+]
+
+
+# It stands here and not in `messages`, because every error names one and `messages` imports from this room.
+class OutcomeKind(StrEnum):
+    """What became of a message, as far as money is concerned."""
+
+    ACCEPTED = "accepted"
+    """The vendor took it and will charge for it."""
+    REJECTED = "rejected"
+    """The vendor refused it; nothing is charged; the code says why."""
+    NOT_SENT = "not_sent"
+    """The vendor never acted on it; sending it again cannot make a second SMS."""
+    UNKNOWN = "unknown"
+    """Bytes left and no complete, understandable answer came back. Never sent again by itself."""
+
+
+def _rebuild(cls: type[MensaError], args: tuple[Any, ...], state: dict[str, Any]) -> MensaError:
+    error = cls.__new__(cls, *args)
+    Exception.__init__(error, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class MensaError(Exception):
+    """Root of every error that mensasdk raises.
+
+    Attributes:
+        message: one sentence for a person, without secrets and without full phone numbers.
+        outcome: what became of the request.
+        vendor: the vendor's short name, such as ``"mensatek"``, or None when no vendor is involved.
+        code: the vendor's own code as text (``"-2"``), or the HTTP status, or None.
+        retryable: the very same call can be expected to work later.
+    """
+
+    default_outcome: OutcomeKind = OutcomeKind.NOT_SENT
+    default_retryable: bool = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        outcome: OutcomeKind | None = None,
+        vendor: str | None = None,
+        code: str | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.outcome = self.default_outcome if outcome is None else outcome
+        self.vendor = vendor
+        self.code = code
+        self.retryable = self.default_retryable if retryable is None else retryable
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own __reduce__ would call the class with the message alone and lose the keywords of subclasses.
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+class ConfigurationError(MensaError):
+    """A client, sender or command was set up wrongly. Nothing was sent."""
+
+
+class ValidationError(MensaError, ValueError):
+    """A value breaks a rule that can be checked here. Nothing was sent.
+
+    Attributes:
+        field: the public name of the parameter at fault, such as ``"sender"``.
+    """
+
+    def __init__(self, message: str, *, field: str, vendor: str | None = None, code: str | None = None) -> None:
+        super().__init__(message, vendor=vendor, code=code)
+        self.field = field
+
+
+class ScheduleError(ValidationError):
+    """A point in time cannot be used: it is naive, in the past, or falls into a clock change."""
+
+
+class CampaignStopped(MensaError):
+    """A stop rule ended the campaign before this message was tried. Nothing was sent."""
+
+    default_retryable = True
+
+
+class TransportError(MensaError):
+    """The network, not the vendor, failed. ``outcome`` says whether any byte of the request had left."""
+
+    default_outcome = OutcomeKind.UNKNOWN
+    default_retryable = True
+
+
+class ConnectError(TransportError):
+    """No connection could be made: unknown host, refused, unreachable."""
+
+    default_outcome = OutcomeKind.NOT_SENT
+
+
+class ConnectTimeout(ConnectError):
+    """No connection could be made within ``Timeouts.connect``."""
+
+
+class TLSError(ConnectError):
+    """The server's certificate cannot be trusted. Never tried again by itself; stops a campaign."""
+
+    default_retryable = False
+
+
+class ProxyError(ConnectError):
+    """The configured proxy refused or failed before the vendor was reached."""
+
+
+class DeadlineExceeded(TransportError):
+    """The total time of the call ran out. NOT_SENT while no byte had left, UNKNOWN afterwards."""
+
+
+class PoolTimeout(DeadlineExceeded):
+    """The total time ran out while waiting for a free connection of the pool."""
+
+    default_outcome = OutcomeKind.NOT_SENT
+
+
+class ConnectionLost(TransportError):
+    """The connection was reset or closed after bytes had left and before a whole answer was in."""
+
+
+class ProtocolError(TransportError):
+    """What came back is not valid HTTP, is shorter than announced, or does not decompress."""
+
+
+class ResponseError(MensaError):
+    """An answer arrived, and it is none that the vendor documents.
+
+    Attributes:
+        status: the HTTP status.
+    """
+
+    default_outcome = OutcomeKind.UNKNOWN
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        outcome: OutcomeKind | None = None,
+        vendor: str | None = None,
+        code: str | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(message, outcome=outcome, vendor=vendor, code=code, retryable=retryable)
+        self.status = status
+
+
+class ResponseTooLarge(ResponseError):
+    """The decoded body passes the cap of the client. The rest was not read."""
+
+
+class UnexpectedRedirect(ResponseError):
+    """The server answered with a redirect. It was not followed: it could carry credentials or a send elsewhere."""
+
+
+class UnexpectedStatus(ResponseError):
+    """An HTTP error status without a body that the vendor documents."""
+
+
+class RateLimited(ResponseError):
+    """HTTP 429: the vendor did nothing and wants us to wait.
+
+    Attributes:
+        retry_after: seconds to wait as the server says, or None when it gives no usable figure.
+    """
+
+    default_outcome = OutcomeKind.NOT_SENT
+    default_retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        status: int | None = 429,
+        vendor: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, status=status, vendor=vendor, code=code)
+        self.retry_after = retry_after
+
+
+class UnexpectedResponse(ResponseError):
+    """A web page, or nothing at all, where data was due."""
+
+    default_retryable = True
+
+
+class DecodeError(ResponseError):
+    """The body cannot be read as the vendor's data."""
+
+
+class AmbiguousResponse(DecodeError):
+    """The body says two different things at once, such as one key with two values."""
+
+
+class VendorError(MensaError):
+    """The vendor understood the request and refused it. Nothing is charged."""
+
+    default_outcome = OutcomeKind.REJECTED
+
+
+class AuthError(VendorError):
+    """Credentials refused. Never tried again by itself: vendors block addresses that keep failing."""
+
+
+class AddressBlocked(VendorError):
+    """The vendor has blocked this address or suspended the account. Stop, and talk to the vendor."""
+
+
+class InsufficientCredits(VendorError):
+    """The account cannot pay for this request; nothing of it was sent.
+
+    Attributes:
+        needed: credits that the request would cost, where the vendor says so.
+        available: credits in the account, where the vendor says so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        needed: Decimal | None = None,
+        available: Decimal | None = None,
+        vendor: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, vendor=vendor, code=code)
+        self.needed = needed
+        self.available = available
+
+
+class InvalidRequest(VendorError):
+    """The vendor says that a parameter is missing or wrong."""
+
+
+class NotFound(VendorError):
+    """The vendor knows no such message, file or template."""
+
+
+class AccessDenied(VendorError):
+    """The thing exists and belongs to somebody else. Repeating this may count as an attack."""
+
+
+class StateConflict(VendorError):
+    """Too late: the message is sent or cancelled already, or the new time has passed."""
+
+
+class UploadRefused(VendorError):
+    """The vendor's file library does not take this file; the code says why."""
