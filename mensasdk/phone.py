@@ -1,0 +1,366 @@
+"""Phone numbers: from any common spelling to one canonical form, or a refusal that says why.
+
+Numbers are read with the `phonenumbers` library, which holds the numbering plan of every country. It is imported on
+the first call, not with this module. A number already in E.164 form, and a plain national number, are judged from a
+small table taken from the same library, which gives the same verdict in a fraction of the time.
+
+A number is a person: no message and no ``repr`` of this module shows more than its last three digits.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from types import ModuleType
+from typing import Any
+
+from attrs import field as attribute
+from attrs import frozen
+
+from mensasdk.errors import ValidationError
+
+__all__ = ["PhoneNumber", "digits", "mask", "parse", "same_number"]
+
+_plain = re.compile(r"\+?[1-9][0-9]{6,14}").fullmatch
+# Far above the longest spelling of one number; keeps a pasted document out of the library's patterns.
+_MAX_LENGTH = 100
+_FORM = 'write it in international form: "+", country code, number'
+
+
+@frozen(repr=False)
+class PhoneNumber:
+    """One phone number. Two are equal when they can be reached by the same E.164 number, however they were spelled.
+
+    Attributes:
+        e164: ``"+"``, country calling code and national number, digits only.
+        country_code: the country calling code, such as 34.
+        national: the national number as dialled from abroad, digits only.
+        given: the caller's spelling.
+    """
+
+    e164: str
+    country_code: int = attribute(eq=False)
+    national: str = attribute(eq=False)
+    given: str = attribute(eq=False)
+
+    @property
+    def country(self) -> str | None:
+        """ISO 3166 alpha-2 code of the country.
+
+        None when it cannot be told: calling codes without a country, and numbers that no country that shares the
+        calling code (such as +1) has given out. Worked out on each access, which takes up to ten microseconds.
+        """
+        library = _library()
+        region = library.region_code_for_number(_library_number(self.country_code, self.national))
+        return None if region in (None, library.REGION_CODE_FOR_NON_GEO_ENTITY) else str(region)
+
+    def __repr__(self) -> str:
+        # Values end up in logs and tracebacks by way of repr.
+        return f"PhoneNumber({mask(self.e164)})"
+
+
+def mask(number: str) -> str:
+    """Show only the last three digits of a number, for messages and logs: ``"***123"``.
+
+    Takes any string and never raises. Everything but digits is dropped, and so is the length.
+    """
+    found = "".join(str(unicodedata.decimal(character)) for character in number if character.isdecimal())
+    return f"***{found[-3:]}" if len(found) > 3 else "***"
+
+
+def parse(number: str, *, default_country: str | None = None, strict: bool = False, field: str = "to") -> PhoneNumber:
+    """Read one phone number in any common spelling.
+
+    Accepted are digits with spaces, hyphens, dots and parentheses, in any script's digits, with invisible direction
+    marks (contact lists add them) ignored, and a leading ``tel:``. How digits are understood:
+
+    * ``+`` or ``00`` in front: an international number. (A default country whose own international prefix matches
+      the number, such as 011 or 0011, goes first.)
+    * otherwise, with a default country: a number of that country; and if it cannot be one, an international number
+      without its ``+``.
+    * otherwise: an international number without its ``+``.
+
+    The length must be possible for the country, and the number complete: one that lacks its area code cannot be
+    reached from outside. An international number without its ``+`` is a guess (a Spanish mobile number without
+    its 34 has the length of an Australian one), so that one must be a number that is really in use, as with ``strict``.
+
+    Args:
+        number: the caller's spelling.
+        default_country: ISO 3166 alpha-2 code of the country that national numbers belong to, such as ``"ES"``.
+        strict: accept only numbers in ranges that the country has given out, by the tables of `phonenumbers`; new
+            ranges are missing from old tables. Takes about 15 microseconds more.
+        field: the public name of the parameter, for the error.
+
+    Raises:
+        ValidationError: the number is empty, holds several numbers, letters or control characters, has no country, or
+            is too short, too long or not in use; or ``default_country`` is no country. The message names the field
+            and the remedy, and masks the number.
+    """
+    home = None if default_country is None else _home(default_country)
+    _require_text(number, field)
+    cleaned = number if _plain(number) else _clean(number, field)
+    found = _quick(cleaned, number, home, strict) if _plain(cleaned) else None
+    return _slow(cleaned, number, home, strict, field) if found is None else found
+
+
+def digits(number: PhoneNumber | str, *, default_country: str | None = None, field: str = "to") -> str:
+    """The E.164 number without its ``+``, which is how Mensatek and others want it.
+
+    Args and errors as for `parse`; a `PhoneNumber` is taken as it is.
+    """
+    if not isinstance(number, PhoneNumber):
+        number = parse(number, default_country=default_country, field=field)
+    return number.e164[1:]
+
+
+def same_number(first: PhoneNumber | str, second: PhoneNumber | str, *, default_country: str | None = None) -> bool:
+    """Whether both spellings lead to the same E.164 number.
+
+    A string that is no phone number is the same as nothing, itself included; it is not an error here, since one of
+    the two usually comes from a vendor's answer.
+
+    Raises:
+        ValidationError: ``default_country`` is no country.
+    """
+    if default_country is not None:
+        _home(default_country)
+    try:
+        return digits(first, default_country=default_country) == digits(second, default_country=default_country)
+    except ValidationError:
+        return False
+
+
+@cache
+def _library() -> ModuleType:
+    import phonenumbers  # slow to import, and not needed to import mensasdk
+
+    return phonenumbers
+
+
+@frozen
+class _Plan:
+    """What decides whether digits after a calling code are a possible number, taken from the library's metadata."""
+
+    code: int
+    lengths: frozenset[int]
+    trunk_prefix: re.Pattern[str] | None
+
+    def keeps(self, national: str) -> bool:
+        """Possible as it stands: nothing of it would be stripped or rewritten as a trunk prefix."""
+        return len(national) in self.lengths and _untouched(self.trunk_prefix, national)
+
+
+@frozen
+class _Home:
+    """The default country, and what its people dial in front of numbers."""
+
+    region: str
+    plan: _Plan
+    calling_code: str
+    international_prefix: re.Pattern[str]
+    trunk_prefix: re.Pattern[str] | None
+
+
+def _untouched(trunk_prefix: re.Pattern[str] | None, national: str) -> bool:
+    if trunk_prefix is None:
+        return True
+    match = trunk_prefix.match(national)
+    # Some countries' patterns are optional throughout and match nothing at all, which changes nothing.
+    return match is None or (match.end() == 0 and match.lastindex is None)
+
+
+def _pattern(source: str | None) -> re.Pattern[str] | None:
+    return re.compile(source) if source else None
+
+
+# Called with the first one to three digits of numbers, so the cache is bounded by itself.
+@cache
+def _plan(calling_code: str) -> _Plan | None:
+    library = _library()
+    code = int(calling_code)
+    if code not in library.COUNTRY_CODE_TO_REGION_CODE:
+        return None
+    # Countries that share a calling code are judged by the main one, as the library itself does.
+    region = library.region_code_for_country_code(code)
+    metadata = library.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+    return _Plan(code, frozenset(metadata.general_desc.possible_length), _pattern(metadata.national_prefix_for_parsing))
+
+
+@lru_cache(maxsize=512)
+def _home(country: str) -> _Home:
+    library = _library()
+    region = str(country).strip().upper()
+    if region not in library.SUPPORTED_REGIONS:
+        raise ValidationError(
+            f'default_country {str(country)[:20]!r} is no country; give its two letters by ISO 3166, such as "ES"',
+            field="default_country",
+        )
+    metadata = library.PhoneMetadata.metadata_for_region(region)
+    calling_code = str(metadata.country_code)
+    plan = _plan(calling_code)
+    assert plan is not None
+    return _Home(
+        region,
+        plan,
+        calling_code,
+        re.compile(metadata.international_prefix or "(?!)"),
+        _pattern(metadata.national_prefix_for_parsing),
+    )
+
+
+def _quick(number: str, given: str, home: _Home | None, strict: bool) -> PhoneNumber | None:
+    """The number, if the table alone proves what the library would answer; None where the library has to be asked."""
+    if home is None or number[0] == "+":
+        guessed = number[0] != "+"
+        international = number if not guessed else f"+{number}"
+        for end in (2, 3, 4):
+            plan = _plan(international[1:end])
+            if plan is not None:
+                break
+        else:
+            return None
+        national = international[end:]
+        if not plan.keeps(national):
+            return None
+        if (strict or guessed) and not _in_use(plan.code, national):
+            return None
+        return PhoneNumber(international, plan.code, national, given)
+    if (
+        not home.plan.keeps(number)
+        or number.startswith(home.calling_code)
+        or home.international_prefix.match(number)
+        or not _untouched(home.trunk_prefix, number)
+        or (strict and not _in_use(home.plan.code, number))
+    ):
+        return None
+    return PhoneNumber(f"+{home.calling_code}{number}", home.plan.code, number, given)
+
+
+def _library_number(country_code: int, national: str) -> Any:
+    library = _library()
+    # The library keeps leading zeros (Italy has them) apart from the number; the last digit is never one of them.
+    zeros = min(len(national) - len(national.lstrip("0")), len(national) - 1)
+    return library.PhoneNumber(
+        country_code=country_code,
+        national_number=int(national),
+        italian_leading_zero=True if zeros else None,
+        number_of_leading_zeros=zeros if zeros > 1 else None,
+    )
+
+
+def _in_use(country_code: int, national: str) -> bool:
+    return bool(_library().is_valid_number(_library_number(country_code, national)))
+
+
+def _slow(cleaned: str, given: str, home: _Home | None, strict: bool, field: str) -> PhoneNumber:
+    reason = ""
+    for candidate, region, guessed in _readings(cleaned, home):
+        found, trouble = _read(candidate, region, strict=strict or guessed)
+        if found is not None:
+            library = _library()
+            e164 = str(library.format_number(found, library.PhoneNumberFormat.E164))
+            national = str(library.national_significant_number(found))
+            return PhoneNumber(e164, found.country_code, national, given)
+        if guessed and home is None:
+            trouble += '; if it is a national number, give default_country, such as "ES"'
+        reason = reason or trouble  # the first reading is the likeliest, so its trouble is the one to tell
+    if not reason:
+        reason = f'has no country; {_FORM}, or give default_country, such as "ES"'
+    raise _refusal(field, given, reason)
+
+
+def _readings(cleaned: str, home: _Home | None) -> Sequence[tuple[str, str | None, bool]]:
+    """How cleaned digits may be meant, likeliest first: number and region for the library, and whether we guess."""
+    if cleaned[0] == "+":
+        return [(cleaned, None, False)]
+    international = [(f"+{cleaned[2:]}", None, False)] if cleaned.startswith("00") else []
+    if home is None:
+        if cleaned[0] == "0":
+            return international
+        return [(f"+{cleaned}", None, True)]
+    national = (cleaned, home.region, False)
+    if cleaned[0] != "0":
+        return [national, (f"+{cleaned}", None, True)]
+    if home.international_prefix.match(cleaned):
+        return [national, *international]
+    return [*international, national]
+
+
+def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, str]:
+    """The library's number, or None and what is wrong with it."""
+    library = _library()
+    failure = library.NumberParseException
+    kind: int | None = None
+    try:
+        found = library.parse(candidate, region)
+    except failure as error:
+        kind = error.error_type
+    if kind == failure.INVALID_COUNTRY_CODE:
+        return None, f"begins with no country's calling code; {_FORM}"
+    if kind == failure.TOO_LONG:
+        return None, f"is too long for a phone number; {_FORM}"
+    if kind is not None:
+        return None, f"is too short for a phone number; {_FORM}"
+    country = f"calling code +{found.country_code}"
+    result = library.ValidationResult
+    verdict = library.is_possible_number_with_reason(found)
+    if verdict == result.IS_POSSIBLE_LOCAL_ONLY:
+        return None, f"lacks its area code ({country}); {_FORM}"
+    if verdict == result.TOO_SHORT:
+        return None, f"is too short for {country}; check for a missing digit"
+    if verdict == result.TOO_LONG:
+        return None, f"is too long for {country}; check for a digit too many"
+    if verdict != result.IS_POSSIBLE:
+        return None, f"has a length that {country} does not use; check its digits"
+    if strict and not library.is_valid_number(found):
+        return None, f"is not a valid number for {country}; check its digits"
+    return found, ""
+
+
+# Punctuation left out on the way to digits, also in its wide form.
+_IGNORED = dict.fromkeys(map(ord, ".()-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\uff08\uff09\uff0d\uff0e"))
+_PLUS_SIGNS = {ord("\uff0b"): "+", ord("\ufe62"): "+"}
+_TO_PLAIN: dict[int, str | None] = {**_IGNORED, **_PLUS_SIGNS}
+
+
+def _clean(number: str, field: str) -> str:
+    """Digits with an optional leading plus, or a refusal."""
+    if len(number) > _MAX_LENGTH:
+        raise _refusal(field, number, f"is longer than any phone number; {_FORM}")
+    # Before anything is stripped: a line end after a number would be the start of a header or of a second parameter.
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in number):
+        raise _refusal(
+            field, number, "holds a line end or another control character; strip it, and give one number each"
+        )
+    rest = number.strip()
+    if rest[:4].lower() == "tel:":
+        rest = rest[4:]
+    if any(character in ",;/|、，；／" for character in rest):
+        raise _refusal(field, number, "looks like several numbers or a number with parameters; give one number each")
+    kept: list[str] = []
+    for character in rest.translate(_TO_PLAIN):
+        if character.isdecimal():
+            kept.append(str(unicodedata.decimal(character)))
+        elif character == "+":
+            if kept:
+                raise _refusal(field, number, 'has a "+" in the middle; give one number each')
+            kept.append("+")
+        elif unicodedata.category(character) not in ("Cf", "Zs"):  # direction marks and joiners; spaces
+            what = "a letter" if character.isalpha() else f"the character {character!r}"
+            raise _refusal(field, number, f"holds {what}; {_FORM}, without extension")
+    cleaned = "".join(kept)
+    if cleaned in ("", "+"):
+        raise ValidationError(f"{field} is empty; {_FORM}", field=field)
+    return cleaned
+
+
+def _require_text(number: object, field: str) -> None:
+    # A number from a spreadsheet comes as an int or a float and has lost its plus and perhaps some digits.
+    if not isinstance(number, str):
+        raise ValidationError(f"{field} must be a string, not {type(number).__name__}; {_FORM}", field=field)
+
+
+def _refusal(field: str, number: str, reason: str) -> ValidationError:
+    return ValidationError(f"{field} ({mask(number)}) {reason}", field=field)

@@ -1,0 +1,179 @@
+"""Aware datetimes to a vendor's wall clock, and back.
+
+The vendors take and give times as plain wall-clock text, each in a zone of its own and without saying which. Twice a
+year that is not enough: in autumn one hour comes twice, in spring one is left out. A moment that the vendor would have
+to guess is refused here, before anything is sent.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from mensasdk.errors import ScheduleError, ValidationError
+
+__all__ = ["Precision", "from_wall_clock", "parse_wall_clock", "to_wall_clock", "zone"]
+
+Precision = Literal["minutes", "seconds"]
+
+_STEP: dict[Precision, timedelta] = {"minutes": timedelta(minutes=1), "seconds": timedelta(seconds=1)}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> ZoneInfo:
+    """The time zone of an IANA name, such as ``"Europe/Madrid"``; read once, and only when it is needed.
+
+    Raises:
+        ValidationError: there is no zone of that name.
+    """
+    found: ZoneInfo | None = None
+    with suppress(KeyError, ValueError, OSError):  # unknown; not a plain name; the name of a folder of zones
+        found = ZoneInfo(name)
+    if found is None:
+        raise ValidationError(
+            f'there is no time zone {name[:40]!r}; give an IANA name, such as "Europe/Madrid"', field="time_zone"
+        )
+    return found
+
+
+def to_wall_clock(
+    moment: datetime,
+    zone: tzinfo,
+    *,
+    field: str = "schedule_at",
+    now: datetime | None = None,
+    precision: Precision = "minutes",
+) -> datetime:
+    """What the vendor's clock shows at a moment, as a naive datetime in the vendor's zone.
+
+    What the vendor cannot express is rounded up, so that nothing goes out earlier than asked: 09:00:01 becomes 09:01
+    with a precision of minutes. The rounding is done on the time line, so it steps over clock changes correctly.
+
+    Args:
+        moment: an aware datetime in any zone.
+        zone: the zone that the vendor reads times in.
+        field: the public name of the parameter, for the error.
+        now: the present as an aware datetime; None for the system's clock.
+        precision: ``"minutes"`` or ``"seconds"``, whichever the vendor's format carries.
+
+    Raises:
+        ScheduleError: the moment is naive, is not in the future, names a wall-clock time that its own zone leaves out,
+            or falls into the hour that the vendor's zone has twice; the message gives the remedy.
+    """
+    if moment.utcoffset() is None:
+        raise ScheduleError(
+            f"{field} is a naive datetime; give it a zone, as in "
+            'datetime(2030, 1, 31, 9, 0, tzinfo=ZoneInfo("Europe/Madrid"))',
+            field=field,
+        )
+    if now is None:
+        now = datetime.now(UTC)
+    elif now.utcoffset() is None:
+        raise ScheduleError("now is a naive datetime; use datetime.now(UTC)", field="now")
+    local = None
+    try:
+        # A wall-clock time that the caller's zone leaves out comes back from UTC as another one.
+        instant = moment.astimezone(UTC)
+        returned = instant.astimezone(moment.tzinfo)
+        rounded = _round_up(instant, _STEP[precision])
+        local = rounded.astimezone(zone)
+    except OverflowError:
+        pass
+    if local is None:
+        raise ScheduleError(f"{field} is outside the years that can be scheduled; give a nearer time", field=field)
+    if returned.replace(tzinfo=None) != moment.replace(tzinfo=None):
+        raise ScheduleError(
+            f"{field} is {moment:%Y-%m-%d %H:%M}, which {_name(moment.tzinfo)} leaves out when the clocks go forward; "
+            f"did you mean {returned:%H:%M}?",
+            field=field,
+        )
+    if instant <= now:
+        raise ScheduleError(
+            f"{field} is {instant:%Y-%m-%d %H:%M:%S} UTC, which is not in the future; give a later time, or None to "
+            "send now",
+            field=field,
+        )
+    wall = local.replace(tzinfo=None)
+    repeated = _offset(wall, zone, 0) - _offset(wall, zone, 1)
+    # It came from UTC, so it exists: two offsets for it can only mean that it exists twice.
+    if repeated:
+        raise ScheduleError(
+            f"{field} is {wall:%H:%M} on {wall:%Y-%m-%d} in {_name(zone)}, where that hour comes twice because the "
+            f"clocks go back, and the vendor cannot be told which of the two is meant; choose a time outside that "
+            f"hour, such as {wall - repeated:%Y-%m-%d %H:%M} or {wall + repeated:%Y-%m-%d %H:%M}",
+            field=field,
+        )
+    return wall
+
+
+def from_wall_clock(naive: datetime, zone: tzinfo) -> datetime:
+    """The moment that a vendor's wall-clock time means, as an aware datetime in the vendor's zone.
+
+    A time in the hour that comes twice is taken as the first of the two (``fold=0``); which one the vendor meant
+    cannot be known. (Python never holds a time in that hour equal to one in another zone; compare in UTC.) A time
+    that the zone leaves out in spring is taken as if the clocks had not yet gone forward, and comes back in the
+    form that exists: 02:30 becomes 03:30. So an answer is never refused for its time.
+
+    Args:
+        naive: a datetime without a zone.
+        zone: the zone that the vendor writes times in.
+
+    Raises:
+        ScheduleError: ``naive`` has a zone already.
+    """
+    if naive.tzinfo is not None:
+        raise ScheduleError("naive has a zone already; use astimezone() to convert it", field="naive")
+    skipped = _offset(naive, zone, 1) - _offset(naive, zone, 0)
+    if skipped > timedelta(0):
+        naive += skipped
+    return naive.replace(tzinfo=zone, fold=0)
+
+
+def parse_wall_clock(text: str | None, zone: tzinfo, *formats: str) -> datetime | None:
+    """Read a time that a vendor wrote.
+
+    Args:
+        text: the vendor's text; surrounding spaces are ignored.
+        zone: the zone that the vendor writes times in.
+        formats: `datetime.strptime` formats to try in turn; ``YYYY-MM-DD HH:MM:SS`` and ``YYYY-MM-DD HH:MM`` when
+            none is given.
+
+    Returns:
+        An aware datetime in ``zone``, by the rules of `from_wall_clock`; None for None, for a text of nothing but
+        zeros and punctuation (databases write "none" as ``0000-00-00 00:00:00``), and for ``-0001-11-30 00:00:00``,
+        which is what PHP makes of that.
+
+    Raises:
+        ValueError: the text is in none of the formats. A plain one, not a `MensaError`: whoever decodes the answer
+            knows what it means for the outcome.
+    """
+    if text is None:
+        return None
+    text = text.strip()
+    if not text.strip("0-:/. T") or text.startswith("-0001-11-30"):
+        return None
+    for pattern in formats or _FORMATS:
+        try:
+            naive = datetime.strptime(text, pattern)  # noqa: DTZ007 - the zone follows in the next step
+        except ValueError:
+            continue
+        return from_wall_clock(naive, zone)
+    raise ValueError(f"{text[:40]!r} is not a time in any of the formats {', '.join(formats or _FORMATS)}")
+
+
+def _round_up(instant: datetime, step: timedelta) -> datetime:
+    over = (instant - _EPOCH) % step
+    return instant + (step - over) if over else instant
+
+
+def _offset(wall: datetime, zone: tzinfo, fold: Literal[0, 1]) -> timedelta:
+    return wall.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta(0)
+
+
+def _name(zone: tzinfo | None) -> str:
+    return str(zone)
