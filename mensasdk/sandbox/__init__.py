@@ -1,0 +1,23 @@
+"""The SMS vendors on 127.0.0.1: a ledger that holds the truth, faults on demand, and callbacks.
+
+For tests, demonstrations and benchmarks; nothing is ever sent. See `Sandbox`.
+"""
+
+from __future__ import annotations
+
+from mensasdk.sandbox.faults import Fault, FaultRule
+from mensasdk.sandbox.ledger import Ledger, LedgerMessage, LedgerRequest
+from mensasdk.sandbox.mensatek import Account, Mensatek, Quirks
+from mensasdk.sandbox.server import Sandbox
+
+__all__ = [
+    "Account",
+    "Fault",
+    "FaultRule",
+    "Ledger",
+    "LedgerMessage",
+    "LedgerRequest",
+    "Mensatek",
+    "Quirks",
+    "Sandbox",
+]

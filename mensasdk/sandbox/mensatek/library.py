@@ -1,0 +1,92 @@
+"""CargarFichero, ListarFicheros and BorrarFichero: the file library."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mensasdk.sandbox.mensatek.account import LibraryFile
+from mensasdk.sandbox.mensatek.delivery import local
+from mensasdk.sandbox.mensatek.params import Params, Refused
+from mensasdk.sandbox.vendor import FilePart
+
+if TYPE_CHECKING:
+    from mensasdk.sandbox.mensatek.service import Mensatek
+
+__all__ = ["MAX_NAME", "delete", "listing", "upload"]
+
+MAX_NAME = 15
+_FORMATS = frozenset({"pdf", "doc", "docx", "xls", "xlsx", "vcf"})
+
+
+def upload(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+    """Put a file into the library; one of the same name is replaced."""
+    account = vendor.account
+    if account.trial:
+        raise Refused(-18, Cred=account.credits)
+    kind = params.text("Tipo").upper()
+    name = params.text("Nombre")
+    if kind == "BASE64":
+        content = _from_base64(vendor, params, name)
+    elif kind == "FILES":
+        part = params.raw("Fichero")
+        if not isinstance(part, FilePart) or not part.content:
+            raise Refused(-13, Cred=account.credits)
+        name, content = name or part.filename, part.content
+    else:
+        raise Refused(-15, Cred=account.credits)
+    name, extension = _stored_name(name)
+    if extension not in _FORMATS:
+        raise Refused(-11, Cred=account.credits)
+    if len(content) > account.max_file_bytes:
+        raise Refused(-16, Cred=account.credits)
+    others = [file for file in account.files.values() if file.name != name]
+    if len(others) >= account.max_files or sum(len(file.content) for file in others) + len(content) > account.max_bytes:
+        raise Refused(-10, Cred=account.credits)
+    if account.upload_fails:
+        raise Refused(-17, Cred=account.credits)
+    account.files[name] = LibraryFile(name, content, datetime.now(UTC))
+    return {"Res": 1, "Nombre": name, "Cred": account.credits}
+
+
+def listing(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+    """All files, in the order in which they came."""
+    rows = [
+        {"Fecha": local(file.at), "Nombre": file.name, "Ext": file.name.rpartition(".")[2]}
+        for file in vendor.account.files.values()
+    ]
+    return {"Res": 1, "Ficheros": rows, "Cred": vendor.account.credits}
+
+
+def delete(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+    """Take a file out of the library."""
+    name = params.text("Nombre", required=True)
+    if vendor.account.files.pop(name, None) is None:
+        raise Refused(-2, Cred=vendor.account.credits)
+    return {"Res": 1, "Cred": vendor.account.credits}
+
+
+def _from_base64(vendor: Mensatek, params: Params, name: str) -> bytes:
+    encoded = params.text("Contenido")
+    if not encoded:
+        raise Refused(-12, Cred=vendor.account.credits)
+    if not name:
+        raise Refused(-3, Error="Falta parámetro obligatorio: Nombre")
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise Refused(-17, Cred=vendor.account.credits) from None
+
+
+def _stored_name(name: str) -> tuple[str, str]:
+    """Letters and digits only, 15 characters with the extension: the stem gives way."""
+    stem, _, extension = name.rpartition(".")
+    extension = re.sub(r"[^A-Za-z0-9]", "", extension).lower()
+    stem = re.sub(r"[^A-Za-z0-9]", "", stem)[: MAX_NAME - len(extension) - 1]
+    if not stem or not extension:
+        raise Refused(-3, Error="Nombre incorrecto: letras y cifras, con extensión")
+    return f"{stem}.{extension}", extension

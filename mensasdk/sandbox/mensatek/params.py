@@ -1,0 +1,147 @@
+"""Reading a request: JSON, urlencoded or multipart, names in any case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from email.message import Message
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from mensasdk.sandbox.vendor import FilePart, Incoming
+
+__all__ = ["Params", "Refused", "decode"]
+
+
+class Refused(Exception):
+    """The vendor refuses: a negative result code, and fields to go with it."""
+
+    def __init__(self, code: int, **fields: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.fields = fields
+
+
+def decode(request: Incoming) -> None:
+    """Fill in ``params`` and ``malformed``. The body wins over the query string."""
+    params: dict[str, Any] = dict(parse_qsl(request.query, keep_blank_values=True, errors="surrogateescape"))
+    try:
+        params.update(_body(request))
+    except ValueError as error:
+        request.malformed = str(error) or "petición ilegible"
+    # Arrays come as JSON text in forms, and in the vendor's own JSON samples too.
+    for name, value in params.items():
+        if name.lower() == "destinatarios" and isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+            try:
+                params[name] = orjson.loads(value.encode("utf-8", "surrogateescape"))
+            except ValueError:
+                request.malformed = "Destinatarios no es JSON válido"
+    request.params = params
+
+
+def _body(request: Incoming) -> Mapping[str, Any]:
+    body = request.body
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    kind = header.get_content_type() if request.headers.get("content-type") else ""
+    if kind == "multipart/form-data":
+        return _multipart(body, str(header.get_boundary() or ""))
+    if kind == "application/json" or (kind != "application/x-www-form-urlencoded" and body.lstrip()[:1] == b"{"):
+        if not body.strip():
+            return {}
+        data = orjson.loads(body)
+        if not isinstance(data, dict):
+            raise ValueError("el cuerpo JSON no es un objeto")
+        return data
+    # A surrogate marks a byte that is not UTF-8; Params.text deals with it.
+    text = body.decode("utf-8", "surrogateescape")
+    return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape"))
+
+
+def _multipart(body: bytes, boundary: str) -> Mapping[str, Any]:
+    if not boundary:
+        raise ValueError("multipart sin boundary")
+    sections = (b"\r\n" + body).split(b"\r\n--" + boundary.encode())
+    if len(sections) < 2 or not sections[-1].startswith(b"--"):
+        raise ValueError("multipart incompleto")
+    fields: dict[str, Any] = {}
+    for section in sections[1:-1]:
+        head, separator, content = section.lstrip(b" \t").removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        if not separator:
+            raise ValueError("parte de multipart sin cabeceras")
+        headers = Message()
+        for line in head.decode("utf-8", "replace").split("\r\n"):
+            name, _, value = line.partition(":")
+            headers[name.strip()] = value.strip()
+        field = headers.get_param("name", header="content-disposition")
+        filename = headers.get_filename()
+        if not isinstance(field, str):
+            raise ValueError("parte de multipart sin nombre")
+        if filename is None:
+            fields[field] = content.decode("utf-8", "surrogateescape")
+        else:
+            fields[field] = FilePart(filename, headers.get_content_type(), content)
+    return fields
+
+
+class Params:
+    """Parameters by name, whatever the case; the accessors refuse with -3 what they cannot use."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = {name.lower(): value for name, value in values.items()}
+
+    def raw(self, name: str) -> Any:
+        return self._values.get(name.lower())
+
+    def text(self, name: str, *, required: bool = False, fix: bool = False) -> str:
+        """A string; numbers are taken as their digits. ``fix`` repairs what came in another encoding."""
+        value = self.raw(name)
+        if value is None:
+            if required:
+                raise Refused(-3, Error=f"Falta parámetro obligatorio: {name}")
+            return ""
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
+            raise Refused(-3, Error=f"Valor incorrecto en {name}")
+        return _fixed(str(value)) if fix else _shown(str(value))
+
+    def integer(self, name: str, *, required: bool = False) -> int | None:
+        """A whole number or its digits; blank means not given."""
+        value = self.raw(name)
+        if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}\s*", value):
+            value = int(value)
+        if value is None or value == "":
+            if required:
+                raise Refused(-3, Error=f"Falta parámetro obligatorio: {name}")
+            return None
+        if isinstance(value, int) and value >= 0:
+            return int(value)
+        raise Refused(-3, Error=f"Valor incorrecto en {name}")
+
+    def flag(self, name: str) -> bool:
+        """0 or 1; not given means 0."""
+        value = self.integer(name)
+        if value not in (None, 0, 1):
+            raise Refused(-3, Error=f"Valor incorrecto en {name}: debe ser 0 o 1")
+        return value == 1
+
+
+def _shown(text: str) -> str:
+    """Bytes that were not UTF-8 become question marks, as on a handset."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _fixed(text: str) -> str:
+    """Undo a wrong encoding: Latin-1 bytes sent as if UTF-8, or UTF-8 read as Latin-1 and encoded again."""
+    if text.isascii():
+        return text
+    raw = text.encode("utf-8", "surrogateescape")
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+    try:
+        return text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return text

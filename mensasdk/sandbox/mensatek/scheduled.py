@@ -1,0 +1,93 @@
+"""CancelarSMS, ReprogramarSMS and GetReportSMS: what can be done with a message id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from mensasdk.sandbox.ledger import LedgerMessage
+from mensasdk.sandbox.mensatek.dates import moment_of
+from mensasdk.sandbox.mensatek.delivery import Group, Send
+from mensasdk.sandbox.mensatek.params import Params, Refused
+
+if TYPE_CHECKING:
+    from mensasdk.sandbox.mensatek.service import Mensatek
+
+__all__ = ["cancel", "report", "reschedule"]
+
+
+def cancel(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+    """Cancel all of a group that still waits, and give the credits back."""
+    left = vendor.account.credits
+    group = _group(vendor, params, CRED=left)
+    waiting = _waiting(group, CRED=left)
+    back = sum((send.credits for send in waiting), Decimal(0))
+    for send in waiting:
+        send.over = True
+    vendor.account.credits += back
+    ids = _report_ids(waiting)
+    vendor.box.ledger.change(
+        vendor.name,
+        str(group.message_id),
+        lambda message: evolve(message, state="cancelled") if message.report_id in ids else message,
+        back,
+    )
+    count = sum(len(send.numbers) for send in waiting)
+    return {"Res": count, "IDMENSAJE": group.message_id, "CRED": vendor.account.credits, "CREDR": back}
+
+
+def reschedule(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+    """Give all of a group that still waits another date."""
+    left = vendor.account.credits
+    group = _group(vendor, params, Cred=left)
+    date = params.text("Fecha", required=True)
+    waiting = _waiting(group, Cred=left)
+    moment = moment_of(date)
+    if moment is None:
+        raise Refused(-6, Cred=left)
+    if moment <= datetime.now(UTC):
+        raise Refused(-7, Cred=left)
+    ids = _report_ids(waiting)
+    for send in waiting:
+        # A copy takes its place, so that callbacks under way for the old date find it over.
+        moved = evolve(send, scheduled_at=moment)
+        send.over = True
+        group.sends[group.sends.index(send)] = moved
+        moved.start()
+
+    def change(message: LedgerMessage) -> LedgerMessage:
+        return evolve(message, scheduled_at=moment) if message.report_id in ids else message
+
+    vendor.box.ledger.change(vendor.name, str(group.message_id), change)
+    return {"Res": sum(len(send.numbers) for send in waiting), "Cred": left}
+
+
+def report(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+    """The state of every recipient that was accepted; of a wholly cancelled message there is none, which is -4."""
+    group = _group(vendor, params, Cred=vendor.account.credits)
+    rows = [row for send in group.sends if not send.over for row in send.reports()]
+    if not rows:
+        raise Refused(-4, Cred=vendor.account.credits)
+    return {"Res": 1, "Destinatarios": len(rows), "Cred": vendor.account.credits, "Informe": rows}
+
+
+def _group(vendor: Mensatek, params: Params, **more: Decimal) -> Group:
+    group = vendor.groups.get(params.integer("Idmensaje", required=True) or 0)
+    if group is None:
+        raise Refused(-2, **more)
+    return group
+
+
+def _waiting(group: Group, **more: Decimal) -> list[Send]:
+    waiting = [send for send in group.sends if send.pending]
+    if not waiting:
+        raise Refused(-5 if all(send.over for send in group.sends) else -4, **more)
+    return waiting
+
+
+def _report_ids(sends: list[Send]) -> set[str]:
+    return {str(send.first_report + index) for send in sends for index in range(len(send.numbers))}
