@@ -1,0 +1,211 @@
+"""What a campaign came to: counts that add up, and every recipient's outcome as CSV or JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+from attrs import frozen
+
+from mensasdk.messages import Outcome, OutcomeKind
+
+__all__ = ["BatchReport", "Progress", "guard_cell", "unguard_cell"]
+
+COLUMNS = ("to", "reference", "outcome", "vendor", "vendor_id", "code", "detail", "parts", "credits")
+# What a spreadsheet takes for the start of a formula, in its full-width forms as well.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠|%")
+_IN_MEMORY = 1024 * 1024
+
+
+def guard_cell(value: str) -> str:
+    """Put an apostrophe before a cell that a spreadsheet would run as a formula, and before one that has one already.
+
+    `unguard_cell` undoes exactly this.
+    """
+    return f"'{value}" if value.startswith((*_FORMULA, "'")) else value
+
+
+def unguard_cell(value: str) -> str:
+    """Undo `guard_cell`."""
+    return value.removeprefix("'")
+
+
+@frozen
+class Progress:
+    """Where a campaign stands.
+
+    Attributes:
+        done: messages that have an outcome.
+        accepted, rejected, not_sent, unknown: how many have which.
+        parts: SMS parts of the accepted messages.
+        credits: what the vendor has charged, as far as it says.
+        elapsed: seconds since the campaign began.
+        total: how many messages there are, where the input has a length; else None.
+    """
+
+    done: int
+    accepted: int
+    rejected: int
+    not_sent: int
+    unknown: int
+    parts: int
+    credits: Decimal
+    elapsed: float
+    total: int | None = None
+
+
+class BatchReport:
+    """What became of each message of a campaign.
+
+    ``accepted + rejected + not_sent + unknown == total``, always. The rows are kept outside of memory once they pass
+    a megabyte, in a file without a name that only this process can read and that goes away with the report.
+
+    Attributes:
+        campaign: the campaign's id.
+        vendor: the vendor's short name.
+        accepted, rejected, not_sent, unknown: how many messages ended in which way.
+        by_code: how many messages ended with which code: the vendor's codes for refusals, and our own words.
+        parts: SMS parts of the accepted messages.
+        credits: what the vendor charged, as far as it says.
+        balance: credits left in the account after the last answer that told it; None if none did.
+        elapsed: seconds.
+        stopped: why a stop rule or `BatchSender.stop` ended the campaign early; None when it ran to its end.
+    """
+
+    def __init__(self, campaign: str, vendor: str, *, keep_rows: bool = True) -> None:
+        self.campaign = campaign
+        self.vendor = vendor
+        self._counts: Counter[OutcomeKind] = Counter()
+        self.by_code: Counter[str] = Counter()
+        self.parts = 0
+        self.credits = Decimal(0)
+        self.balance: Decimal | None = None
+        self.elapsed = 0.0
+        self.stopped: str | None = None
+        self._rows: IO[bytes] | None = None
+        if keep_rows:
+            self._rows = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - it lives as long as we
+            weakref.finalize(self, self._rows.close)
+
+    def __repr__(self) -> str:
+        return (
+            f"<BatchReport {self.campaign!r} total={self.total} accepted={self.accepted} rejected={self.rejected} "
+            f"not_sent={self.not_sent} unknown={self.unknown}>"
+        )
+
+    @property
+    def total(self) -> int:
+        return self._counts.total()
+
+    @property
+    def accepted(self) -> int:
+        return self._counts[OutcomeKind.ACCEPTED]
+
+    @property
+    def rejected(self) -> int:
+        return self._counts[OutcomeKind.REJECTED]
+
+    @property
+    def not_sent(self) -> int:
+        return self._counts[OutcomeKind.NOT_SENT]
+
+    @property
+    def unknown(self) -> int:
+        return self._counts[OutcomeKind.UNKNOWN]
+
+    @property
+    def throughput(self) -> float:
+        """Messages a second, over the whole campaign."""
+        return self.total / self.elapsed if self.elapsed > 0 else 0.0
+
+    def progress(self, total: int | None = None) -> Progress:
+        """The counts of this moment as a frozen value."""
+        return Progress(
+            self.total,
+            self.accepted,
+            self.rejected,
+            self.not_sent,
+            self.unknown,
+            self.parts,
+            self.credits,
+            self.elapsed,
+            total,
+        )
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Count outcomes and keep their rows."""
+        counts, codes = self._counts, self.by_code
+        for outcome in outcomes:
+            counts[outcome.kind] += 1
+            if outcome.code is not None:
+                codes[outcome.code] += 1
+            if outcome.kind is OutcomeKind.ACCEPTED and outcome.parts is not None:
+                self.parts += outcome.parts
+        if self._rows is not None:
+            self._rows.write(b"".join([orjson.dumps(_row(one), option=orjson.OPT_APPEND_NEWLINE) for one in outcomes]))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Give each message's row as a dict with the keys of `COLUMNS`, in the order in which they ended.
+
+        Raises:
+            RuntimeError: the report keeps no rows, because it belongs to a stream.
+        """
+        if self._rows is None:
+            raise RuntimeError("this report keeps no rows: the outcomes of a stream are yours as they come")
+        self._rows.seek(0)
+        try:
+            for line in self._rows:
+                yield orjson.loads(line)
+        finally:
+            self._rows.seek(0, os.SEEK_END)
+
+    def write_csv(self, path: str | Path, *, raw: bool = False) -> None:
+        """Write all rows as CSV (UTF-8), readable by the file's owner only.
+
+        Args:
+            path: the file; it is replaced if it exists.
+            raw: write cells as they are. By default a cell that a spreadsheet would run as a formula gets an
+                apostrophe in front, every number in E.164 among them; `unguard_cell` takes it off again.
+        """
+        with _private(path, newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            for row in self.rows():
+                cells = ["" if row[name] is None else str(row[name]) for name in COLUMNS]
+                writer.writerow(cells if raw else [guard_cell(cell) for cell in cells])
+
+    def write_jsonl(self, path: str | Path) -> None:
+        """Write all rows as JSON lines, readable by the file's owner only. Credits are strings, to stay exact."""
+        with _private(path) as file:
+            for row in self.rows():
+                file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE).decode())
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    message = outcome.message
+    return {
+        "to": message.to,
+        "reference": message.reference,
+        "outcome": outcome.kind.value,
+        "vendor": outcome.vendor,
+        "vendor_id": outcome.vendor_id,
+        "code": outcome.code,
+        "detail": outcome.detail,
+        "parts": outcome.parts,
+        "credits": None if outcome.credits is None else str(outcome.credits),
+    }
+
+
+def _private(path: str | Path, newline: str | None = None) -> IO[str]:
+    # 0600 from the first moment: the file holds phone numbers.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "w", encoding="utf-8", newline=newline)

@@ -1,0 +1,422 @@
+"""The batched sender: a recipient list of any length, in requests, under limits, with an outcome for each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence, Sized
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+from mensasdk.batch.journal import Journal, MemoryJournal, Row, message_key
+from mensasdk.batch.limiter import RateLimit, RateLimiter, Unlimited, WindowLimiter
+from mensasdk.batch.plan import Chunk, Messages, Planner
+from mensasdk.batch.report import BatchReport, Progress
+from mensasdk.errors import (
+    AddressBlocked,
+    AuthError,
+    ConfigurationError,
+    InsufficientCredits,
+    MensaError,
+    TLSError,
+    UnexpectedRedirect,
+)
+from mensasdk.messages import Outcome, OutcomeKind
+from mensasdk.transport import Gate, cancelled_outcome
+from mensasdk.vendors.base import BatchClient, Prepared
+
+__all__ = ["BatchSender", "run_chunk"]
+
+logger = logging.getLogger("mensasdk")
+
+# After one of these every further request would end the same way, and vendors block addresses that keep trying.
+_STOPPING = (AuthError, AddressBlocked, TLSError, UnexpectedRedirect, InsufficientCredits, ConfigurationError)
+
+Record = Callable[[Sequence[Outcome]], None]
+Send = Callable[[Sequence[Row], Gate], Awaitable[Sequence[Outcome]]]
+Sink = Callable[[Sequence[Outcome]], Awaitable[None]]
+
+
+class SendCancelled(asyncio.CancelledError):
+    """A send was cancelled; carries what became of it. It passes on as the cancellation that it is."""
+
+    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        super().__init__()
+        self.outcomes = outcomes
+
+
+class _Gate:
+    """The permits of one request: one of the requests, and one for each message in it."""
+
+    def __init__(self, messages: RateLimiter, requests: RateLimiter, count: int) -> None:
+        self._messages = messages
+        self._requests = requests
+        self._count = count
+        self._paid = False
+
+    async def pay(self) -> None:
+        """Take the permits of the first attempt, before the deadline of the call begins to run."""
+        await self._take()
+        self._paid = True
+
+    async def enter(self) -> None:
+        if self._paid:
+            self._paid = False
+        else:
+            await self._take()
+
+    async def _take(self) -> None:
+        await self._requests.acquire(1)
+        await self._messages.acquire(self._count)
+
+    def penalise(self, seconds: float) -> None:
+        self._messages.penalise(seconds)
+        self._requests.penalise(seconds)
+
+
+def _limiter(limit: RateLimit | None) -> RateLimiter:
+    return Unlimited() if limit is None else WindowLimiter(limit)
+
+
+class BatchSender:
+    """Sends any number of messages through one client, and accounts for every one of them.
+
+    Args:
+        client: a vendor's client; it stays yours to close.
+        rate: messages per time; in no sliding window are more sent. None for no limit of ours.
+        max_in_flight: requests under way at once. With `BatchClient.max_recipients` it bounds what a crash can
+            make UNKNOWN.
+        journal: where the campaign is recorded; a `MemoryJournal` of its own by default.
+        request_rate: requests per time, beside ``rate``.
+        max_recipients: most messages in one request; the client's own limit by default, and never more than it.
+        linger: seconds after which messages of an async source that has fallen silent go out in a request that is
+            not full.
+
+    Raises:
+        ConfigurationError: a limit makes no sense.
+
+    One sender runs one campaign at a time. Memory does not grow with the number of messages, save for some 70 bytes
+    each in the journal that tell duplicates.
+    """
+
+    def __init__(
+        self,
+        client: BatchClient,
+        *,
+        rate: RateLimit | None = None,
+        max_in_flight: int = 16,
+        journal: Journal | None = None,
+        request_rate: RateLimit | None = None,
+        max_recipients: int | None = None,
+        linger: float = 0.5,
+    ) -> None:
+        if max_in_flight < 1:
+            raise ConfigurationError("max_in_flight must be 1 or more")
+        if max_recipients is not None and max_recipients < 1:
+            raise ConfigurationError("max_recipients must be 1 or more")
+        self._client = client
+        self._messages = _limiter(rate)
+        self._requests = _limiter(request_rate)
+        self._max_in_flight = max_in_flight
+        self._journal = MemoryJournal() if journal is None else journal
+        self._linger = linger
+        size = client.max_recipients if max_recipients is None else min(max_recipients, client.max_recipients)
+        # A request is one burst: it must not hold more than the rate allows in a window.
+        self._size = size if rate is None else min(size, rate.capacity)
+        self._next_seq = 0
+        self._stop: str | None = None
+        self._report: BatchReport | None = None
+        self._running = False
+
+    @property
+    def report(self) -> BatchReport | None:
+        """The report of the campaign that runs, or of the last one: true at every moment, after a cancellation too."""
+        return self._report
+
+    def stop(self, reason: str = "stopped by the caller") -> None:
+        """End the campaign gently: requests under way are finished, the rest ends as NOT_SENT."""
+        if self._stop is None:
+            self._stop = reason
+
+    async def send(
+        self,
+        messages: Messages,
+        *,
+        campaign: str | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> BatchReport:
+        """Send all messages and report on each.
+
+        Args:
+            messages: any iterable or async iterable of `Message`, of any length; read as it is sent.
+            campaign: the campaign's id in the journal. A message that the same campaign holds already (same
+                reference and number, or same number and text) is not sent again: NOT_SENT, code ``"duplicate"``.
+                A new id by default.
+            on_progress: called after each request, in the event loop.
+
+        Returns:
+            The report; its four outcomes add up to the messages.
+
+        Raises:
+            asyncio.CancelledError: as it came. What was under way is settled first: NOT_SENT where no byte had left,
+                UNKNOWN otherwise; `report` holds the truth about all messages read so far.
+            Exception: what ``messages`` itself raised, after the requests under way have been settled.
+        """
+        report = self._begin(campaign, keep_rows=True)
+        total = len(messages) if isinstance(messages, Sized) else None
+
+        async def sink(_outcomes: Sequence[Outcome]) -> None:
+            if on_progress is not None:
+                on_progress(report.progress(total))
+
+        await self._run(messages, report, sink)
+        return report
+
+    async def stream(self, messages: Messages, *, campaign: str | None = None) -> AsyncGenerator[Outcome, None]:
+        """Send all messages and yield each outcome as it comes, in no fixed order.
+
+        Reading slowly slows the sending. Leaving the loop early cancels the campaign like a cancellation of `send`;
+        put the stream into `contextlib.aclosing` to have that happen at once.
+
+        Args:
+            messages: as in `send`.
+            campaign: as in `send`.
+        """
+        report = self._begin(campaign, keep_rows=False)
+        queue: asyncio.Queue[Sequence[Outcome] | None] = asyncio.Queue(maxsize=1)
+
+        async def work() -> None:
+            failure: Exception | None = None
+            try:
+                await self._run(messages, report, queue.put)
+            except Exception as error:  # noqa: BLE001 - raised below, after the outcomes that came before it
+                failure = error
+            await queue.put(None)
+            if failure is not None:
+                raise failure
+
+        task = asyncio.create_task(work())
+        try:
+            while (outcomes := await queue.get()) is not None:
+                for outcome in outcomes:
+                    yield outcome
+            await task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _begin(self, campaign: str | None, *, keep_rows: bool) -> BatchReport:
+        if self._running:
+            raise ConfigurationError("this sender runs a campaign already; make another sender, or wait")
+        self._running = True
+        self._stop = None
+        self._report = BatchReport(campaign or secrets.token_hex(8), self._client.vendor, keep_rows=keep_rows)
+        return self._report
+
+    async def _run(self, messages: Messages, report: BatchReport, sink: Sink) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        planner = Planner(
+            messages,
+            self._client,
+            size=self._size,
+            window=self._size * self._max_in_flight,
+            linger=self._linger,
+        )
+
+        def record(outcomes: Sequence[Outcome]) -> None:
+            report.elapsed = loop.time() - begun
+            report.add(outcomes)
+
+        try:
+            async with aclosing(planner.chunks()) as chunks:
+                await self._work(chunks, report, record, sink)
+        finally:
+            for chunk in planner.leftover():  # read from the source, and the campaign ended before they went out
+                record(chunk.refused)
+                record(self._not_sent(chunk.items, "interrupted", "the campaign was interrupted before this message"))
+            report.elapsed = loop.time() - begun
+            report.stopped = self._stop
+            self._running = False
+
+    async def _work(self, chunks: AsyncIterator[Chunk], report: BatchReport, record: Record, sink: Sink) -> None:
+        turn = asyncio.Lock()
+        failures: list[Exception] = []
+
+        async def worker() -> None:
+            while not failures:
+                async with turn:
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    return
+                record(chunk.refused)  # no await between here and the try of _chunk: a chunk is never lost
+                outcomes = [*chunk.refused]
+                if chunk.items:
+                    outcomes += await self._chunk(chunk.items, report, record)
+                await sink(outcomes)
+
+        async def guarded() -> None:
+            try:
+                await worker()
+            except Exception as error:  # noqa: BLE001 - raised below, once the requests under way have ended
+                failures.append(error)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._max_in_flight):
+                group.create_task(guarded())
+        if failures:
+            raise failures[0]
+
+    async def _chunk(self, items: Sequence[Prepared], report: BatchReport, record: Record) -> Sequence[Outcome]:
+        """Bring one request's messages to their outcomes, record these, and return them."""
+        if self._stop is not None:
+            outcomes = self._not_sent(items, "stopped", self._stop)
+            record(outcomes)
+            return outcomes
+        lo = self._next_seq
+        hi = self._next_seq = lo + len(items)
+        by_seq = dict(zip(range(lo, hi), items, strict=True))
+        outcomes = []
+
+        def settled(some: Sequence[tuple[int, Outcome]]) -> None:
+            for seq, outcome in some:
+                del by_seq[seq]
+                outcomes.append(outcome)
+
+        async def send(rows: Sequence[Row], gate: Gate) -> Sequence[Outcome]:
+            batch = [by_seq[row.seq] for row in rows]
+            return await self._send(batch, report, f"{report.campaign}.{lo}", gate)
+
+        code, why = "duplicate", "the campaign holds this message already"
+        try:
+            rows = [Row(seq, message_key(item.message, item.number), item.message) for seq, item in by_seq.items()]
+            new = await self._journal.load(report.campaign, rows)
+            if new:
+                gate = _Gate(self._messages, self._requests, new)
+                await gate.pay()
+                await run_chunk(self._journal, gate, send, report.campaign, lo, hi, settled)
+        except asyncio.CancelledError:
+            code, why = "cancelled", "the campaign was cancelled before this message"
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever failed, these messages were not sent, and say so
+            code, why = "journal", f"the journal could not be written ({type(error).__name__}); nothing was sent"
+            self.stop(why)
+            logger.error("campaign %s stopped: the journal failed with %s", report.campaign, type(error).__name__)
+        finally:
+            outcomes += self._not_sent(list(by_seq.values()), code, why)
+            record(outcomes)
+        return outcomes
+
+    async def _send(
+        self, batch: Sequence[Prepared], report: BatchReport, reference: str, gate: Gate
+    ) -> Sequence[Outcome]:
+        if self._stop is not None:
+            return self._not_sent(batch, "stopped", self._stop)
+        now = datetime.now(UTC)
+        late = [item.message.not_after is not None and item.message.not_after <= now for item in batch]
+        if not any(late):
+            return await self._request(batch, report, reference, gate)
+        fresh = [item for item, is_late in zip(batch, late, strict=True) if not is_late]
+        sent: Sequence[Outcome] = ()
+        cancelled = False
+        if fresh:
+            try:
+                sent = await self._request(fresh, report, reference, gate)
+            except SendCancelled as ended:
+                sent, cancelled = ended.outcomes, True
+        expired = "its not_after passed before it could be sent"
+        rest = iter(sent)
+        merged = [
+            self._not_sent([item], "expired", expired)[0] if is_late else next(rest)
+            for item, is_late in zip(batch, late, strict=True)
+        ]
+        if cancelled:
+            raise SendCancelled(merged)
+        return merged
+
+    async def _request(
+        self, batch: Sequence[Prepared], report: BatchReport, reference: str, gate: Gate
+    ) -> Sequence[Outcome]:
+        try:
+            result = await self._client.send_batch(batch, reference=reference, gate=gate)
+        except asyncio.CancelledError as cancelled:
+            kind = cancelled_outcome(cancelled)
+            detail = "cancelled before it left" if kind is OutcomeKind.NOT_SENT else "cancelled while under way"
+            raise SendCancelled(self._all(batch, kind, "cancelled", detail)) from None
+        except MensaError as error:
+            if isinstance(error, _STOPPING):
+                self.stop(error.message)
+            return self._all(batch, error.outcome, _code_of(error), error.message)
+        except Exception as error:
+            # A defect, ours or a library's. What had left by then nobody can say.
+            self.stop(f"an unexpected {type(error).__name__}")
+            logger.exception("campaign %s stopped by an unexpected error", report.campaign)
+            return self._all(batch, OutcomeKind.UNKNOWN, "internal", f"an unexpected {type(error).__name__}")
+        if result.credits is not None:
+            report.credits += result.credits
+        if result.balance is not None:
+            report.balance = result.balance
+        return result.outcomes
+
+    def _not_sent(self, items: Sequence[Prepared], code: str, detail: str) -> list[Outcome]:
+        return self._all(items, OutcomeKind.NOT_SENT, code, detail)
+
+    def _all(self, items: Sequence[Prepared], kind: OutcomeKind, code: str, detail: str) -> list[Outcome]:
+        vendor = self._client.vendor
+        return [Outcome(kind, item.message, vendor, code=code, detail=detail, parts=item.parts) for item in items]
+
+
+async def run_chunk(
+    journal: Journal,
+    gate: Gate,
+    send: Send,
+    campaign: str,
+    lo: int,
+    hi: int,
+    settled: Callable[[Sequence[tuple[int, Outcome]]], None],
+) -> None:
+    """Do the work of one chunk: claim, send, settle. The same in every setting, one process or many.
+
+    Args:
+        journal: the fence; only rows that its claim returns are sent.
+        gate: its permits for the first attempt are paid, so that a claimed row goes out at once: a crash makes
+            UNKNOWN what is really under way, not what waits for a permit.
+        send: brings claimed rows to one outcome each, in order. It raises nothing but `SendCancelled`.
+        campaign: the campaign's id.
+        lo: first ``seq`` of the chunk.
+        hi: the ``seq`` after its last.
+        settled: told each row's outcome, also when the work is cancelled or the journal fails at the end.
+
+    Raises:
+        asyncio.CancelledError: after what was under way has been settled.
+        Exception: the journal could not claim, and nothing was sent; or it could not settle, and what it holds as
+            IN_FLIGHT is UNKNOWN to whoever resumes the campaign.
+    """
+    rows = await journal.claim(campaign, lo, hi)
+    if not rows:
+        return
+    cancelled: asyncio.CancelledError | None = None
+    try:
+        outcomes = await send(rows, gate)
+    except SendCancelled as ended:
+        outcomes = ended.outcomes
+        cancelled = ended
+    pairs = [(row.seq, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
+    try:
+        await journal.settle(campaign, pairs)
+    except asyncio.CancelledError:
+        # What we know must not be lost with us. Settling is idempotent, so it is simply done again, out of reach of
+        # a further cancellation.
+        await asyncio.shield(asyncio.ensure_future(journal.settle(campaign, pairs)))
+        raise
+    finally:
+        settled(pairs)
+    if cancelled is not None:
+        raise cancelled
+
+
+def _code_of(error: MensaError) -> str:
+    """The vendor's code, or the error's name in small letters: ``ConnectionLost`` becomes ``connection_lost``."""
+    return error.code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
