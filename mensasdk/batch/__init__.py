@@ -3,6 +3,7 @@
 from mensasdk.batch.journal import Journal, MemoryJournal, Row, State
 from mensasdk.batch.limiter import LimiterStatistics, RateLimit, RateLimiter, Unlimited, WindowLimiter
 from mensasdk.batch.report import BatchReport, Progress, guard_cell, unguard_cell
+from mensasdk.batch.router import Route, Router
 from mensasdk.batch.sender import BatchSender, run_chunk
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "Progress",
     "RateLimit",
     "RateLimiter",
+    "Route",
+    "Router",
     "Row",
     "State",
     "Unlimited",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Hashable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable, Iterable, Iterator
 from contextlib import aclosing
 
 from attrs import define, field
 
 from mensasdk.errors import MensaError, ValidationError
 from mensasdk.messages import Message, Outcome, OutcomeKind
-from mensasdk.vendors.base import BatchClient, Prepared
+from mensasdk.vendors.base import Prepared
 
 __all__ = ["Chunk", "Messages", "Planner"]
 
 Messages = Iterable[Message] | AsyncIterable[Message]
+
+_MAX_REFUSED = 256
 
 
 @define(eq=False)
@@ -22,7 +24,7 @@ class Chunk:
     """What goes out together, and what was refused here on the way.
 
     Attributes:
-        items: messages of one key, no number twice.
+        items: messages of one lane and key, no number twice.
         refused: outcomes of messages that broke a rule; nothing of them goes out.
     """
 
@@ -32,6 +34,7 @@ class Chunk:
 
 @define(eq=False)
 class _Group:
+    most: int
     items: list[Prepared] = field(factory=list)
     numbers: set[str] = field(factory=set)
     # A number that stands in the open request already waits for the next one: within one request a vendor drops it,
@@ -58,16 +61,24 @@ class Planner:
 
     Args:
         messages: any iterable or async iterable, of any length; read only as far as needed.
-        client: says what a message needs and which may share a request.
-        size: most messages in a request.
+        prepare: says what a message needs, and which lane and key it has; equal ones may share a request.
+        vendor: the name to put on messages that are refused here.
         window: most messages held back in unfinished requests; above it the fullest request goes out as it is.
         linger: seconds after which an async source that has fallen silent does not hold back what it gave.
     """
 
-    def __init__(self, messages: Messages, client: BatchClient, *, size: int, window: int, linger: float) -> None:
+    def __init__(
+        self,
+        messages: Messages,
+        prepare: Callable[[Message], Prepared],
+        *,
+        vendor: str,
+        window: int,
+        linger: float,
+    ) -> None:
         self._messages = messages
-        self._client = client
-        self._size = size
+        self._prepare = prepare
+        self._vendor = vendor
         self._window = window
         self._linger = linger
         self._groups: dict[Hashable, _Group] = {}
@@ -101,16 +112,17 @@ class Planner:
 
     def _add(self, message: Message) -> Chunk | None:
         try:
-            item = self._client.prepare(message)
+            item = self._prepare(message)
         except MensaError as error:
-            self._refused.append(refusal(message, self._client.vendor, error))
-            return self._chunk([]) if len(self._refused) >= self._size else None
-        group = self._groups.get(item.key)
+            self._refused.append(refusal(message, self._vendor, error))
+            return self._chunk([]) if len(self._refused) >= _MAX_REFUSED else None
+        key = (item.lane, item.key)
+        group = self._groups.get(key)
         if group is None:
-            group = self._groups[item.key] = _Group()
+            group = self._groups[key] = _Group(item.lane.most)
         group.add(item)
         self._held += 1
-        if len(group.items) >= self._size:
+        if len(group.items) >= group.most:
             return self._take(group)
         if self._held > self._window:
             return self._take(max(self._groups.values(), key=lambda one: len(one.items)))
@@ -120,7 +132,7 @@ class Planner:
         items = group.take()
         self._held -= len(items)
         if not group.items:
-            del self._groups[items[0].key]
+            del self._groups[items[0].lane, items[0].key]
         return self._chunk(items)
 
     def _chunk(self, items: list[Prepared]) -> Chunk:

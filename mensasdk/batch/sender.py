@@ -4,90 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence, Sized
 from contextlib import aclosing
 from datetime import UTC, datetime
 
+from mensasdk.batch.dispatch import Dispatcher, Interrupted, LaneGate, SendCancelled, outcomes_of
 from mensasdk.batch.journal import Journal, MemoryJournal, Row, message_key
-from mensasdk.batch.limiter import RateLimit, RateLimiter, Unlimited, WindowLimiter
+from mensasdk.batch.limiter import RateLimit
 from mensasdk.batch.plan import Chunk, Messages, Planner
 from mensasdk.batch.report import BatchReport, Progress
-from mensasdk.errors import (
-    AddressBlocked,
-    AuthError,
-    ConfigurationError,
-    InsufficientCredits,
-    MensaError,
-    TLSError,
-    UnexpectedRedirect,
-)
+from mensasdk.batch.router import Route, Router
+from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Outcome, OutcomeKind
-from mensasdk.transport import Gate, cancelled_outcome
 from mensasdk.vendors.base import BatchClient, Prepared
 
 __all__ = ["BatchSender", "run_chunk"]
 
 logger = logging.getLogger("mensasdk")
 
-# After one of these every further request would end the same way, and vendors block addresses that keep trying.
-_STOPPING = (AuthError, AddressBlocked, TLSError, UnexpectedRedirect, InsufficientCredits, ConfigurationError)
-
 Record = Callable[[Sequence[Outcome]], None]
-Send = Callable[[Sequence[Row], Gate], Awaitable[Sequence[Outcome]]]
+Send = Callable[[Sequence[Row]], Awaitable[Sequence[Outcome]]]
 Sink = Callable[[Sequence[Outcome]], Awaitable[None]]
-
-
-class SendCancelled(asyncio.CancelledError):
-    """A send was cancelled; carries what became of it. It passes on as the cancellation that it is."""
-
-    def __init__(self, outcomes: Sequence[Outcome]) -> None:
-        super().__init__()
-        self.outcomes = outcomes
-
-
-class _Gate:
-    """The permits of one request: one of the requests, and one for each message in it."""
-
-    def __init__(self, messages: RateLimiter, requests: RateLimiter, count: int) -> None:
-        self._messages = messages
-        self._requests = requests
-        self._count = count
-        self._paid = False
-
-    async def pay(self) -> None:
-        """Take the permits of the first attempt, before the deadline of the call begins to run."""
-        await self._take()
-        self._paid = True
-
-    async def enter(self) -> None:
-        if self._paid:
-            self._paid = False
-        else:
-            await self._take()
-
-    async def _take(self) -> None:
-        await self._requests.acquire(1)
-        await self._messages.acquire(self._count)
-
-    def penalise(self, seconds: float) -> None:
-        self._messages.penalise(seconds)
-        self._requests.penalise(seconds)
-
-
-def _limiter(limit: RateLimit | None) -> RateLimiter:
-    return Unlimited() if limit is None else WindowLimiter(limit)
 
 
 class BatchSender:
     """Sends any number of messages through one client, and accounts for every one of them.
 
     Args:
-        client: a vendor's client; it stays yours to close.
+        client: a vendor's client, or a `Router` over several; they stay yours to close.
         rate: messages per time; in no sliding window are more sent. None for no limit of ours.
-        max_in_flight: requests under way at once. With `BatchClient.max_recipients` it bounds what a crash can
-            make UNKNOWN.
+        max_in_flight: requests under way at once, 16 by default. With `BatchClient.max_recipients` it bounds what a
+            crash can make UNKNOWN.
         journal: where the campaign is recorded; a `MemoryJournal` of its own by default.
         request_rate: requests per time, beside ``rate``.
         max_recipients: most messages in one request; the client's own limit by default, and never more than it.
@@ -95,7 +43,7 @@ class BatchSender:
             not full.
 
     Raises:
-        ConfigurationError: a limit makes no sense.
+        ConfigurationError: a limit makes no sense, or is given beside a router, whose routes have their own.
 
     One sender runs one campaign at a time. Memory does not grow with the number of messages, save for some 70 bytes
     each in the journal that tell duplicates.
@@ -103,28 +51,25 @@ class BatchSender:
 
     def __init__(
         self,
-        client: BatchClient,
+        client: BatchClient | Router,
         *,
         rate: RateLimit | None = None,
-        max_in_flight: int = 16,
+        max_in_flight: int | None = None,
         journal: Journal | None = None,
         request_rate: RateLimit | None = None,
         max_recipients: int | None = None,
         linger: float = 0.5,
     ) -> None:
-        if max_in_flight < 1:
-            raise ConfigurationError("max_in_flight must be 1 or more")
         if max_recipients is not None and max_recipients < 1:
             raise ConfigurationError("max_recipients must be 1 or more")
-        self._client = client
-        self._messages = _limiter(rate)
-        self._requests = _limiter(request_rate)
-        self._max_in_flight = max_in_flight
+        if not isinstance(client, Router):
+            flight = 16 if max_in_flight is None else max_in_flight
+            client = Router([Route(client, rate=rate, request_rate=request_rate, max_in_flight=flight)])
+        elif rate is not None or request_rate is not None or max_in_flight is not None:
+            raise ConfigurationError("the limits of a router stand on its routes: Route(client, rate=..., ...)")
+        self._dispatcher = Dispatcher(client, size=max_recipients)
         self._journal = MemoryJournal() if journal is None else journal
         self._linger = linger
-        size = client.max_recipients if max_recipients is None else min(max_recipients, client.max_recipients)
-        # A request is one burst: it must not hold more than the rate allows in a window.
-        self._size = size if rate is None else min(size, rate.capacity)
         self._next_seq = 0
         self._stop: str | None = None
         self._report: BatchReport | None = None
@@ -135,10 +80,33 @@ class BatchSender:
         """The report of the campaign that runs, or of the last one: true at every moment, after a cancellation too."""
         return self._report
 
-    def stop(self, reason: str = "stopped by the caller") -> None:
-        """End the campaign gently: requests under way are finished, the rest ends as NOT_SENT."""
+    def stop(self, reason: str = "stopped by the caller", *, abandon: bool = False) -> None:
+        """End the campaign: no further request is made, and what has not gone out ends as NOT_SENT.
+
+        `send` and `stream` come to their ordinary end, with every outcome. May be called from a progress callback or a
+        signal handler of the loop.
+
+        Args:
+            reason: stands in the report.
+            abandon: give up requests under way as well, instead of waiting for their answers: they end as UNKNOWN,
+                or as NOT_SENT where nothing had left. May be asked for after a gentle stop.
+        """
         if self._stop is None:
             self._stop = reason
+        self._dispatcher.interrupts.end(sends=abandon)
+
+    def plan(self, messages: Messages) -> Planner:
+        """What `send` would make of these messages: the requests, and what is refused on the way. Sends nothing.
+
+        Repeated messages are still in it: whether the campaign holds one already is the journal's to say.
+        """
+        return Planner(
+            messages,
+            self._dispatcher.prepare,
+            vendor=self._dispatcher.vendor,
+            window=self._dispatcher.window,
+            linger=self._linger,
+        )
 
     async def send(
         self,
@@ -212,31 +180,36 @@ class BatchSender:
             raise ConfigurationError("this sender runs a campaign already; make another sender, or wait")
         self._running = True
         self._stop = None
-        self._report = BatchReport(campaign or secrets.token_hex(8), self._client.vendor, keep_rows=keep_rows)
+        self._dispatcher.reopen()
+        self._report = BatchReport(campaign or secrets.token_hex(8), self._dispatcher.vendor, keep_rows=keep_rows)
         return self._report
 
     async def _run(self, messages: Messages, report: BatchReport, sink: Sink) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        planner = Planner(
-            messages,
-            self._client,
-            size=self._size,
-            window=self._size * self._max_in_flight,
-            linger=self._linger,
-        )
+        planner = self.plan(messages)
 
         def record(outcomes: Sequence[Outcome]) -> None:
             report.elapsed = loop.time() - begun
             report.add(outcomes)
 
+        def rest() -> list[Outcome]:
+            """Account for what was read from the source and did not go out before the campaign ended."""
+            outcomes: list[Outcome] = []
+            for chunk in planner.leftover():
+                why = "the campaign was interrupted before this message"
+                outcomes += [*chunk.refused, *self._not_sent(chunk.items, "interrupted", why)]
+            record(outcomes)
+            return outcomes
+
         try:
             async with aclosing(planner.chunks()) as chunks:
                 await self._work(chunks, report, record, sink)
+        except Exception:
+            await sink(rest())
+            raise
         finally:
-            for chunk in planner.leftover():  # read from the source, and the campaign ended before they went out
-                record(chunk.refused)
-                record(self._not_sent(chunk.items, "interrupted", "the campaign was interrupted before this message"))
+            rest()
             report.elapsed = loop.time() - begun
             report.stopped = self._stop
             self._running = False
@@ -264,7 +237,7 @@ class BatchSender:
                 failures.append(error)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._max_in_flight):
+            for _ in range(self._dispatcher.max_in_flight):
                 group.create_task(guarded())
         if failures:
             raise failures[0]
@@ -285,7 +258,10 @@ class BatchSender:
                 del by_seq[seq]
                 outcomes.append(outcome)
 
-        async def send(rows: Sequence[Row], gate: Gate) -> Sequence[Outcome]:
+        gate: LaneGate | None = None
+
+        async def send(rows: Sequence[Row]) -> Sequence[Outcome]:
+            assert gate is not None
             batch = [by_seq[row.seq] for row in rows]
             return await self._send(batch, report, f"{report.campaign}.{lo}", gate)
 
@@ -294,9 +270,12 @@ class BatchSender:
             rows = [Row(seq, message_key(item.message, item.number), item.message) for seq, item in by_seq.items()]
             new = await self._journal.load(report.campaign, rows)
             if new:
-                gate = _Gate(self._messages, self._requests, new)
-                await gate.pay()
-                await run_chunk(self._journal, gate, send, report.campaign, lo, hi, settled)
+                gate = self._dispatcher.gate(items, new)
+                with self._dispatcher.interrupts.waiting():
+                    await gate.pay()
+                await run_chunk(self._journal, send, report.campaign, lo, hi, settled)
+        except Interrupted:
+            code, why = "stopped", "the campaign was stopped before this message"
         except asyncio.CancelledError:
             code, why = "cancelled", "the campaign was cancelled before this message"
             raise
@@ -305,12 +284,14 @@ class BatchSender:
             self.stop(why)
             logger.error("campaign %s stopped: the journal failed with %s", report.campaign, type(error).__name__)
         finally:
+            if gate is not None:
+                gate.leave()
             outcomes += self._not_sent(list(by_seq.values()), code, why)
             record(outcomes)
         return outcomes
 
     async def _send(
-        self, batch: Sequence[Prepared], report: BatchReport, reference: str, gate: Gate
+        self, batch: Sequence[Prepared], report: BatchReport, reference: str, gate: LaneGate
     ) -> Sequence[Outcome]:
         if self._stop is not None:
             return self._not_sent(batch, "stopped", self._stop)
@@ -337,40 +318,25 @@ class BatchSender:
         return merged
 
     async def _request(
-        self, batch: Sequence[Prepared], report: BatchReport, reference: str, gate: Gate
+        self, batch: Sequence[Prepared], report: BatchReport, reference: str, gate: LaneGate
     ) -> Sequence[Outcome]:
         try:
-            result = await self._client.send_batch(batch, reference=reference, gate=gate)
-        except asyncio.CancelledError as cancelled:
-            kind = cancelled_outcome(cancelled)
-            detail = "cancelled before it left" if kind is OutcomeKind.NOT_SENT else "cancelled while under way"
-            raise SendCancelled(self._all(batch, kind, "cancelled", detail)) from None
-        except MensaError as error:
-            if isinstance(error, _STOPPING):
-                self.stop(error.message)
-            return self._all(batch, error.outcome, _code_of(error), error.message)
-        except Exception as error:
-            # A defect, ours or a library's. What had left by then nobody can say.
-            self.stop(f"an unexpected {type(error).__name__}")
-            logger.exception("campaign %s stopped by an unexpected error", report.campaign)
-            return self._all(batch, OutcomeKind.UNKNOWN, "internal", f"an unexpected {type(error).__name__}")
-        if result.credits is not None:
-            report.credits += result.credits
-        if result.balance is not None:
-            report.balance = result.balance
-        return result.outcomes
+            outcomes, spent = await self._dispatcher.send(batch, reference=reference, gate=gate)
+        finally:
+            if self._dispatcher.closed is not None:
+                self.stop(self._dispatcher.closed)
+        report.credits += spent.credits
+        if spent.balance is not None:
+            report.balance = spent.balance
+        return outcomes
 
-    def _not_sent(self, items: Sequence[Prepared], code: str, detail: str) -> list[Outcome]:
-        return self._all(items, OutcomeKind.NOT_SENT, code, detail)
-
-    def _all(self, items: Sequence[Prepared], kind: OutcomeKind, code: str, detail: str) -> list[Outcome]:
-        vendor = self._client.vendor
-        return [Outcome(kind, item.message, vendor, code=code, detail=detail, parts=item.parts) for item in items]
+    @staticmethod
+    def _not_sent(items: Sequence[Prepared], code: str, detail: str) -> list[Outcome]:
+        return outcomes_of(items, OutcomeKind.NOT_SENT, code, detail)
 
 
 async def run_chunk(
     journal: Journal,
-    gate: Gate,
     send: Send,
     campaign: str,
     lo: int,
@@ -381,9 +347,9 @@ async def run_chunk(
 
     Args:
         journal: the fence; only rows that its claim returns are sent.
-        gate: its permits for the first attempt are paid, so that a claimed row goes out at once: a crash makes
-            UNKNOWN what is really under way, not what waits for a permit.
-        send: brings claimed rows to one outcome each, in order. It raises nothing but `SendCancelled`.
+        send: brings claimed rows to one outcome each, in order, at once: permits were paid before, so that a crash
+            makes UNKNOWN what is really under way, and not what waits for its turn. It raises nothing but
+            `SendCancelled`.
         campaign: the campaign's id.
         lo: first ``seq`` of the chunk.
         hi: the ``seq`` after its last.
@@ -399,7 +365,7 @@ async def run_chunk(
         return
     cancelled: asyncio.CancelledError | None = None
     try:
-        outcomes = await send(rows, gate)
+        outcomes = await send(rows)
     except SendCancelled as ended:
         outcomes = ended.outcomes
         cancelled = ended
@@ -415,8 +381,3 @@ async def run_chunk(
         settled(pairs)
     if cancelled is not None:
         raise cancelled
-
-
-def _code_of(error: MensaError) -> str:
-    """The vendor's code, or the error's name in small letters: ``ConnectionLost`` becomes ``connection_lost``."""
-    return error.code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()

@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mensasdk import Message, ValidationError
-from mensasdk.batch.plan import Chunk, Planner
-from mensasdk.transport import Gate
-from mensasdk.vendors.base import BatchResult, Prepared
+from mensasdk.batch.plan import Chunk, Messages, Planner
+from mensasdk.vendors.base import Prepared
 
 
-class Client:
-    """Takes numbers as they are; messages of one text share a request."""
+class Lane:
+    """As many messages in a request as the test wants."""
 
-    vendor = "fake"
-    max_recipients = 1000
+    def __init__(self, most: int) -> None:
+        self.most = most
 
-    def prepare(self, message: Message) -> Prepared:
+
+def planner(messages: Messages, *, size: int = 10, window: int = 40, linger: float = 0.05) -> Planner:
+    """A planner for a vendor that takes numbers as they are; messages of one text share a request."""
+    lane = Lane(size)
+
+    def prepare(message: Message) -> Prepared:
         if message.to == "bad":
             raise ValidationError("to is bad; give another", field="to")
-        return Prepared(message, message.to, message.text, None, 1)
+        return Prepared(message, message.to, message.text, None, 1, lane)
 
-    async def send_batch(self, batch: Sequence[Prepared], *, reference: str, gate: Gate) -> BatchResult:
-        raise AssertionError("a plan sends nothing")
-
-
-def planner(messages: object, *, size: int = 10, window: int = 40, linger: float = 0.05) -> Planner:
-    return Planner(messages, Client(), size=size, window=window, linger=linger)  # type: ignore[arg-type]
+    return Planner(messages, prepare, vendor="fake", window=window, linger=linger)
 
 
 async def gather(plan: Planner) -> list[Chunk]:

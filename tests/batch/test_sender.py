@@ -309,6 +309,62 @@ async def test_stop_finishes_what_is_under_way_and_reports_the_rest(box: Sandbox
     assert len(box.ledger) == 20
 
 
+async def test_stop_does_not_wait_for_permits(box: Sandbox, mensatek: MensatekClient) -> None:
+    sender = BatchSender(mensatek, rate=RateLimit(1, per=3600), max_in_flight=3)
+    task = asyncio.create_task(sender.send(campaign(20)))
+    await until(lambda: len(box.ledger) == 1)
+    sender.stop()
+    report = await asyncio.wait_for(task, 5)
+    adds_up(report, 20)
+    assert (report.accepted, report.not_sent) == (1, 19)
+    assert report.by_code == {"stopped": 19}
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_abandoning_ends_with_every_outcome(box: Sandbox, mensatek: MensatekClient, streamed: bool) -> None:
+    box.fail("mensatek", function=SEND, fault=Fault.HANG, nth=2, times=None)
+    sender = BatchSender(mensatek, max_recipients=10, max_in_flight=2)
+    outcomes: list[Outcome] = []
+
+    async def run() -> None:
+        if streamed:
+            outcomes.extend([outcome async for outcome in sender.stream(campaign(100))])
+        else:
+            await sender.send(campaign(100))
+
+    task = asyncio.create_task(run())
+    await until(lambda: box.ledger.request_count(SEND) == 3)
+    sender.stop("enough")
+    await asyncio.sleep(0.05)
+    assert not task.done()  # a gentle stop waits for answers
+    sender.stop(abandon=True)
+    await asyncio.wait_for(task, 5)
+    report = sender.report
+    assert report is not None
+    assert (report.total, report.accepted, report.unknown, report.not_sent) == (100, 10, 20, 70)
+    assert report.by_code == {"abandoned": 20, "stopped": 70}
+    assert report.stopped == "enough"
+    if streamed:
+        assert Counter(outcome.kind for outcome in outcomes) == {
+            OutcomeKind.ACCEPTED: 10,
+            OutcomeKind.UNKNOWN: 20,
+            OutcomeKind.NOT_SENT: 70,
+        }
+
+
+async def test_a_cancellation_beats_an_abandonment(box: Sandbox, mensatek: MensatekClient) -> None:
+    box.fail("mensatek", function=SEND, fault=Fault.HANG, times=None)
+    sender = BatchSender(mensatek, max_recipients=10, max_in_flight=2)
+    task = asyncio.create_task(sender.send(campaign(20)))
+    await until(lambda: box.ledger.request_count(SEND) == 2)
+    sender.stop(abandon=True)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sender.report is not None
+    assert (sender.report.total, sender.report.unknown) == (20, 20)
+
+
 async def test_leaving_a_stream_early_cancels_the_campaign(box: Sandbox, mensatek: MensatekClient) -> None:
     sender = BatchSender(mensatek, max_recipients=5, max_in_flight=2)
     async with aclosing(sender.stream(campaign(1000))) as outcomes:
@@ -343,6 +399,29 @@ async def test_an_error_of_the_source_reaches_the_caller_and_loses_nothing(
     adds_up(sender.report, 25)
     assert sender.report.accepted == len(box.ledger) == 20
     assert sender.report.by_code == {"interrupted": 5}
+
+
+async def test_a_stream_gives_what_was_read_before_the_source_failed(mensatek: MensatekClient) -> None:
+    def source() -> Iterator[Message]:
+        yield from campaign(25)
+        raise LookupError("the file ends in the middle")
+
+    kinds: Counter[OutcomeKind] = Counter()
+
+    async def read() -> None:
+        async for outcome in BatchSender(mensatek, max_recipients=10).stream(source()):
+            kinds[outcome.kind] += 1
+
+    with pytest.raises(LookupError):
+        await read()
+    assert kinds == {OutcomeKind.ACCEPTED: 20, OutcomeKind.NOT_SENT: 5}
+
+
+async def test_parts_are_counted_as_the_vendor_counts_them(box: Sandbox, mensatek: MensatekClient) -> None:
+    accents = "á" * 100  # replaced by the vendor, so one part; in Unicode two
+    unicode = Message(number(1), accents, options=MensatekOptions(unicode=True))
+    report = await BatchSender(mensatek).send([Message(number(0), accents), unicode])
+    assert report.parts == 3 == sum(message.parts for message in box.ledger.messages)
 
 
 async def test_an_error_of_a_progress_callback_reaches_the_caller(box: Sandbox, mensatek: MensatekClient) -> None:

@@ -1,0 +1,26 @@
+"""The ``mensasdk`` command. It belongs to the extra ``cli``: ``pip install "mensasdk[cli]"``."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command with the arguments of this process; never returns normally."""
+    try:
+        from mensasdk.cli.app import cli
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"click", "rich"}:
+            raise
+        sys.stderr.write('The mensasdk command needs click and rich; install them with: pip install "mensasdk[cli]"\n')
+        raise SystemExit(2) from None
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without the sign for a tick is no reason to fail
+    # What the library logs is for services; here the report says it, and a line in between would tear the display.
+    logging.getLogger("mensasdk").addHandler(logging.NullHandler())
+    cli(prog_name="mensasdk")

@@ -1,0 +1,351 @@
+"""One campaign of the command: rows in, outcomes out, and at every moment a true account of both."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import aclosing
+from decimal import Decimal
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from mensasdk.batch import BatchSender, RateLimit
+from mensasdk.cli.output import Output
+from mensasdk.cli.rows import BadRow, GoodRow, masked
+from mensasdk.errors import MensaError
+from mensasdk.messages import Message, Outcome, OutcomeKind
+from mensasdk.phone import mask
+from mensasdk.vendors.base import BatchClient
+
+__all__ = ["Campaign", "Display", "Limits", "Summary"]
+
+MAX_SHOWN = 20
+_MAX_CODES = 200
+
+
+@frozen
+class Limits:
+    """How fast, and how much at once; as in `BatchSender`. None for no limit of ours."""
+
+    rate: float | None = None
+    requests_per_second: float | None = None
+    max_in_flight: int = 16
+    max_recipients: int | None = None
+
+    def sender(self, client: BatchClient) -> BatchSender:
+        """A sender with these limits."""
+        return BatchSender(
+            client,
+            rate=None if self.rate is None else RateLimit(self.rate),
+            request_rate=None if self.requests_per_second is None else RateLimit(self.requests_per_second),
+            max_in_flight=self.max_in_flight,
+            max_recipients=self.max_recipients,
+        )
+
+
+@frozen
+class ShownRow:
+    """A bad row as a terminal may show it: the number masked."""
+
+    line: int
+    number: str
+    reason: str
+
+
+@frozen
+class Summary:
+    """Where a campaign stands, or what it came to. The four outcomes add up to ``done``.
+
+    Attributes:
+        vendor, campaign: whose, and which.
+        total: rows of the file, as counted before.
+        done: rows that have an outcome.
+        accepted, rejected, not_sent, unknown: how many rows ended in which way; bad rows are not sent.
+        bad_rows: rows that could not be sent for what they are.
+        shown: the first of them.
+        by_code: rows by code.
+        meanings: code to the outcome and the words that came with it first.
+        parts, credits, balance, elapsed: as in `BatchReport`.
+        stopped: why it ended early, or None.
+        interrupted: a person ended it.
+    """
+
+    vendor: str
+    campaign: str
+    total: int
+    done: int
+    accepted: int
+    rejected: int
+    not_sent: int
+    unknown: int
+    bad_rows: int
+    shown: Sequence[ShownRow]
+    by_code: Mapping[str, int]
+    meanings: Mapping[str, tuple[OutcomeKind, str]]
+    parts: int
+    credits: Decimal
+    balance: Decimal | None
+    elapsed: float
+    stopped: str | None
+    interrupted: bool
+
+    @property
+    def went_out(self) -> int:
+        """Rows that were put to the vendor."""
+        return self.accepted + self.rejected + self.unknown
+
+    @property
+    def throughput(self) -> float:
+        """Rows put to the vendor, a second."""
+        return self.went_out / self.elapsed if self.elapsed > 0 else 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """What the process ends with; the table stands in the command's help."""
+        if self.interrupted:
+            return 130
+        if self.stopped is not None:
+            return 4
+        if self.unknown:
+            return 3
+        return 0 if self.accepted == self.done else 1
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as one object. Money is text, to stay exact."""
+        return {
+            "vendor": self.vendor,
+            "campaign": self.campaign,
+            "total": self.done,
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "not_sent": self.not_sent,
+            "unknown": self.unknown,
+            "bad_rows": self.bad_rows,
+            "by_code": dict(self.by_code),
+            "parts": self.parts,
+            "credits": str(self.credits),
+            "balance": None if self.balance is None else str(self.balance),
+            "elapsed": round(self.elapsed, 3),
+            "throughput": round(self.throughput, 1),
+            "stopped": self.stopped,
+            "interrupted": self.interrupted,
+            "exit_code": self.exit_code,
+        }
+
+
+class Display(Protocol):
+    """Shows how a campaign goes on."""
+
+    interval: float
+
+    def update(self, summary: Summary) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+class Campaign:
+    """Sends the rows of a file once, and accounts for each.
+
+    Args:
+        client: the vendor's client.
+        rows: the rows, read as they are sent.
+        total: how many rows there are.
+        limits: how fast.
+        output: where each row's outcome is written; it stays yours to close.
+        name: the campaign's id; a new one by default.
+    """
+
+    def __init__(
+        self,
+        client: BatchClient,
+        rows: Iterator[GoodRow | BadRow],
+        *,
+        total: int,
+        limits: Limits,
+        output: Output | None = None,
+        name: str | None = None,
+    ) -> None:
+        self._vendor = client.vendor
+        self._sender = limits.sender(client)
+        self._rows = rows
+        self._total = total
+        self._output = output
+        self._name = name
+        # Rows whose outcome is still to come, by their message's identity. Line numbers cannot be references: two rows
+        # that are the same message would no longer be recognised as such.
+        self._open: dict[int, GoodRow] = {}
+        self._skipped: Counter[str] = Counter()
+        self._meanings: dict[str, tuple[OutcomeKind, str]] = {}
+        self._bad_rows = 0
+        self._shown: list[ShownRow] = []
+        self._halted: str | None = None
+        self._interrupts = 0
+        self._reader: asyncio.Task[None] | None = None
+        self._display: Display | None = None
+        self._begun = time.monotonic()
+
+    async def run(self, display: Display) -> Summary:
+        """Send, and report. It raises nothing that the sender, the file or the disk may raise: the report says it."""
+        self._display = display
+        self._begun = time.monotonic()
+        self._reader = asyncio.create_task(self._read())
+        try:
+            while not self._reader.done():
+                display.update(self.summary())
+                await asyncio.wait({self._reader}, timeout=display.interval)
+                self._flush()
+        finally:
+            self._reader.cancel()
+            await asyncio.wait({self._reader})
+        self._reader.result()
+        await self._account_for_the_rest()
+        self._flush()
+        summary = self.summary()
+        display.update(summary)
+        return summary
+
+    def interrupt(self) -> None:
+        """End the campaign: gently the first time, by giving up the requests under way the second time."""
+        self._interrupts += 1
+        if self._interrupts == 1:
+            self._halt("interrupted")
+            self._note("Stopping: requests under way are being finished. Ctrl-C again gives them up.")
+        elif self._interrupts == 2:
+            self._sender.stop("interrupted", abandon=True)
+            self._note("Giving up the requests under way.")
+
+    def summary(self) -> Summary:
+        """The account of this moment."""
+        report = self._sender.report
+        skipped = self._skipped.total()
+        return Summary(
+            vendor=self._vendor,
+            campaign=report.campaign if report is not None else "",
+            total=self._total,
+            done=skipped + (report.total if report is not None else 0),
+            accepted=report.accepted if report is not None else 0,
+            rejected=report.rejected if report is not None else 0,
+            not_sent=skipped + (report.not_sent if report is not None else 0),
+            unknown=report.unknown if report is not None else 0,
+            bad_rows=self._bad_rows,
+            shown=tuple(self._shown),
+            by_code=self._skipped + (report.by_code if report is not None else Counter()),
+            meanings=dict(self._meanings),
+            parts=report.parts if report is not None else 0,
+            credits=report.credits if report is not None else Decimal(0),
+            balance=report.balance if report is not None else None,
+            elapsed=time.monotonic() - self._begun,
+            stopped=self._halted,
+            interrupted=self._interrupts > 0,
+        )
+
+    # ------------------------------------------------------------------------------------------------------ rows
+
+    def _messages(self) -> Iterator[Message]:
+        while self._halted is None:
+            row = next(self._rows, None)
+            if row is None:
+                return
+            if isinstance(row, BadRow):
+                self._bad(row.line, row.to, row.detail)
+                self._skip(row)
+            else:
+                self._open[id(row.message)] = row
+                yield row.message
+
+    async def _read(self) -> None:
+        try:
+            async with aclosing(self._sender.stream(self._messages(), campaign=self._name)) as outcomes:
+                async for outcome in outcomes:
+                    self._ended(outcome)
+        except MensaError as error:  # the file changed while it was read
+            self._halt(error.message)
+        report = self._sender.report
+        if report is not None and report.stopped is not None and self._halted is None:
+            self._halted = report.stopped
+
+    def _ended(self, outcome: Outcome) -> None:
+        row = self._open.pop(id(outcome.message))
+        if outcome.code is not None:
+            self._remember(outcome.code, outcome.kind, outcome.detail)
+            if outcome.kind is OutcomeKind.NOT_SENT:
+                if outcome.code.startswith("invalid"):
+                    self._bad(row.line, row.message.to, outcome.detail)
+                elif outcome.code == "stopped":  # a stop rule: what is still in the file need not be read
+                    self._halt(outcome.detail)
+        if self._output is not None:
+            try:
+                self._output.outcome(row.line, outcome)
+            except OSError as error:
+                self._lose_output(error)
+
+    async def _account_for_the_rest(self) -> None:
+        """What was not given to the sender, and what it had not begun when the list broke off: none of it was sent."""
+        vendor, reason = self._vendor, self._halted or "the campaign ended before it"
+        detail = "the campaign was interrupted before this message"
+        for held in self._open.values():  # the report has counted these already
+            left = Outcome(OutcomeKind.NOT_SENT, held.message, vendor, code="interrupted", detail=detail)
+            if self._output is not None:
+                try:
+                    self._output.outcome(held.line, left)
+                except OSError as error:
+                    self._lose_output(error)
+        self._open.clear()
+        try:
+            for count, row in enumerate(self._rows):
+                if count % 1000 == 0:
+                    await asyncio.sleep(0)
+                if isinstance(row, GoodRow):
+                    row = BadRow(row.line, row.message.to, "stopped", reason, row.message.reference)
+                else:
+                    self._bad(row.line, row.to, row.detail)
+                self._skip(row)
+        except MensaError as error:
+            self._halt(error.message)
+        unread = self._total - self.summary().done
+        if unread > 0:
+            self._skipped["not_read"] += unread
+            self._remember("not_read", OutcomeKind.NOT_SENT, "the file could not be read that far")
+
+    def _skip(self, row: BadRow) -> None:
+        self._skipped[row.code] += 1
+        self._remember(row.code, OutcomeKind.NOT_SENT, row.detail)
+        if self._output is not None:
+            try:
+                self._output.bad_row(row, self._vendor)
+            except OSError as error:
+                self._lose_output(error)
+
+    def _bad(self, line: int, to: str, reason: str) -> None:
+        self._bad_rows += 1
+        if len(self._shown) < MAX_SHOWN:
+            self._shown.append(ShownRow(line, mask(to) if to else "", masked(reason)))
+
+    # ------------------------------------------------------------------------------------------------- the rest
+
+    def _remember(self, code: str, kind: OutcomeKind, detail: str) -> None:
+        if code not in self._meanings and len(self._meanings) < _MAX_CODES:
+            self._meanings[code] = (kind, masked(detail))
+
+    def _halt(self, reason: str) -> None:
+        if self._halted is None:
+            self._halted = reason
+            self._sender.stop(reason)
+
+    def _flush(self) -> None:
+        if self._output is not None:
+            try:
+                self._output.flush()
+            except OSError as error:
+                self._lose_output(error)
+
+    def _lose_output(self, error: OSError) -> None:
+        self._output = None
+        self._halt(f"the output file cannot be written: {error.strerror}")
+
+    def _note(self, text: str) -> None:
+        if self._display is not None:
+            self._display.note(text)

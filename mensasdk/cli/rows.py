@@ -1,0 +1,342 @@
+"""A CSV file as messages: read lazily, and with a reason for each row that cannot be one.
+
+A file that is not sound CSV is refused as a whole before anything is sent: a stray quotation mark may swallow a
+thousand rows, and nobody wants to find that out from the thousandth customer.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import stat
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from mensasdk.batch import guard_cell, unguard_cell
+from mensasdk.errors import ConfigurationError, MensaError, ValidationError
+from mensasdk.messages import Message
+from mensasdk.phone import mask
+from mensasdk.placeholders import template
+
+__all__ = ["BadRow", "GoodRow", "Layout", "Table", "masked", "open_table", "plan", "read"]
+
+NUMBER_NAMES: Final = ("to", "number", "phone", "mobile", "movil", "telefono", "numero", "celular")
+TEXT_NAMES: Final = ("text", "mensaje", "message", "texto")
+REFERENCE_NAMES: Final = ("reference", "referencia", "id")
+DELIMITERS: Final = (",", ";", "\t", "|")
+
+# to, text, variables, reference
+Make = Callable[[str, str, dict[str, str], str | None], Message]
+
+_UTF8: Final = "utf-8-sig"
+# What Windows writes where it does not write UTF-8, and then what takes any byte at all.
+_FALLBACKS: Final = ("cp1252", "latin-1")
+_LONG_NUMBER = re.compile(r"\+?\d(?:[ ().\-/]?\d){6,}")
+
+
+def masked(text: str) -> str:
+    """Text for a terminal: no phone number in full, and nothing that the terminal would take for a command."""
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return _LONG_NUMBER.sub(lambda match: mask(match[0]), text)
+
+
+@frozen
+class Table:
+    """A CSV file that was read once from end to end and is sound.
+
+    Attributes:
+        path: the file.
+        encoding: the codec that reads it.
+        delimiter: between cells.
+        columns: the header row.
+        total: rows below the header that are not blank.
+    """
+
+    path: Path
+    encoding: str
+    delimiter: str
+    columns: Sequence[str]
+    total: int
+
+    @property
+    def is_utf8(self) -> bool:
+        return self.encoding == _UTF8
+
+
+@frozen
+class Layout:
+    """Which column is what.
+
+    Attributes:
+        number: index of the phone number's column.
+        text: the text for all rows, or None.
+        text_column: index of the column of texts, used when there is no text for all.
+        reference: index of the reference's column, or None.
+        columns: folded name to index.
+        width: cells in a row.
+    """
+
+    number: int
+    text: str | None
+    text_column: int | None
+    reference: int | None
+    columns: dict[str, int]
+    width: int
+
+
+@frozen
+class GoodRow:
+    """A row that is a message."""
+
+    line: int
+    message: Message
+
+
+@frozen
+class BadRow:
+    """A row that cannot be sent.
+
+    Attributes:
+        line: its line in the file, from 1.
+        to: the number's cell as it stands; never for a terminal.
+        code: ``"missing_number"``, ``"missing_text"``, ``"missing_variable"``, ``"bad_text"`` or ``"columns"``.
+        detail: the reason, for a person.
+        reference: the row's reference, if it has one.
+    """
+
+    line: int
+    to: str
+    code: str
+    detail: str
+    reference: str | None = None
+
+
+def fold(name: str) -> str:
+    """A column's name without case, accents and surrounding space."""
+    plain = unicodedata.normalize("NFKD", name.strip().casefold())
+    return "".join(character for character in plain if not unicodedata.combining(character))
+
+
+def open_table(path: Path, *, delimiter: str | None = None) -> Table:
+    """Read a file once: find its encoding and delimiter, check it, and count its rows.
+
+    Args:
+        path: a regular file; a pipe cannot be read twice.
+        delimiter: None to tell it by the header.
+
+    Raises:
+        ConfigurationError: it cannot be read, is no CSV text, is broken, or has no header.
+    """
+    _check_file(path)
+    for encoding in (_UTF8, *_FALLBACKS):
+        try:
+            return _scan(path, encoding, delimiter)
+        except UnicodeDecodeError:
+            continue
+    raise AssertionError("latin-1 reads every byte")  # pragma: no cover
+
+
+def plan(table: Table, *, text: str | None, number_column: str | None = None) -> Layout:
+    """Find the columns.
+
+    Args:
+        table: the file.
+        text: the text for all rows, with ``{name}`` placeholders; None to take each row's own.
+        number_column: the name of the number's column; None to know it by the usual names.
+
+    Raises:
+        ConfigurationError: no column for the number or the text, more than one for the number, or a placeholder of
+            ``text`` without a column.
+    """
+    columns: dict[str, int] = {}
+    for index, name in enumerate(table.columns):
+        columns.setdefault(fold(name), index)
+    names = [fold(name) for name in table.columns]
+    shown = ", ".join(masked(name)[:40] or "(blank)" for name in table.columns[:30])
+    number = _number_column(names, number_column, shown)
+    text_column = next((columns[name] for name in TEXT_NAMES if name in columns), None)
+    reference = next((columns[name] for name in REFERENCE_NAMES if name in columns), None)
+    layout = Layout(number, text, text_column, reference, columns, len(names))
+    if text is None and text_column is None:
+        raise ConfigurationError(
+            f"say what to send: give --text, or a column named text or mensaje (there are: {shown})"
+        )
+    if text is not None:
+        if not text.strip():
+            raise ConfigurationError("--text is blank")
+        for name in _placeholders(text):
+            if fold(name) not in columns:
+                raise ConfigurationError(
+                    f"--text has {{{masked(name)[:40]}}}, and no column is named so; there are: {shown}"
+                )
+            if names.count(fold(name)) > 1:
+                raise ConfigurationError(
+                    f"--text has {{{masked(name)[:40]}}}, and two columns are named so; rename one"
+                )
+    return layout
+
+
+def read(table: Table, layout: Layout, make: Make) -> Iterator[GoodRow | BadRow]:
+    """Give each row, in the order of the file; only one row is held at a time.
+
+    Args:
+        table: the file.
+        layout: which column is what.
+        make: ``make(to, text, variables, reference)`` builds the message.
+
+    Raises:
+        ConfigurationError: the file is no longer what it was when it was opened.
+    """
+    header = True
+    try:
+        for line, cells in _records(table.path, table.encoding, table.delimiter):
+            if header:
+                header = False
+            else:
+                yield _row(line, cells, layout, make)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        failure = type(error).__name__
+    else:
+        return
+    raise ConfigurationError(f"the file changed, or could not be read to its end ({failure})")
+
+
+# ------------------------------------------------------------------------------------------------------- one row
+
+
+def _row(line: int, cells: list[str], layout: Layout, make: Make) -> GoodRow | BadRow:
+    def cell(index: int | None) -> str:
+        return _unguarded(cells[index].strip()) if index is not None and index < len(cells) else ""
+
+    to = cell(layout.number)
+    reference = cell(layout.reference) or None
+    if len(cells) < layout.width:
+        return BadRow(line, to, "columns", f"has {len(cells)} of {layout.width} columns", reference)
+    if any(extra.strip() for extra in cells[layout.width :]):
+        detail = f"has {len(cells)} columns, the header {layout.width}; quote cells that hold the delimiter"
+        return BadRow(line, to, "columns", detail, reference)
+    if not to:
+        return BadRow(line, to, "missing_number", "has no number", reference)
+    text = cell(layout.text_column) if layout.text is None else layout.text
+    if not text:
+        return BadRow(line, to, "missing_text", "has no text", reference)
+    try:
+        parsed = template(text)
+    except ValidationError as error:
+        return BadRow(line, to, "bad_text", error.message, reference)
+    variables: dict[str, str] = {}
+    for name in parsed.names:
+        value = cell(layout.columns.get(fold(name)))
+        if not value:
+            return BadRow(line, to, "missing_variable", f"has no value for {{{name[:40]}}}", reference)
+        variables[name] = value
+    # Without variables a message is sent to the letter, and this text had its braces doubled.
+    body = text if parsed.names else parsed.pieces[0]
+    try:
+        return GoodRow(line, make(to, body, variables, reference))
+    except MensaError as error:
+        return BadRow(line, to, "invalid", error.message, reference)
+
+
+def _unguarded(cell: str) -> str:
+    # Only the apostrophe that our own files put in front of a formula: 's-Hertogenbosch keeps its own.
+    bare = unguard_cell(cell)
+    return bare if bare != cell and guard_cell(bare) == cell else cell
+
+
+# ------------------------------------------------------------------------------------------------------ the file
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ConfigurationError(f"{path} is not a regular file; it has to be read twice, so save it to disk first")
+        with path.open("rb") as file:
+            start = file.read(4096)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ConfigurationError(f"{path} is in UTF-16; save it as CSV in UTF-8")
+    if b"\0" in start:
+        raise ConfigurationError(f"{path} is not a text file; save it as CSV in UTF-8")
+    if not start.strip():
+        raise ConfigurationError(f"{path} is empty; it needs a header row")
+
+
+def _scan(path: Path, encoding: str, delimiter: str | None) -> Table:
+    last = 0
+    try:
+        if delimiter is None:
+            delimiter = _sniff(path, encoding)
+        columns: list[str] | None = None
+        total = 0
+        for last, cells in _records(path, encoding, delimiter):  # noqa: B007 - said when the next one fails
+            if columns is None:
+                columns = cells
+            else:
+                total += 1
+    except csv.Error as error:
+        problem = str(error)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    else:
+        if columns is None:
+            raise ConfigurationError(f"{path} is empty; it needs a header row")
+        return Table(path, encoding, delimiter, columns, total)
+    raise ConfigurationError(f"{path} is not sound CSV after line {last} ({problem}); nothing was sent")
+
+
+def _sniff(path: Path, encoding: str) -> str:
+    """The delimiter by which the header has most columns, above all one for the number."""
+
+    def score(delimiter: str) -> tuple[bool, int]:
+        try:
+            _, cells = next(_records(path, encoding, delimiter))
+        except (csv.Error, StopIteration):
+            return False, 0
+        return any(fold(cell) in NUMBER_NAMES for cell in cells), len(cells)
+
+    return max(DELIMITERS, key=score)
+
+
+def _records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not blank, with the number of its first line."""
+    with path.open(encoding=encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        line = 1
+        for cells in reader:
+            if any(cell and not cell.isspace() for cell in cells):
+                yield line, cells
+            line = reader.line_num + 1
+
+
+def _placeholders(text: str) -> Sequence[str]:
+    try:
+        return template(text).names
+    except ValidationError as error:
+        problem = error.message
+    raise ConfigurationError(f"--{problem}")
+
+
+def _number_column(names: list[str], wanted: str | None, shown: str) -> int:
+    if wanted is not None:
+        found = [index for index, name in enumerate(names) if name == fold(wanted)]
+        if len(found) != 1:
+            problem = "no column is" if not found else "two columns are"
+            raise ConfigurationError(f"{problem} named {masked(wanted)[:40]!r}; there are: {shown}")
+        return found[0]
+    found = [index for index, name in enumerate(names) if name in NUMBER_NAMES]
+    if not found:
+        raise ConfigurationError(
+            f"no column is named {', '.join(NUMBER_NAMES)}; say which one holds the number with --column-number "
+            f"(there are: {shown})"
+        )
+    if len(found) > 1:
+        raise ConfigurationError(
+            f"{len(found)} columns could hold the number; say which one with --column-number (there are: {shown})"
+        )
+    return found[0]

@@ -1,0 +1,389 @@
+"""What a person sees: progress while it runs, and tables when it has ended. No full phone number, no secret."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Final
+
+from rich import box
+from rich.console import Console, Group
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from mensasdk.cli.campaign import MAX_SHOWN, Display, ShownRow, Summary
+from mensasdk.cli.dryrun import DryRun
+from mensasdk.messages import OutcomeKind
+
+__all__ = [
+    "Meter",
+    "checks_table",
+    "counts_table",
+    "display",
+    "error_console",
+    "meter",
+    "money",
+    "output_console",
+    "print_dry_run",
+    "print_note",
+    "print_summary",
+    "short_number",
+]
+
+STYLE: Final = {
+    OutcomeKind.ACCEPTED: "green",
+    OutcomeKind.REJECTED: "red",
+    OutcomeKind.NOT_SENT: "yellow",
+    OutcomeKind.UNKNOWN: "magenta",
+}
+LABEL: Final = {
+    OutcomeKind.ACCEPTED: "accepted",
+    OutcomeKind.REJECTED: "rejected",
+    OutcomeKind.NOT_SENT: "not sent",
+    OutcomeKind.UNKNOWN: "unknown",
+}
+# What our own codes mean; a vendor's codes are explained by the words that came with them.
+MEANING: Final = {
+    "cancelled": "cancelled before it was sent, or while under way",
+    "columns": "the row has too few or too many columns",
+    "duplicate": "this campaign holds the same message to the same number already",
+    "invalid_to": "not a phone number that can be reached",
+    "missing_number": "the row has no number",
+    "missing_text": "the row has no text",
+    "missing_variable": "the row has no value for a placeholder of the text",
+    "stopped": "the campaign ended before this message",
+}
+_WINDOW: Final = 3.0
+
+
+def output_console() -> Console:
+    """For results: standard output."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def error_console() -> Console:
+    """For everything else: standard error."""
+    return Console(stderr=True, highlight=False, soft_wrap=False)
+
+
+def short_number(value: float) -> str:
+    """With separators, and decimals only where they tell something."""
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:,.1f}"
+
+
+def money(value: Decimal) -> str:
+    """Exact, with separators."""
+    return f"{value.normalize():,f}"
+
+
+def duration(seconds: float) -> str:
+    """``4.2 s``, ``3:05``, ``1:02:03``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class _Speed:
+    """Units a second over the last seconds."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def update(self, done: int) -> float:
+        now = time.monotonic()
+        self._seen.append((now, done))
+        while len(self._seen) > 2 and self._seen[0][0] < now - _WINDOW:
+            self._seen.popleft()
+        then, before = self._seen[0]
+        return (done - before) / (now - then) if now > then else 0.0
+
+
+# -------------------------------------------------------------------------------------------------------- progress
+
+
+class _Quiet:
+    interval = 1.0
+
+    def update(self, summary: Summary) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+
+class _Plain:
+    """A line every few seconds, for logs and pipes."""
+
+    def __init__(self, console: Console, every: float = 5.0) -> None:
+        self.interval = 0.5
+        self._console = console
+        self._every = every
+        self._speed = _Speed()
+        self._next = time.monotonic() + every
+
+    def update(self, summary: Summary) -> None:
+        speed = self._speed.update(summary.went_out)
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._every
+            share = f" ({100 * summary.done // summary.total} %)" if summary.total else ""
+            self._console.print(
+                f"{summary.done:,}/{summary.total:,}{share}, {short_number(speed)}/s: {_counts(summary).plain}",
+                soft_wrap=True,
+            )
+
+    def note(self, text: str) -> None:
+        self._console.print(Text(text), soft_wrap=True)
+
+
+class _Living:
+    """A bar and a line of counts, drawn over and over."""
+
+    interval = 0.1
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._speed = _Speed()
+        self._notes: list[str] = []
+
+    def update(self, summary: Summary) -> None:
+        bar = _bar(summary.done, summary.total, self._speed.update(summary.went_out), summary.elapsed)
+        notes = [Text(f"  {note}", style="yellow") for note in self._notes]
+        self._live.update(Group(bar, Text("  ").append_text(_counts(summary)), *notes), refresh=True)
+
+    def note(self, text: str) -> None:
+        self._notes.append(text)
+
+
+@contextmanager
+def display(console: Console, *, quiet: bool) -> Iterator[Display]:
+    """Progress of a campaign: a bar on a terminal, lines elsewhere, nothing when quiet."""
+    if quiet:
+        yield _Quiet()
+    elif console.is_terminal:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            yield _Living(live)
+    else:
+        yield _Plain(console)
+
+
+class Meter:
+    """A bar for one number that grows."""
+
+    def __init__(self, total: int, live: Live | None, what: str) -> None:
+        self._total = total
+        self._live = live
+        self._what = what
+        self._speed = _Speed()
+        self._begun = time.monotonic()
+
+    def update(self, done: int) -> None:
+        if self._live is not None:
+            bar = _bar(done, self._total, self._speed.update(done), time.monotonic() - self._begun)
+            self._live.update(Group(bar, Text(f"  {self._what}", style="dim")), refresh=True)
+
+
+@contextmanager
+def meter(console: Console, total: int, what: str) -> Iterator[Meter]:
+    """Progress of something else; silent where there is no terminal."""
+    if not console.is_terminal:
+        yield Meter(total, None, what)
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield Meter(total, live, what)
+
+
+def _bar(done: int, total: int, speed: float, elapsed: float) -> Table:
+    row = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=max(total, 1), completed=done, width=30, complete_style="cyan", finished_style="green")
+    row.add_row(
+        Text(" "),
+        bar,
+        Text(f"{done:,}/{total:,}"),
+        Text(f"{short_number(speed)}/s", style="cyan"),
+        Text(duration(elapsed), style="dim"),
+    )
+    return row
+
+
+def _numbers(summary: Summary) -> dict[OutcomeKind, int]:
+    return {
+        OutcomeKind.ACCEPTED: summary.accepted,
+        OutcomeKind.REJECTED: summary.rejected,
+        OutcomeKind.NOT_SENT: summary.not_sent,
+        OutcomeKind.UNKNOWN: summary.unknown,
+    }
+
+
+def _counts(summary: Summary) -> Text:
+    text = Text()
+    for kind, count in _numbers(summary).items():
+        text.append(f"{count:,} {LABEL[kind]}", style=STYLE[kind] if count else "dim").append(" · ", style="dim")
+    return text.append(f"{money(summary.credits)} credits")
+
+
+# ---------------------------------------------------------------------------------------------------------- tables
+
+
+def print_summary(console: Console, summary: Summary, *, most_rows: int = MAX_SHOWN) -> None:
+    """The four outcomes, the figures, the codes, the first bad rows, and what to know about UNKNOWN."""
+    console.print()
+    console.print(_outcomes(summary))
+    console.print()
+    console.print(_figures(summary))
+    if summary.by_code:
+        console.print()
+        console.print(_codes(summary))
+    if summary.shown:
+        console.print()
+        _print_bad_rows(console, summary.shown[:most_rows], summary.bad_rows)
+    for sentence in _sentences(summary):
+        console.print()
+        print_note(console, sentence)
+
+
+def print_note(console: Console, sentence: Text) -> None:
+    """A sentence, set in by two columns also where it wraps."""
+    console.print(Padding(sentence, (0, 2)))
+
+
+def print_dry_run(console: Console, result: DryRun) -> None:
+    """What would be sent."""
+    console.print()
+    console.print(
+        counts_table(
+            "dry run, nothing was sent",
+            [
+                ("would be sent", result.messages, "green"),
+                ("duplicates", result.duplicates, "yellow"),
+                ("bad rows", result.bad_rows, "red"),
+            ],
+        )
+    )
+    by_parts = ", ".join(f"{count:,} of {parts}" for parts, count in sorted(result.by_parts.items())[:6])
+    console.print()
+    console.print(
+        _pairs(
+            ("requests", f"{result.requests:,}"),
+            ("SMS parts", f"{result.parts:,}{f' ({by_parts})' if len(result.by_parts) > 1 else ''}"),
+            ("credits", "known to the vendor only; it charges by part and country"),
+            ("GSM-7 texts", f"{result.messages - result.outside_gsm:,}"),
+            ("beyond GSM-7", f"{result.outside_gsm:,}"),
+        )
+    )
+    if result.outside_gsm:
+        characters = " ".join(
+            character for character, _ in result.characters.most_common(20) if character.isprintable()
+        )
+        console.print()
+        print_note(
+            console,
+            Text(
+                f"Beyond GSM-7: {characters}\n"
+                "--unicode keeps them, in shorter parts; without it the vendor may replace them.",
+                style="yellow",
+            ),
+        )
+    if result.shown:
+        console.print()
+        _print_bad_rows(console, result.shown, result.bad_rows)
+
+
+def _print_bad_rows(console: Console, shown: Sequence[ShownRow], count: int) -> None:
+    table = _table("line", "number", "bad row", right=1)
+    for row in sorted(shown, key=lambda one: one.line):
+        table.add_row(f"{row.line:,}", row.number, Text(row.reason))
+    console.print(table)
+    if count > len(shown):
+        console.print(Text(f"  … and {count - len(shown):,} more; --output lists them all", style="dim"))
+
+
+def checks_table(checks: Sequence[tuple[str, str, str, bool]]) -> Table:
+    """What was compared with what, and whether it agrees."""
+    table = _table("check", "sandbox", "report", "", right=0)
+    for name, theirs, ours, agrees in checks:
+        table.add_row(
+            Text(name), theirs, ours, Text("✓", style="bold green") if agrees else Text("✗", style="bold red")
+        )
+    return table
+
+
+def counts_table(title: str, rows: Iterable[tuple[str, int, str]]) -> Table:
+    """Names, counts and percentages."""
+    rows = list(rows)
+    total = sum(count for _, count, _ in rows)
+    table = _table(title, "messages", "%", right=0)
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for name, count, style in rows:
+        table.add_row(Text(name, style=style if count else "dim"), f"{count:,}", _percent(count, total))
+    table.add_row(Text("total", style="bold"), Text(f"{total:,}", style="bold"), "")
+    return table
+
+
+def _outcomes(summary: Summary) -> Table:
+    return counts_table("outcome", [(LABEL[kind], count, STYLE[kind]) for kind, count in _numbers(summary).items()])
+
+
+def _figures(summary: Summary) -> Table:
+    return _pairs(
+        ("SMS parts accepted", f"{summary.parts:,}"),
+        ("credits used", money(summary.credits)),
+        ("balance", "not told" if summary.balance is None else money(summary.balance)),
+        ("time", f"{duration(summary.elapsed)} ({short_number(summary.throughput)} messages/s)"),
+        ("campaign", f"{summary.campaign} ({summary.vendor})"),
+    )
+
+
+def _pairs(*pairs: tuple[str, str]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, value in pairs:
+        table.add_row(Text(f"  {name}", style="dim"), Text(value))
+    return table
+
+
+def _codes(summary: Summary) -> Table:
+    table = _table("code", "outcome", "messages", "meaning", right=0)
+    table.columns[2].justify = "right"
+    for code, count in sorted(summary.by_code.items(), key=lambda pair: (-pair[1], pair[0])):
+        kind, words = summary.meanings.get(code, (None, ""))
+        label = Text(LABEL[kind], style=STYLE[kind]) if kind is not None else Text("")
+        table.add_row(Text(code[:30]), label, f"{count:,}", Text(MEANING.get(code, words)[:200]))
+    return table
+
+
+def _sentences(summary: Summary) -> Iterator[Text]:
+    if summary.unknown:
+        be, they = ("message", "it is") if summary.unknown == 1 else ("messages", "they are")
+        yield Text(
+            f"{summary.unknown:,} {be} may or may not have gone out; {they} not sent again automatically. "
+            "Compare with the delivery reports or the vendor's panel before sending again.",
+            style=STYLE[OutcomeKind.UNKNOWN],
+        )
+    if summary.interrupted:
+        yield Text("Interrupted. What had not left was not sent.", style="yellow")
+    elif summary.stopped is not None:
+        yield Text(f"Stopped early: {summary.stopped}", style="bold red")
+
+
+def _table(*headers: str, right: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 2), header_style="bold")
+    for index, header in enumerate(headers):
+        table.add_column(header, justify="right" if index < right else "left", overflow="fold")
+    return table
+
+
+def _percent(count: int, total: int) -> str:
+    if not total:
+        return ""
+    share = 100 * count / total
+    # Nobody should read "100.0" or "0.0" where it is not so.
+    if count and share < 0.1:
+        return "< 0.1"
+    return "> 99.9" if count < total and share >= 99.95 else f"{share:.1f}"

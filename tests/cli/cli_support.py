@@ -1,0 +1,68 @@
+"""What the tests of the command share: lists of people, and the command as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from mensasdk.sandbox import Sandbox
+
+TOKEN_NAME = "MENSASDK_MENSATEK_API_TOKEN"
+
+
+@frozen
+class Ended:
+    """A process that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def write_people(path: Path, count: int, *, extra: Sequence[str] = ()) -> Path:
+    """A list of ``count`` good rows, and further lines as they are."""
+    rows = [f"{34600000000 + index},Persona {index}" for index in range(count)]
+    path.write_text("\n".join(["telefono,nombre", *rows, *extra]) + "\n", encoding="utf-8")
+    return path
+
+
+def environment(box: Sandbox | None) -> dict[str, str]:
+    """An environment in which the command finds the sandbox, and nothing else of ours."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MENSASDK_")}
+    environ |= {"COLUMNS": "100", "PYTHONWARNINGS": "error"}
+    if box is not None:
+        for name, value in box.credentials("mensatek").items():
+            environ[f"MENSASDK_MENSATEK_{name.upper()}"] = value
+        environ["MENSASDK_MENSATEK_BASE_URL"] = box.base_url("mensatek")
+    return environ
+
+
+async def start(*arguments: str | Path, box: Sandbox | None = None, **variables: str) -> Process:
+    """Start ``python -m mensasdk``."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "mensasdk"),
+        *map(str, arguments),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=environment(box) | variables,
+    )
+
+
+async def finish(process: Process) -> Ended:
+    """Wait for its end."""
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+async def run(*arguments: str | Path, box: Sandbox | None = None, **variables: str) -> Ended:
+    """Run the command to its end."""
+    return await finish(await start(*arguments, box=box, **variables))

@@ -1,0 +1,143 @@
+"""Rules of the house: who may import whom, what is public, and what `import mensasdk` costs."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mensasdk
+
+ROOT = Path(mensasdk.__file__).parent
+
+# A room may import from the rooms that stand after it, and from itself.
+ALLOWED = {
+    "errors": set(),
+    "messages": {"errors"},
+    "phone": {"errors"},
+    "text": {"errors"},
+    "schedule": {"errors"},
+    "placeholders": {"errors"},
+    "codec": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
+    "transport": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
+    "vendors": {"codec", "transport", "messages", "phone", "text", "schedule", "placeholders", "errors"},
+    "batch": {"vendors", "codec", "transport", "messages", "phone", "text", "schedule", "placeholders", "errors"},
+    "delivery": {"vendors", "codec", "transport", "messages", "phone", "text", "schedule", "placeholders", "errors"},
+    # A misreading of a vendor's document must not cancel out: the sandbox shares no code with the clients.
+    "sandbox": {"phone", "text"},
+    "cli": {
+        *("sandbox", "delivery", "batch", "vendors", "codec", "transport"),
+        *("messages", "phone", "text", "schedule", "placeholders", "errors"),
+    },
+}
+VENDORS = {path.name for path in (ROOT / "vendors").iterdir() if path.is_dir() and path.name != "__pycache__"}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(ROOT.rglob("*.py")):
+        yield ".".join(("mensasdk", *path.relative_to(ROOT).with_suffix("").parts)), path
+
+
+def imports(path: Path, module: str) -> Iterator[str]:
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            name = ".".join(part for part in (base, node.module or "") if part)
+            # `from mensasdk import phone` names a room, `from mensasdk import Message` the public face.
+            yield from (f"{name}.{alias.name}" if name == "mensasdk" else name for alias in node.names)
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules()), ids=lambda value: value if isinstance(value, str) else "")
+def test_a_room_imports_only_from_rooms_below_it(module: str, path: Path) -> None:
+    parts = module.removesuffix(".__init__").split(".")
+    room = parts[1] if len(parts) > 1 else ""
+    if room in {"", "_version", "__init__", "__main__"}:
+        return
+    for name in imports(path, module):
+        target = name.split(".")
+        if target[0] != "mensasdk" or len(target) < 2 or target[1] in {room, "_version"}:
+            continue
+        face = target[1] in mensasdk.__all__ and room == "cli"
+        assert face or target[1] in ALLOWED[room], f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("vendor", sorted(VENDORS))
+def test_vendors_do_not_know_each_other(vendor: str) -> None:
+    for path in (ROOT / "vendors" / vendor).rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        for other in VENDORS - {vendor}:
+            assert f"vendors.{other}" not in source, f"{path} knows {other}"
+
+
+def test_all_is_sorted_complete_and_real() -> None:
+    assert list(mensasdk.__all__) == sorted(mensasdk.__all__)
+    for name in mensasdk.__all__:
+        assert getattr(mensasdk, name) is not None
+    public = {
+        name
+        for name, value in vars(mensasdk).items()
+        if not name.startswith("_") and not isinstance(value, type(sys)) and name != "annotations"
+    }
+    assert public <= set(mensasdk.__all__)
+
+
+# The contract with users. A name is added here when its feature lands, and never leaves.
+CONTRACT = {
+    *("Message", "Recipient", "OutcomeKind", "Outcome", "Delivery", "BatchSender", "BatchReport"),
+    *("RateLimit", "RetryPolicy", "Timeouts", "MemoryJournal", "segments", "MensaError", "MensatekClient"),
+}
+
+
+def test_the_names_of_the_contract_are_public() -> None:
+    assert set(mensasdk.__all__) >= CONTRACT
+
+
+@pytest.mark.parametrize(
+    "name", [info.name for info in pkgutil.walk_packages([str(ROOT)], "mensasdk.") if "__main__" not in info.name]
+)
+def test_every_module_declares_names_that_exist(name: str) -> None:
+    module = importlib.import_module(name)
+    for public in getattr(module, "__all__", ()):
+        assert hasattr(module, public), f"{name}.{public}"
+
+
+def test_every_public_thing_has_a_docstring() -> None:
+    for name in mensasdk.__all__:
+        value = getattr(mensasdk, name)
+        if isinstance(value, type) or callable(value):
+            assert (value.__doc__ or "").strip(), name
+
+
+def test_importing_mensasdk_loads_nothing_heavy() -> None:
+    """Servers, terminal output, command line and phone tables are loaded when they are used."""
+    heavy = ["aiohttp.web", "click", "phonenumbers", "rich", "sqlite3", "mensasdk.sandbox", "mensasdk.cli"]
+    code = f"import sys, mensasdk; print([name for name in {heavy!r} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # aiohttp itself imports none of them either; should that change, the client library is to blame, not us.
+    bare = subprocess.run(
+        [sys.executable, "-c", code.replace("mensasdk;", "aiohttp;")], capture_output=True, text=True, check=True
+    )
+    assert set(ast.literal_eval(found.stdout)) <= set(ast.literal_eval(bare.stdout))
+
+
+def test_the_package_is_marked_as_typed() -> None:
+    assert (ROOT / "py.typed").is_file()
+
+
+def test_no_room_has_grown_out_of_hand() -> None:
+    """A module that passes 500 lines wants to be two."""
+    long = {str(path.relative_to(ROOT)): count for _, path in modules() if (count := _lines(path)) > 500}
+    assert not long
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())

@@ -1,0 +1,108 @@
+"""What the types look like from a user's side. Read by pyright (strict) and mypy in `make lint`; never run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import assert_type
+
+from mensasdk import (
+    BatchReport,
+    BatchSender,
+    Delivery,
+    DeliveryState,
+    MemoryJournal,
+    MensaError,
+    MensatekClient,
+    MensatekOptions,
+    Message,
+    Outcome,
+    OutcomeKind,
+    RateLimit,
+    Recipient,
+    RetryPolicy,
+    Timeouts,
+    segments,
+)
+from mensasdk.sandbox import Fault, Sandbox
+from mensasdk.transport import AttemptFailed, Event
+from mensasdk.vendors.mensatek import (
+    DeliveryReport,
+    LibraryFile,
+    ReceivedSms,
+    Report,
+    SendResult,
+    StatusCode,
+    parse_callback,
+)
+
+
+def hook(event: Event) -> None:
+    if isinstance(event, AttemptFailed):
+        assert_type(event.outcome, OutcomeKind)
+        assert_type(event.retry_in, float | None)
+
+
+async def client() -> None:
+    async with MensatekClient(
+        "user",
+        "token",
+        answer_format="xml",
+        timeouts=Timeouts(total=20, connect=5),
+        retry=RetryPolicy(attempts=2),
+        hooks=[hook],
+    ) as mensatek:
+        assert_type(mensatek, MensatekClient)
+        assert_type(await mensatek.send_sms("+34600000001", "hola"), SendResult)
+        assert_type(await mensatek.send_sms(["+34600000001", Recipient("+34600000002", ["Ana"])], "hola"), SendResult)
+        report = await mensatek.get_report("1")
+        assert_type(report, Report)
+        assert_type(report.lines[0].status, StatusCode)
+        assert_type(report.lines[0].status.state, DeliveryState)
+        assert_type(report.lines[0].at, datetime | None)
+        assert_type(await mensatek.get_credits(), Decimal)
+        assert_type(await mensatek.list_files(), tuple[LibraryFile, ...])
+        assert_type(await mensatek.list_templates(), Mapping[str, str])
+
+
+async def batch(mensatek: MensatekClient) -> None:
+    sender = BatchSender(mensatek, rate=RateLimit(100, per=1.0), max_in_flight=4, journal=MemoryJournal())
+
+    async def source() -> AsyncIterator[Message]:
+        yield Message("+34600000001", "Hola {n}", variables={"n": "Ana"}, options=MensatekOptions(report=True))
+
+    report = await sender.send(source(), campaign="c", on_progress=lambda state: print(state.done))
+    assert_type(report, BatchReport)
+    assert_type(report.accepted, int)
+    assert_type(report.by_code, Counter[str])
+    assert_type(report.credits, Decimal)
+    async for outcome in sender.stream([Message("+34600000001", "hola")]):
+        assert_type(outcome, Outcome)
+        assert_type(outcome.kind, OutcomeKind)
+        assert_type(outcome.credits, Decimal | None)
+
+
+def errors(error: MensaError) -> None:
+    assert_type(error.outcome, OutcomeKind)
+    assert_type(error.code, str | None)
+    assert_type(error.vendor, str | None)
+    assert_type(error.retryable, bool)
+
+
+def callbacks(body: bytes) -> None:
+    received = parse_callback(body, "application/json")
+    assert_type(received, DeliveryReport | ReceivedSms)
+    if isinstance(received, DeliveryReport):
+        assert_type(received.to_delivery(), Delivery)
+
+
+async def sandbox() -> None:
+    async with Sandbox() as box:
+        box.fail("mensatek", fault=Fault.RESET, when="after")
+        MensatekClient(**box.credentials("mensatek"), base_url=box.base_url("mensatek"))
+        assert_type(len(box.ledger), int)
+
+
+assert_type(segments("hola").parts, int)
