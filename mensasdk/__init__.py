@@ -8,6 +8,8 @@ from mensasdk.batch import (
     MemoryJournal,
     Progress,
     RateLimit,
+    Route,
+    Router,
 )
 from mensasdk.errors import (
     AccessDenied,
@@ -88,6 +90,8 @@ __all__ = [
     "ResponseError",
     "ResponseTooLarge",
     "RetryPolicy",
+    "Route",
+    "Router",
     "ScheduleError",
     "Secret",
     "Segments",
