@@ -276,11 +276,15 @@ class UnexpectedResponse(ResponseError):
 
 
 class DecodeError(ResponseError):
-    """The body cannot be read as the vendor's data."""
+    """The body cannot be read as the vendor's data; it may have been cut on its way."""
+
+    default_retryable = True
 
 
 class AmbiguousResponse(DecodeError):
     """The body says two different things at once, such as one key with two values."""
+
+    default_retryable = False
 
 
 class VendorError(MensaError):

@@ -1,0 +1,1 @@
+"""The vendors' clients. Each stands in a room of its own and knows nothing of the others."""

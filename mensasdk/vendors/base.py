@@ -1,0 +1,213 @@
+"""What all vendor clients share: executing a request value, being closed once, and taking part in a batch."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Sequence
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from attrs import define, frozen
+
+from mensasdk.errors import AmbiguousResponse, MensaError, VendorError
+from mensasdk.messages import Message, Outcome
+from mensasdk.transport import (
+    AiohttpTransport,
+    Gate,
+    Hook,
+    HttpRequest,
+    HttpResponse,
+    Pipeline,
+    RetryPolicy,
+    Timeouts,
+    Transport,
+    check_base_url,
+    refusal_by_status,
+    status_error,
+)
+
+__all__ = ["BatchClient", "BatchResult", "Call", "Prepared", "VendorClient"]
+
+T = TypeVar("T")
+
+
+@frozen
+class Call(Generic[T]):
+    """One request of one vendor function, as a value. ``T`` is what executing it returns.
+
+    Class attributes:
+        function: the vendor's own name of the function.
+        safe: it only reads, so that it may be repeated after its bytes have left.
+        answer: the class that the answer is structured into.
+    """
+
+    function: ClassVar[str]
+    safe: ClassVar[bool] = False
+    answer: ClassVar[type[Any]]
+
+
+class VendorClient:
+    """Base of the four clients. Use a client as ``async with Client(...) as client``, or call `aclose`.
+
+    Args:
+        base_url: the vendor's address; ``http://`` is taken for this machine only.
+        transport: a transport to borrow; it is left open. None for an own one, which is closed with the client.
+        timeouts: the deadline of each call, over all its attempts, and of connecting.
+        retry: how failed attempts are repeated.
+        hooks: called with each `Event`, for tracing and metrics.
+    """
+
+    vendor: str
+    """The vendor's short name. Set by each class; no ClassVar, so that it fits `BatchClient` for every type checker."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        transport: Transport | None,
+        timeouts: Timeouts | None,
+        retry: RetryPolicy | None,
+        hooks: Sequence[Hook],
+    ) -> None:
+        self.base_url = check_base_url(base_url)
+        self._owned = transport is None
+        self._pipeline = Pipeline(
+            vendor=self.vendor,
+            transport=AiohttpTransport() if transport is None else transport,
+            timeouts=timeouts or Timeouts(),
+            retry=retry or RetryPolicy(),
+            hooks=hooks,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.base_url}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the client's own transport. Calling it again does nothing; a borrowed transport stays open."""
+        if self._owned:
+            await self._pipeline.transport.aclose()
+
+    async def execute(self, call: Call[T], *, gate: Gate | None = None) -> T:
+        """Make the call that a request value describes. The client's methods are sugar over this.
+
+        Args:
+            call: the request.
+            gate: a rate limiter, passed before each attempt.
+
+        Raises:
+            ValidationError: a value in it breaks a rule; nothing was sent.
+            MensaError: see `mensasdk.errors`; ``outcome`` says what became of the request.
+        """
+        return await self._pipeline.run(
+            self._encode(call),
+            lambda response: self._read(call, response),
+            function=call.function,
+            safe=call.safe,
+            gate=gate,
+        )
+
+    @abstractmethod
+    def _encode(self, call: Call[Any]) -> HttpRequest:
+        """Turn a request value into bytes terms."""
+
+    @abstractmethod
+    def _understand(self, call: Call[T], response: HttpResponse) -> T:
+        """Turn a body into the call's answer, or raise the vendor's refusal, or a `ResponseError`."""
+
+    def _read(self, call: Call[T], response: HttpResponse) -> T:
+        error = status_error(response)
+        if error is None:
+            if response.status < 400:
+                return self._understand(call, response)
+            error = self._refusal_of(call, response)
+        raise error
+
+    def _refusal_of(self, call: Call[Any], response: HttpResponse) -> MensaError:
+        """What a 4xx means: a refusal that the vendor documents, or else what its status says."""
+        try:
+            self._understand(call, response)
+        except VendorError as refusal:
+            return refusal
+        except MensaError:  # no data of the vendor's, such as a firewall's page
+            return refusal_by_status(response.status)
+        status = response.status
+        return AmbiguousResponse(f"the body tells of success, under status {status}", status=status, code=str(status))
+
+
+@define(eq=False)
+class Prepared:
+    """One message, checked and brought into the vendor's terms by `BatchClient.prepare`.
+
+    Attributes:
+        message: as the caller gave it.
+        number: the recipient in E.164, which also tells duplicates.
+        key: messages with equal keys may share a request.
+        payload: what the vendor's client needs again in `send_batch`.
+        parts: SMS parts that it will count as.
+        lane: the way out that the sender chose for it; a client leaves it alone.
+    """
+
+    message: Message
+    number: str
+    key: Hashable
+    payload: Any
+    parts: int
+    lane: Any = None
+
+
+@frozen
+class BatchResult:
+    """What one request of a batch came to.
+
+    Attributes:
+        outcomes: one for each message, in order.
+        credits: what the request cost, where the vendor says so.
+        balance: credits left in the account, where the vendor says so.
+    """
+
+    outcomes: Sequence[Outcome]
+    credits: Decimal | None = None
+    balance: Decimal | None = None
+
+
+class BatchClient(Protocol):
+    """What a client has to offer for `BatchSender` to work with it."""
+
+    @property
+    def vendor(self) -> str: ...
+
+    @property
+    def max_recipients(self) -> int:
+        """The most messages that one request may carry."""
+
+    @property
+    def default_country(self) -> str | None:
+        """ISO 3166 alpha-2 code of the country that national numbers belong to; None to take none."""
+
+    def prepare(self, message: Message) -> Prepared:
+        """Check a message by the vendor's rules, before anything is sent.
+
+        Raises:
+            ValidationError: names the field and the remedy.
+        """
+
+    async def send_batch(self, batch: Sequence[Prepared], *, reference: str, gate: Gate) -> BatchResult:
+        """Send messages of one ``key`` in one request, and tell the outcome of each.
+
+        Args:
+            batch: at most `max_recipients` messages with equal keys and different numbers.
+            reference: of the request; comes back in delivery reports where the vendor supports it.
+            gate: passed before each attempt.
+
+        Raises:
+            MensaError: the whole request ended this way; ``outcome`` holds for each message.
+        """

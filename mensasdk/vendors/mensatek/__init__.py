@@ -1,0 +1,57 @@
+"""Mensatek (Spain), SMS API 7.0."""
+
+from mensasdk.vendors.mensatek.callbacks import DeliveryReport, ReceivedSms, parse_callback
+from mensasdk.vendors.mensatek.client import MensatekClient
+from mensasdk.vendors.mensatek.codes import StatusCode
+from mensasdk.vendors.mensatek.models import (
+    CancelResult,
+    CancelSms,
+    Credits,
+    DeleteFile,
+    DeleteResult,
+    FileList,
+    GetCredits,
+    GetReport,
+    LibraryFile,
+    ListFiles,
+    ListTemplates,
+    MensatekOptions,
+    Report,
+    ReportLine,
+    RescheduleResult,
+    RescheduleSms,
+    SendResult,
+    SendSms,
+    Templates,
+    UploadFile,
+    UploadResult,
+)
+
+__all__ = [
+    "CancelResult",
+    "CancelSms",
+    "Credits",
+    "DeleteFile",
+    "DeleteResult",
+    "DeliveryReport",
+    "FileList",
+    "GetCredits",
+    "GetReport",
+    "LibraryFile",
+    "ListFiles",
+    "ListTemplates",
+    "MensatekClient",
+    "MensatekOptions",
+    "ReceivedSms",
+    "Report",
+    "ReportLine",
+    "RescheduleResult",
+    "RescheduleSms",
+    "SendResult",
+    "SendSms",
+    "StatusCode",
+    "Templates",
+    "UploadFile",
+    "UploadResult",
+    "parse_callback",
+]

@@ -1,0 +1,157 @@
+"""What Mensatek posts to your server: delivery reports and received SMS.
+
+Source: Mensatek, "SMS Sending API / BULK SMS (7.0)", "Reception of delivery reports" and "Reception of replies".
+The panel decides whether they come as JSON or as a form; all are read, and so are the field names of API 5.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from attrs import frozen
+
+from mensasdk import phone
+from mensasdk.codec import Format, decode, decode_form, raw_field, structure, to_bool, wire
+from mensasdk.errors import DecodeError, ValidationError
+from mensasdk.messages import Delivery
+from mensasdk.vendors.mensatek.codes import StatusCode
+from mensasdk.vendors.mensatek.convert import CONVERTER
+from mensasdk.vendors.mensatek.models import local_time
+
+__all__ = ["DeliveryReport", "ReceivedSms", "parse_callback"]
+
+VENDOR = "mensatek"
+
+
+def _variables(value: Any) -> Mapping[str, Any] | None:
+    """``Variables`` is JSON inside a string. What cannot be read as an object stays with the report, under ``raw``."""
+    if isinstance(value, str):
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return None
+    return dict(value) if isinstance(value, Mapping) else None
+
+
+def _unix_time(value: Any) -> datetime | None:
+    seconds = Decimal(str(value).strip() or "0")
+    return datetime.fromtimestamp(float(seconds), UTC) if seconds else None
+
+
+def _certified(value: Any) -> bool:
+    """``EsCert``: a word or a flag; empty where nothing is answered."""
+    return value != "" and to_bool(value)
+
+
+@frozen(kw_only=True)
+class DeliveryReport:
+    """A message has changed its status. One comes for each recipient and each change, in no guaranteed order.
+
+    Attributes:
+        service: ``Servicio``, ``"SMSMASIVO"``; empty in API 5.8.
+        status: ``Resultado``.
+        sender: ``Remitente``.
+        number: ``Movil``, digits with the country code. (The document's sample has an e-mail address there.)
+        at: ``Fecha``, aware; Spain's clock is an assumption, the document names no zone.
+        seconds: ``Segundos``, until this status.
+        message_id: ``idMensaje`` (``idEnvio`` in API 5.8), the id that sending returned.
+        reference: ``Referencia``, what was sent as ``Referenciausuario``.
+        report_id: ``idReport``, unique for each message.
+        variables: ``Variables`` of the contract statuses, parsed.
+        raw: all fields as received.
+    """
+
+    service: str = wire("Servicio", default="")
+    status: StatusCode = wire("Resultado")
+    sender: str = wire("Remitente", default="")
+    number: str = wire("Movil", "Telefono")
+    at: datetime | None = wire("Fecha", default=None, convert=local_time)
+    seconds: int | None = wire("Segundos", "Tiempo", default=None)
+    message_id: str | None = wire("idMensaje", "idEnvio", "Msgid", default=None)
+    reference: str | None = wire("Referencia", default=None)
+    report_id: str | None = wire("idReport", default=None)
+    variables: Mapping[str, Any] | None = wire("Variables", default=None, convert=_variables)
+    raw: Mapping[str, Any] = raw_field()
+
+    def to_delivery(self) -> Delivery:
+        """The report in vendor-neutral terms, with the number in E.164 where it is one."""
+        try:
+            number = phone.parse(f"+{self.number.lstrip('+')}").e164
+        except ValidationError:
+            number = self.number
+        return Delivery(
+            vendor=VENDOR,
+            vendor_id=self.message_id,
+            number=number,
+            state=self.status.state,
+            code=str(int(self.status)),
+            at=self.at,
+            reference=self.reference or None,
+            raw=self.raw,
+        )
+
+
+@frozen(kw_only=True)
+class ReceivedSms:
+    """Somebody sent an SMS to a number of yours.
+
+    Attributes:
+        service: ``Servicio``, ``"SMSRECIBIDO"``.
+        received_at: ``timestamp``, aware, UTC.
+        operator_time: ``Fecha``, the operator's date, aware; Spain's clock is an assumption.
+        number: ``Movil``, your number, which received it.
+        sender: ``Remitente``, who sent it.
+        text: ``Mensaje``.
+        internal_id: ``idR``, the vendor's internal id of the message that this one answers.
+        message_id: ``idM``, the ``idMensaje`` of the message that this one answers.
+        certified: ``EsCert``, the answered message was a certified one.
+        reference: ``Referencia`` of the answered message.
+        raw: all fields as received.
+    """
+
+    service: str = wire("Servicio")
+    received_at: datetime | None = wire("timestamp", default=None, convert=_unix_time)
+    operator_time: datetime | None = wire("Fecha", default=None, convert=local_time)
+    number: str = wire("Movil")
+    sender: str = wire("Remitente")
+    text: str = wire("Mensaje")
+    internal_id: str | None = wire("idR", default=None)
+    message_id: str | None = wire("idM", default=None)
+    certified: bool = wire("EsCert", default=False, convert=_certified)
+    reference: str | None = wire("Referencia", default=None)
+    raw: Mapping[str, Any] = raw_field()
+
+
+def parse_callback(body: bytes, content_type: str = "application/json") -> DeliveryReport | ReceivedSms:
+    """Read one callback.
+
+    Args:
+        body: the body of the POST.
+        content_type: its ``Content-Type``; forms are told by it (a multipart form cannot be read without), JSON by
+            the body itself.
+
+    Raises:
+        DecodeError: it is neither of the two, or cannot be read. Nothing of the body stands in the message.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    tree: Any
+    if kind == "multipart/form-data" or (
+        kind == "application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"["))
+    ):
+        tree = decode_form(body, content_type, vendor=VENDOR)
+    else:
+        tree = decode(body, expect=Format.JSON, content_type=content_type, vendor=VENDOR).tree
+        if isinstance(tree, list) and len(tree) == 1:
+            tree = tree[0]
+    if not isinstance(tree, dict):
+        raise DecodeError("the callback is no object", vendor=VENDOR)
+    folded = {str(key).lower(): value for key, value in tree.items()}
+    if str(folded.get("servicio", "")).upper() == "SMSRECIBIDO":
+        return structure(CONVERTER, tree, ReceivedSms, vendor=VENDOR)
+    if "resultado" in folded:
+        return structure(CONVERTER, tree, DeliveryReport, vendor=VENDOR)
+    raise DecodeError("the callback is neither a delivery report nor a received SMS", vendor=VENDOR)

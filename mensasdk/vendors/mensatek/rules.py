@@ -1,0 +1,175 @@
+"""Mensatek's rules for values, checked before anything is sent, and the way into the vendor's terms.
+
+Source: Mensatek, "SMS Sending API / BULK SMS (7.0)".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from mensasdk import phone, schedule
+from mensasdk.errors import ValidationError
+from mensasdk.messages import Message, Recipient
+from mensasdk.placeholders import Template, template
+
+__all__ = [
+    "check_sender",
+    "check_string",
+    "check_text",
+    "check_voice",
+    "file_name",
+    "invalid",
+    "message_id",
+    "personalise",
+    "recipient_object",
+    "voice_number",
+    "wall_clock",
+]
+
+VENDOR: Final = "mensatek"
+ZONE: Final = "Europe/Madrid"
+MAX_VARIABLES: Final = 10
+
+_DIGITS = re.compile(r"\+?[0-9]{1,15}").fullmatch
+_LETTERS = re.compile(r"[A-Za-z0-9&_]{1,11}").fullmatch
+_VARIABLE = re.compile(r"(?:variable_)?(10|[1-9])", re.IGNORECASE).fullmatch
+_FILE = re.compile(r"[A-Za-z0-9]+\.[A-Za-z0-9]+").fullmatch
+_VOICE = re.compile(r"[a-z]{2}-[A-Z]{2}(?::[12])?").fullmatch
+_SURROGATE = re.compile("[\ud800-\udfff]").search
+_MESSAGE_ID = re.compile(r"[1-9][0-9]{0,17}").fullmatch  # within 64 bits, which is what JSON's readers hold
+
+
+def invalid(field: str, message: str) -> ValidationError:
+    return ValidationError(message, field=field, vendor=VENDOR)
+
+
+def check_sender(sender: str) -> str:
+    """``Remitente``: at most 15 digits, or at most 11 letters, digits, ``&`` and ``_``; empty for the default."""
+    if sender == "" or _DIGITS(sender) or _LETTERS(sender):
+        return sender
+    raise invalid(
+        "sender",
+        "sender must be a number of at most 15 digits, or at most 11 of the letters A-Z, digits, & and _ "
+        "(no spaces, no accents); shorten it, or leave it empty for the account's default",
+    )
+
+
+def check_string(field: str, value: object, what: str | None = None) -> str:
+    """Any string that has a form in UTF-8. ``what`` is what the error calls it, where that is not the field."""
+    if not isinstance(value, str):
+        raise invalid(field, f"{what or field} must be a string, not {type(value).__name__}")
+    if not value.isascii() and _SURROGATE(value):
+        raise invalid(field, f"{what or field} holds half of a surrogate pair, such as half an emoji; remove it")
+    return value
+
+
+def check_text(text: object) -> str:
+    """``Mensaje``: any text that is not blank."""
+    text = check_string("text", text)
+    if not text.strip():
+        raise invalid("text", "text is empty; give the message")
+    if "\0" in text:
+        raise invalid("text", "text holds a NUL character; remove it")
+    return text
+
+
+def check_voice(fail_to_voice: bool, language: str | None, sender: str | None) -> None:
+    """``Lenguajevoz`` (such as ``es-ES``, or with API 5.8's choice of voice ``es-ES:1``) and ``Remitentevoz``."""
+    for name, value in (("voice_language", language), ("voice_sender", sender)):
+        if value is not None and not fail_to_voice:
+            raise invalid(name, f"{name} is only used with fail_to_voice=True; set that, or leave it out")
+    if language is not None and not _VOICE(language):
+        raise invalid("voice_language", 'voice_language must look like "es-ES", or "es-ES:1" for a certain voice')
+
+
+def voice_number(sender: str | None) -> str | None:
+    """``Remitentevoz``: an international number without its plus."""
+    return None if sender is None else phone.digits(sender, field="voice_sender")
+
+
+def wall_clock(moment: datetime) -> str:
+    """``Fecha``: minutes on Spain's clock."""
+    return f"{schedule.to_wall_clock(moment, schedule.zone(ZONE)):%Y-%m-%d %H:%M}"
+
+
+def message_id(value: str | int) -> str:
+    """``Idmensaje``, a number that the vendor gave."""
+    # Zero is refused as well: it reads as no id, and the message would go out in a group of its own.
+    text = value.strip() if isinstance(value, str) else str(value) if value.bit_length() < 64 else ""
+    if not _MESSAGE_ID(text):
+        raise invalid("message_id", "message_id must be the number that sending returned, digits only and not zero")
+    return text
+
+
+def file_name(name: str, *, field: str = "name") -> str:
+    """``Nombre``: letters and digits with an extension, at most 15 characters.
+
+    The document counts the extension among the 15, an older client of the vendor does not; the stricter one holds.
+    """
+    if len(name) > 15 or not _FILE(name):
+        raise invalid(
+            field,
+            f"{field} must be letters and digits with an extension, at most 15 characters in all, such as "
+            '"contract1.pdf"; give a shorter name',
+        )
+    return name
+
+
+def recipient_object(recipient: Recipient, default_country: str | None) -> dict[str, str]:
+    """One object of ``Destinatarios``: ``Movil`` and ``Variable_1`` to ``Variable_10``."""
+    number = phone.parse(recipient.number, default_country=default_country, field="recipients")
+    result = {"Movil": number.e164[1:]}
+    variables = recipient.variables
+    if isinstance(variables, Mapping):
+        for name, value in variables.items():
+            match = _VARIABLE(name)
+            if match is None:
+                raise invalid(
+                    "recipients",
+                    f"a recipient has a variable {name!r}; Mensatek has Variable_1 to Variable_{MAX_VARIABLES}",
+                )
+            key = f"Variable_{match[1]}"
+            if key in result:
+                raise invalid("recipients", f"a recipient has {key} twice, under different spellings")
+            result[key] = check_string("recipients", value, "a variable")
+    elif isinstance(variables, str):
+        raise invalid("recipients", "variables must be a list of strings or a mapping, not one string")
+    else:
+        if len(variables) > MAX_VARIABLES:
+            raise invalid("recipients", f"a recipient has {len(variables)} variables; Mensatek takes {MAX_VARIABLES}")
+        for index, value in enumerate(variables, 1):
+            result[f"Variable_{index}"] = check_string("recipients", value, "a variable")
+    return result
+
+
+@lru_cache(maxsize=256)
+def _vendor_text(parsed: Template) -> str:
+    """The text with ``(Variable_n)`` in place of the placeholders."""
+    return parsed.fill({name: f"(Variable_{index})" for index, name in enumerate(parsed.names, 1)})
+
+
+def personalise(message: Message) -> tuple[str, tuple[str, ...], str]:
+    """Bring a message with ``{name}`` placeholders into the vendor's terms.
+
+    Returns:
+        The text with ``(Variable_n)`` in place of the placeholders, equal for all messages of one template; the
+        values of ``Variable_1`` and so on; and the text that the person will read.
+
+    A text with more than ten different placeholders is filled in here, and returned without variables.
+
+    Raises:
+        ValidationError: a placeholder has no variable, or a brace stands alone.
+    """
+    variables = message.variables
+    if not variables:
+        return message.text, (), message.text
+    parsed = template(message.text)
+    parsed.check(variables)
+    rendered = parsed.fill(variables)
+    if len(parsed.names) > MAX_VARIABLES:
+        return rendered, (), rendered
+    return _vendor_text(parsed), tuple([variables[name] for name in parsed.names]), rendered

@@ -1,0 +1,1 @@
+"""MensatekClient over real sockets."""
