@@ -263,7 +263,13 @@ class BatchSender:
         async def send(rows: Sequence[Row]) -> Sequence[Outcome]:
             assert gate is not None
             batch = [by_seq[row.seq] for row in rows]
-            return await self._send(batch, report, f"{report.campaign}.{lo}", gate)
+            try:
+                return await self._send(batch, report, f"{report.campaign}.{lo}", gate)
+            except Exception as error:
+                # A defect of ours. What had left by then nobody can say, and no further request may find out.
+                self.stop(f"an unexpected {type(error).__name__}")
+                logger.exception("campaign %s stopped by an unexpected error", report.campaign)
+                return outcomes_of(batch, OutcomeKind.UNKNOWN, "internal", f"an unexpected {type(error).__name__}")
 
         code, why = "duplicate", "the campaign holds this message already"
         try:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -244,6 +245,23 @@ async def test_a_defect_in_a_client_is_unknown_and_stops_the_campaign(
     adds_up(report, 3)
     assert (report.unknown, report.not_sent) == (1, 2)
     assert report.stopped == "an unexpected KeyError"
+
+
+async def test_a_defect_behind_the_answer_does_not_make_a_sent_message_unsent(
+    box: Sandbox, mensatek: MensatekClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = BatchSender(mensatek, max_recipients=1, max_in_flight=1)
+    dispatch = sender._dispatcher.send
+
+    async def broken(*args: Any, **keywords: Any) -> Any:
+        await dispatch(*args, **keywords)
+        raise KeyError("defect")
+
+    monkeypatch.setattr(sender._dispatcher, "send", broken)
+    report = await sender.send(campaign(3))
+    adds_up(report, 3)
+    assert (report.unknown, report.not_sent) == (1, 2)
+    assert len(box.ledger) == 1
 
 
 # --------------------------------------------------------------------------------------- ending before the end
