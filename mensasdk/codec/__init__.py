@@ -1,0 +1,30 @@
+"""Bytes to plain trees (JSON, XML, TXT, forms), plain trees to attrs classes, and parameters to bytes."""
+
+from __future__ import annotations
+
+from mensasdk.codec.convert import make_converter, parameters, raw_field, structure, wire
+from mensasdk.codec.decode import Decoded, Format, decode
+from mensasdk.codec.encode import FilePart, encode_form, encode_json, encode_multipart, encode_query
+from mensasdk.codec.form_body import decode_form
+from mensasdk.codec.scalars import to_bool, to_decimal, to_int, to_str
+
+__all__ = [
+    "Decoded",
+    "FilePart",
+    "Format",
+    "decode",
+    "decode_form",
+    "encode_form",
+    "encode_json",
+    "encode_multipart",
+    "encode_query",
+    "make_converter",
+    "parameters",
+    "raw_field",
+    "structure",
+    "to_bool",
+    "to_decimal",
+    "to_int",
+    "to_str",
+    "wire",
+]

@@ -1,0 +1,391 @@
+"""Plain trees to attrs classes, and request classes to parameters.
+
+A class says once, field by field, what the vendor calls it::
+
+    @frozen
+    class CreditsAnswer:
+        result: int = wire("Res", "Resp")
+        credits: Decimal = wire("Cred", "Saldo")
+        raw: Mapping[str, Any] = raw_field()
+
+Keys are found in any case, values are read leniently (see `mensasdk.codec.scalars`), and what does not fit ends in one
+`DecodeError` that names the place. All lines of a report have the same keys; which key goes to which field is
+therefore worked out once per combination of keys, and a line then costs one lookup and one pass over its values.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import attrs
+from attrs import NOTHING
+from cattrs import Converter
+from cattrs.errors import StructureHandlerNotFoundError
+
+from mensasdk.codec.builder import MISFITS, Builder, Hook, WireField, located, make_builder
+from mensasdk.codec.scalars import Blank, Misfit, to_bool, to_decimal, to_int, to_str
+from mensasdk.errors import AmbiguousResponse, DecodeError
+
+__all__ = ["make_converter", "parameters", "raw_field", "structure", "wire"]
+
+T = TypeVar("T")
+
+_WIRE = "mensasdk.wire"
+_CONVERT = "mensasdk.convert"
+_ENCODE = "mensasdk.encode"
+_RAW = "mensasdk.raw"
+
+_FACTORY: Any = attrs.Factory  # a class, which its stub shows as a function
+
+
+def wire(
+    *names: str,
+    default: Any = NOTHING,
+    factory: Callable[[], Any] | None = None,
+    convert: Hook | None = None,
+    encode: Hook | None = None,
+    kw_only: bool = False,
+) -> Any:
+    """An attrs field that stands in the vendor's data under one of several names.
+
+    Args:
+        names: the vendor's names. On the way in they are looked up in any case; the first one that is present and
+            not null wins. On the way out the first one is used, as it is spelled here.
+        default: value when none is present (or it is null and the type does not take None).
+        factory: makes the default, as in attrs.
+        convert: reads the received value, in place of the reader for the field's type. It may raise ValueError.
+        encode: makes the value to be sent, in `parameters`; not called for None.
+        kw_only: as in attrs.
+    """
+    if not names:
+        raise TypeError("wire() needs the name that the vendor uses")
+    if factory is not None:
+        default = attrs.Factory(factory)
+    # An explicit False would override the class's own kw_only=True in recent versions of attrs.
+    placed: dict[str, Any] = {"kw_only": True} if kw_only else {}
+    return attrs.field(default=default, metadata={_WIRE: names, _CONVERT: convert, _ENCODE: encode}, **placed)
+
+
+def raw_field() -> Any:
+    """An attrs field that holds all fields of the object as they were received, also those without a field here."""
+    return attrs.field(factory=dict, eq=False, repr=False, kw_only=True, metadata={_RAW: True})
+
+
+# ---------------------------------------------------------------------------------------------- single fields
+
+
+_SCALARS: dict[Any, Any] = {str: to_str, int: to_int, Decimal: to_decimal, bool: to_bool}
+_MAX_CODES = 1_000
+
+
+def _bound(converter: Converter, kind: Any) -> Hook:
+    """The converter's hook for a type as a function of the value alone, and with as few calls as possible."""
+    hook: Any = converter.get_structure_hook(kind)
+    # Hooks of this module do not look at their second argument, and those of scalars have the right default.
+    if _SCALARS.get(kind) is hook or getattr(hook, "__module__", None) == __name__:
+        return hook  # type: ignore[no-any-return]
+    if hook is to_int:
+        return _code_hook(kind)
+    return lambda value: hook(value, kind)
+
+
+def _code_hook(kind: Any) -> Hook:
+    """Subclasses of int are codes: few different ones, in every line. Each is made once."""
+    seen: dict[str, Any] = {}
+
+    def code(value: Any) -> Any:
+        if value.__class__ is not str:
+            return to_int(value, kind)
+        known = seen.get(value)
+        if known is None:
+            known = to_int(value, kind)
+            if len(seen) < _MAX_CODES:
+                seen[value] = known
+        return known
+
+    return code
+
+
+def _optional_of(kind: Any) -> Any:
+    """T for ``T | None``, else None."""
+    if get_origin(kind) in (Union, types.UnionType):
+        others = [arg for arg in get_args(kind) if arg is not types.NoneType]
+        if len(others) == 1 and len(get_args(kind)) == 2:
+            return others[0]
+    return None
+
+
+def _is_open_tuple(kind: Any) -> bool:
+    return get_origin(kind) is tuple and len(get_args(kind)) == 2 and get_args(kind)[1] is Ellipsis
+
+
+def _optional_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    inner = _optional_of(kind)
+    hook = _bound(converter, inner)
+    # PHP prints an empty object as [], and XML as an empty element.
+    empties: tuple[Any, ...] = ("", []) if attrs.has(inner) else ()
+    # An optional amount is for information: one that cannot be read (it stays in `raw`) must not cost the answer, and
+    # with it the knowledge that a send was accepted. Counts and ids decide, and stay strict.
+    unreadable = Misfit if inner is Decimal else Blank
+
+    def optional(value: Any, _: Any = None) -> Any:
+        if value is None or value in empties:
+            return None
+        try:
+            return hook(value)
+        except unreadable:
+            return None
+
+    return optional
+
+
+def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:
+    inner = get_args(kind)[0]
+    hook = _bound(converter, inner)
+    known = _known_names(inner) if attrs.has(inner) else frozenset()
+
+    def elements(value: Any) -> list[Any]:
+        if value.__class__ is list:
+            return value
+        if value is None or value == "":
+            return []
+        if not isinstance(value, Mapping):
+            return [value]
+        # Objects keyed by their ids, or one object where a list of one was due.
+        if known and not (
+            all(isinstance(item, Mapping) for item in value.values())
+            and known.isdisjoint(key.casefold() for key in value)
+        ):
+            return [value]
+        return list(value.values())
+
+    def many(value: Any, _: Any = None) -> tuple[Any, ...]:
+        result: list[Any] = []
+        keys: tuple[str, ...] = ()
+        build: Builder | None = None
+        try:
+            if not isinstance(hook, _ClassHook):
+                for item in elements(value):
+                    result.append(hook(item))  # noqa: PERF401 - its length says which item failed
+                return tuple(result)
+            # The lines of a report: as long as the keys stay the same, so does the function that builds them.
+            for item in elements(value):
+                if build is None or item.__class__ is not dict or tuple(item) != keys:
+                    build = hook.builder(item)
+                    keys = tuple(item)
+                result.append(build(item))
+        except MISFITS as error:
+            raise located(error, len(result)) from None
+        return tuple(result)
+
+    return many
+
+
+def _mapping_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], dict[str, Any]]:
+    hook = _bound(converter, get_args(kind)[1])
+
+    def mapping(value: Any, _: Any = None) -> dict[str, Any]:
+        if value is None or value == "" or value == []:
+            return {}
+        if not isinstance(value, Mapping):
+            raise Misfit(f"this {type(value).__name__} is no object")
+        result: dict[str, Any] = {}
+        try:
+            for key, item in value.items():
+                result[key] = hook(item)
+        except MISFITS as error:
+            raise located(error, len(result)) from None
+        return result
+
+    return mapping
+
+
+# ------------------------------------------------------------------------------------------------- whole classes
+
+
+def _wire_names(attribute: attrs.Attribute[Any]) -> tuple[str, ...]:
+    return attribute.metadata.get(_WIRE, ())  # type: ignore[no-any-return]
+
+
+def _known_names(cls: type) -> frozenset[str]:
+    return frozenset(name.casefold() for attribute in attrs.fields(cls) for name in _wire_names(attribute))
+
+
+def _is_wired(kind: Any) -> bool:
+    return isinstance(kind, type) and attrs.has(kind) and bool(_known_names(kind))
+
+
+def _make(default: Any) -> Any:
+    return default.factory() if isinstance(default, _FACTORY) else default
+
+
+def _unless_null(hook: Hook, default: Any) -> Hook:
+    return lambda value: _make(default) if value is None else hook(value)
+
+
+def _wire_field(attribute: attrs.Attribute[Any], converter: Converter, by_position: bool) -> WireField:
+    kind: Any = attribute.type
+    default: Any = attribute.default
+    if isinstance(default, _FACTORY) and default.takes_self:
+        raise TypeError(f"{attribute.name}: a wire field cannot have a default that takes self")
+    inner = _optional_of(kind)
+    hook: Hook | None = attribute.metadata[_CONVERT]
+    exact = None
+    if hook is None:
+        hook = _bound(converter, kind)
+        base = inner or kind
+        if base in (str, int) and converter.get_structure_hook(base) is _SCALARS[base]:
+            exact = base
+    implied = default is NOTHING and _is_open_tuple(kind)
+    if implied:
+        default = ()
+    if inner is not None:
+        hook = _unless_null(hook, None)
+    elif default is not NOTHING:
+        hook = _unless_null(hook, default)
+    name = attribute.alias or attribute.name
+    return WireField(name, _wire_names(attribute), hook, exact, default, implied, by_position)
+
+
+# Vendors have a handful of combinations per class. Whoever sends thousands is not allowed to fill our memory.
+_MAX_BUILDERS = 64
+_MAX_KEYS = 128
+
+
+class _ClassHook:
+    """Structures one class, with one builder for each combination of keys that has been seen."""
+
+    def __init__(self, cls: type[Any], converter: Converter) -> None:
+        attrs.resolve_types(cls)
+        fields = []
+        by_position = True
+        self._raw: str | None = None
+        for attribute in attrs.fields(cls):
+            if attribute.metadata.get(_RAW):
+                self._raw = attribute.alias
+            if _wire_names(attribute):
+                fields.append(_wire_field(attribute, converter, by_position and not attribute.kw_only))
+            elif attribute.init and not attribute.kw_only:
+                by_position = False
+        self._cls = cls
+        self._fields = tuple(fields)
+        self._known = _known_names(cls)
+        self._builders: dict[tuple[str, ...], Builder] = {}
+
+    def builder(self, data: Any) -> Builder:
+        if data.__class__ is not dict:
+            raise Misfit(f"this {type(data).__name__} is no object")
+        keys = tuple(data)
+        builder = self._builders.get(keys)
+        if builder is None:
+            used = tuple(key for key in keys if key.casefold() in self._known)
+            builder = make_builder(self._cls, self._fields, self._raw, used)
+            if len(keys) <= _MAX_KEYS:
+                if len(self._builders) >= _MAX_BUILDERS:
+                    self._builders.clear()
+                self._builders[keys] = builder
+        return builder
+
+    def __call__(self, data: Any, _: Any = None) -> Any:
+        return self.builder(data)(data)
+
+
+def make_converter(**options: Any) -> Converter:
+    """A cattrs converter that reads vendors' trees.
+
+    Classes with `wire` fields, ``int``, ``str``, ``Decimal``, ``bool``, ``T | None``, ``tuple[T, ...]`` and
+    ``Mapping[str, T]`` are read as this module describes; subclasses of int and str (open enums) are called with the
+    value; everything else is as in cattrs. Vendors may register further hooks.
+
+    Args:
+        options: passed on to `cattrs.Converter`.
+    """
+    converter = Converter(**{"detailed_validation": False, **options})
+    converter.register_structure_hook(str, to_str)
+    converter.register_structure_hook(int, to_int)
+    converter.register_structure_hook(bool, to_bool)
+    converter.register_structure_hook(Decimal, to_decimal)
+    converter.register_structure_hook_factory(lambda kind: _optional_of(kind) is not None, _optional_hook)
+    converter.register_structure_hook_factory(_is_open_tuple, _tuple_hook)
+    converter.register_structure_hook_factory(_is_str_mapping, _mapping_hook)
+    converter.register_structure_hook_factory(_is_wired, _ClassHook)
+    return converter
+
+
+def _is_str_mapping(kind: Any) -> bool:
+    return get_origin(kind) in (dict, Mapping) and get_args(kind)[0] is str
+
+
+def structure(converter: Converter, tree: Any, cls: type[T], *, vendor: str | None) -> T:
+    """Build an answer class from a decoded tree, which may be the object or a list of just this one object.
+
+    Raises:
+        AmbiguousResponse: one field has two different values.
+        DecodeError: the tree is no such object, or a field is missing or does not fit; the message names it, as in
+            ``Informe[3].Resultado``, and quotes no value. No other exception leaves this function.
+    """
+    problem: Misfit | None = None
+    try:
+        if isinstance(tree, list):
+            if len(tree) != 1:
+                raise Misfit(f"one object was due, not a list of {len(tree)}")
+            tree = tree[0]
+        return converter.structure(tree, cls)
+    except Misfit as error:
+        problem = error
+    except (*MISFITS, StructureHandlerNotFoundError) as error:
+        problem = Misfit(f"does not fit ({type(error).__name__})")
+    kind = AmbiguousResponse if problem.ambiguous else DecodeError
+    message = f"unusable answer: {_dotted(problem.path)}{problem.reason}"
+    problem = None  # its traceback would keep the whole tree alive in the frame of the public error
+    raise kind(message, vendor=vendor)
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    text = ""
+    for place in path:
+        if isinstance(place, int):
+            text += f"[{place}]"
+        else:
+            text += f".{place}" if text else place
+    return f"{text}: " if text else ""
+
+
+# ---------------------------------------------------------------------------------------------------- the way out
+
+
+@cache
+def _outgoing(cls: type[Any]) -> tuple[tuple[str, str, Hook | None], ...]:
+    return tuple(
+        (attribute.name, _wire_names(attribute)[0], attribute.metadata[_ENCODE])
+        for attribute in attrs.fields(cls)
+        if _wire_names(attribute)
+    )
+
+
+def parameters(request: Any) -> dict[str, object]:
+    """The parameters of a request class under the vendor's names, in the order of its fields, without Nones.
+
+    Values go through the field's ``encode``, if it has one. Objects with `wire` fields inside lists and mappings are
+    turned into parameters as well; everything else is left as it is.
+    """
+    result: dict[str, object] = {}
+    for attribute, name, encode in _outgoing(type(request)):  # type: ignore[arg-type]
+        value = getattr(request, attribute)
+        if value is not None and encode is not None:
+            value = encode(value)
+        if value is not None:
+            result[name] = _plain(value)
+    return result
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return parameters(value) if _is_wired(type(value)) else value

@@ -1,0 +1,203 @@
+"""Parameters to the bytes of a request: JSON, form, query string, multipart.
+
+Whatever characters a parameter holds, the receiver gets exactly that parameter and no other: that is what the
+property tests of this module check, with decoders that share no code with it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, quote_plus, urlencode
+
+import attrs
+import orjson
+
+from mensasdk.errors import ValidationError
+
+__all__ = ["FilePart", "encode_form", "encode_json", "encode_multipart", "encode_query"]
+
+
+class _Unsendable(TypeError):
+    pass
+
+
+def _json_default(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return _decimal(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise _Unsendable
+
+
+def _decimal(value: Decimal) -> str:
+    if not value.is_finite() or abs(value.adjusted()) > 64:
+        raise _Unsendable
+    return format(value, "f")
+
+
+def _has_nan(value: Any) -> bool:
+    # orjson would write null, and the vendor would read: no value given.
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, Mapping):
+        return any(_has_nan(item) for item in value.values())
+    return isinstance(value, (list, tuple)) and any(_has_nan(item) for item in value)
+
+
+def _json(value: Any) -> bytes | None:
+    """Compact JSON, or None for a value that has no form in it.
+
+    Datetimes have none on purpose: each vendor wants another one.
+    """
+    try:
+        if _has_nan(value):
+            return None
+        return orjson.dumps(value, default=_json_default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def _refusal(name: object) -> ValidationError:
+    # The value is not quoted: it may be a secret or somebody's message.
+    return ValidationError(
+        f"parameter {str(name)[:40]!r} cannot be sent: give text, numbers that are finite, flags, or lists and "
+        "mappings of these",
+        field=str(name),
+    )
+
+
+def encode_json(params: Mapping[str, object]) -> bytes:
+    """A JSON object in UTF-8, compact; decimals as strings, so that no digit is lost on the way.
+
+    Raises:
+        ValidationError: a value has no form in JSON (NaN, infinity, integers beyond 64 bits, half a surrogate pair,
+            a datetime, any other object); ``field`` is the parameter's name.
+    """
+    body = _json(dict(params))
+    if body is None:
+        raise _refusal(next((name for name, value in params.items() if _json({name: value}) is None), "?"))
+    return body
+
+
+def _text(name: str, value: object) -> str | None:
+    """The one textual form of a value in forms and queries; None for no value."""
+    text: str | None = None
+    if value is None:
+        return None
+    if isinstance(value, str):
+        text = str(value)
+    elif isinstance(value, bool):
+        text = "1" if value else "0"
+    elif isinstance(value, int):
+        text = str(int(value))
+    elif isinstance(value, float):
+        text = repr(float(value)) if math.isfinite(value) else None
+    elif isinstance(value, Decimal):
+        text = format(value, "f") if value.is_finite() and abs(value.adjusted()) <= 64 else None
+    elif isinstance(value, (list, tuple, Mapping)):
+        body = _json(value)
+        text = None if body is None else body.decode()
+    if text is None or not _encodable(text) or not _encodable(name):
+        raise _refusal(name)
+    return text
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+    return True
+
+
+def _texts(params: Mapping[str, object]) -> list[tuple[str, str]]:
+    texts = ((name, _text(name, value)) for name, value in params.items())
+    return [(name, text) for name, text in texts if text is not None]
+
+
+def encode_form(params: Mapping[str, object]) -> bytes:
+    """``application/x-www-form-urlencoded`` in UTF-8: flags as 1 and 0, lists and mappings as compact JSON, no Nones.
+
+    Raises:
+        ValidationError: a value has no such form; ``field`` is the parameter's name.
+    """
+    return urlencode(_texts(params), quote_via=quote_plus).encode("ascii")
+
+
+def encode_query(params: Mapping[str, object]) -> str:
+    """The query part of a URL, without ``?``: as `encode_form`, but blanks as ``%20``, which every server reads.
+
+    Raises:
+        ValidationError: a value has no such form; ``field`` is the parameter's name.
+    """
+    return urlencode(_texts(params), quote_via=quote, safe="")
+
+
+@attrs.frozen
+class FilePart:
+    """One file of a multipart request.
+
+    Args:
+        field: name of the form field, such as ``"Fichero"``.
+        filename: the name that the receiver sees. No path, no control characters, quotes or backslashes.
+        content: the bytes of the file.
+        content_type: media type, such as ``"application/pdf"``.
+    """
+
+    field: str
+    filename: str
+    content: bytes = attrs.field(repr=False)
+    content_type: str = "application/octet-stream"
+
+
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
+# A line end would start another header, a quote would end the name, and a backslash hides a quote from some parsers.
+_UNSAFE_IN_HEADER = re.compile(r'[\x00-\x1f\x7f"\\\x80-\x9f\u2028\u2029]')
+
+
+def _header_text(name: str, value: str) -> bytes:
+    if not value or _UNSAFE_IN_HEADER.search(value) or not _encodable(value):
+        raise ValidationError(
+            f"{name} is empty, or holds quotes, backslashes, line ends or other control characters", field=name
+        )
+    return value.encode()
+
+
+def encode_multipart(params: Mapping[str, object], files: Iterable[FilePart] = ()) -> tuple[bytes, str]:
+    """``multipart/form-data`` in UTF-8: the parameters, each in the form of `encode_form`, and then the files.
+
+    Returns:
+        The body, and the content type with the boundary.
+
+    Raises:
+        ValidationError: a name or a file name could reach beyond its header, a value has no textual form, or a
+            content type is none.
+    """
+    parts: list[tuple[bytes, bytes]] = []
+    for name, text in _texts(params):
+        head = b'Content-Disposition: form-data; name="' + _header_text("parameter name", name) + b'"\r\n\r\n'
+        parts.append((head, text.encode()))
+    for file in files:
+        if not _MEDIA_TYPE.fullmatch(file.content_type):
+            raise ValidationError("content_type is no media type, such as application/pdf", field="content_type")
+        head = (
+            b'Content-Disposition: form-data; name="' + _header_text("field", file.field)
+            + b'"; filename="' + _header_text("filename", file.filename)
+            + b'"\r\nContent-Type: ' + file.content_type.encode("ascii") + b"\r\n\r\n"
+        )  # fmt: skip
+        parts.append((head, file.content))
+    boundary = _boundary(parts)
+    body = b"".join(b"--%b\r\n%b%b\r\n" % (boundary, head, content) for head, content in parts)
+    return body + b"--%b--\r\n" % boundary, f"multipart/form-data; boundary={boundary.decode()}"
+
+
+def _boundary(parts: Sequence[tuple[bytes, bytes]]) -> bytes:
+    while True:
+        boundary = secrets.token_hex(16).encode()
+        if not any(boundary in head or boundary in content for head, content in parts):
+            return boundary

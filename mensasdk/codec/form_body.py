@@ -1,0 +1,103 @@
+"""Forms that vendors post to us: urlencoded or multipart, plain fields only."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from urllib.parse import unquote_to_bytes
+
+from mensasdk.codec.decode import charset, read_text
+from mensasdk.codec.unreadable import Unreadable
+from mensasdk.errors import AmbiguousResponse
+
+__all__ = ["decode_form"]
+
+_MAX_BODY = 64 * 1024
+_MAX_FIELDS = 100
+_MAX_HEADER = 1024
+_BOUNDARY = re.compile(r"""boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;,"]{1,70}))""", re.IGNORECASE)
+_TRANSPARENT = frozenset({"", "7bit", "8bit", "binary"})
+
+
+def _urlencoded(body: bytes) -> list[tuple[bytes, bytes]]:
+    pairs = [item.partition(b"=") for item in body.strip().split(b"&", _MAX_FIELDS + 1) if item]
+    return [
+        (unquote_to_bytes(name.replace(b"+", b" ")), unquote_to_bytes(value.replace(b"+", b" ")))
+        for name, _, value in pairs
+    ]
+
+
+def _multipart(body: bytes, content_type: str) -> list[tuple[bytes, bytes]]:
+    found = _BOUNDARY.search(content_type)
+    if not found:
+        raise Unreadable("a multipart form without a boundary")
+    delimiter = b"\r\n--" + (found[1] or found[2]).encode("latin-1", "replace")
+    # The first piece stands ahead of the first boundary, the last one after the closing boundary.
+    pieces = (b"\r\n" + body).split(delimiter, _MAX_FIELDS + 2)
+    if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
+        raise Unreadable("a multipart form that is cut, or has too many fields")
+    return [_part(piece) for piece in pieces[1:-1]]
+
+
+def _part(piece: bytes) -> tuple[bytes, bytes]:
+    padding, line_end, rest = piece.partition(b"\r\n")
+    head, blank, value = rest.partition(b"\r\n\r\n")
+    if padding.strip(b" \t") or not line_end or not blank or len(head) > _MAX_HEADER:
+        raise Unreadable("a malformed part of a multipart form")
+    headers = email.message_from_bytes(head + b"\r\n\r\n", policy=email.policy.compat32)
+    name = headers.get_param("name", header="content-disposition")
+    if headers.get_filename() is not None:
+        raise Unreadable("a form with a file")
+    if not isinstance(name, str) or str(headers.get("content-transfer-encoding", "")).lower() not in _TRANSPARENT:
+        raise Unreadable("a malformed part of a multipart form")
+    return name.encode("utf-8", "surrogateescape"), value
+
+
+def _fields(body: bytes, content_type: str) -> dict[str, str]:
+    if len(body) > _MAX_BODY:
+        raise Unreadable("a form that is too large")
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type in ("", "application/x-www-form-urlencoded"):
+        pairs = _urlencoded(body)
+    elif media_type == "multipart/form-data":
+        pairs = _multipart(body, content_type)
+    else:
+        raise Unreadable("not a form")
+    if len(pairs) > _MAX_FIELDS:
+        raise Unreadable("a form with too many fields")
+    codec = charset(content_type, [])
+    result: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = read_text(raw_name, codec, []), read_text(raw_value, codec, [])
+        if result.setdefault(name, value) != value:
+            raise Unreadable("one form field stands there twice with different values", AmbiguousResponse)
+    return result
+
+
+def decode_form(body: bytes, content_type: str, *, vendor: str | None = None) -> dict[str, str]:
+    """Read a form that was posted to us.
+
+    Args:
+        body: the whole body, at most 64 KiB and 100 fields.
+        content_type: the header as received: urlencoded (also when it is empty) or ``multipart/form-data``.
+        vendor: the vendor's short name, for errors.
+
+    Returns:
+        Field names, in the vendor's case, with their values. An empty body gives an empty dict.
+
+    Raises:
+        AmbiguousResponse: one field with two values.
+        DecodeError: no form, a cut or oversized one, or one with a file in it. No other exception leaves this
+            function, and none has a ``__context__`` or text of the body.
+    """
+    problem: Unreadable | None = None
+    try:
+        return _fields(body, content_type)
+    except Unreadable as error:
+        problem = error
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        problem = Unreadable(f"cannot be read ({type(error).__name__})")
+    reason, kind = problem.reason, problem.error
+    problem = None  # else its traceback would keep the whole body alive
+    raise kind(f"unreadable form: {reason}", vendor=vendor)

@@ -1,0 +1,183 @@
+"""Lenient readers of single values: vendors send numbers as strings, flags as words and ids as numbers.
+
+Each takes what a decoder may put into a tree and gives exactly one type, or raises `Misfit`. What could be read in
+two ways with different results is refused, with one documented exception: see `to_decimal`.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+
+__all__ = ["Blank", "Misfit", "to_bool", "to_decimal", "to_int", "to_str"]
+
+
+class Misfit(ValueError):
+    """A value does not fit its field.
+
+    Attributes:
+        reason: what is wrong, as a clause, without the value.
+        path: field names and list positions that lead to the value, outermost first.
+        ambiguous: the answer gives two different values.
+    """
+
+    def __init__(self, reason: str, path: tuple[str | int, ...] = (), *, ambiguous: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path = path
+        self.ambiguous = ambiguous
+
+
+class Blank(Misfit):
+    """There is nothing where a number or a flag belongs; an optional field reads it as None."""
+
+
+_BLANKS = frozenset({"", "nan", "null", "none", "inf", "infinity", "+inf", "-inf", "+infinity", "-infinity"})
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*")
+# No amount, id or count is longer. The bound also keeps 1e999999999 from being written out, digit by digit.
+_MAX_DIGITS = 64
+# From here on floats are further apart than 1, so an id or a count read from one may be another one.
+_EXACT_FLOATS = 2**53
+
+
+def _misfit(what: str, value: Any) -> Misfit:
+    if value is None:
+        return Blank(f"null is no {what}")
+    return Misfit(f"this {type(value).__name__} is no {what}")
+
+
+def _bounded(value: Decimal) -> Decimal:
+    if not value.is_finite():
+        raise Blank("not a finite number")
+    if value and abs(value.adjusted()) > _MAX_DIGITS:
+        raise Misfit("a number of absurd size")
+    return value
+
+
+def _from_text(text: str) -> Decimal:
+    text = text.strip()
+    if text.lower() in _BLANKS:
+        raise Blank("no number")
+    if len(text) > _MAX_DIGITS:
+        raise Misfit("a number of absurd length")
+    if _PLAIN.fullmatch(text):
+        return Decimal(text)
+    whole, point, fraction = text, "", ""
+    last = max(text.rfind("."), text.rfind(","))
+    mark = text[last] if last >= 0 else ""
+    # The last mark is the decimal one, unless it occurs several times: 1.234.567 can only be grouped.
+    if mark and text.count(mark) == 1:
+        whole, point, fraction = text[:last], ".", text[last + 1 :]
+    grouped = _GROUPED.fullmatch(whole)
+    if grouped and (not point or grouped[1] != mark):
+        whole = whole.replace(grouped[1], "")
+    number = whole + point + fraction
+    if not _PLAIN.fullmatch(number):
+        raise Misfit("this text is no number")
+    return Decimal(number)
+
+
+def to_decimal(value: Any, _: Any = Decimal) -> Decimal:
+    """An amount: ``12345.67``, ``12.345,67``, ``1,234.56``, ``67,17``, ``1.234.567``, ``" 12 "``, numbers.
+
+    A single mark is always the decimal one, so ``1.234`` and ``1,234`` are a little over one, although a person might
+    mean a thousand: vendors print balances with decimals, and too small a balance stops a campaign where too large
+    a one would not. Floats are taken at their shortest spelling (19808.45, not 19808.450000000000728…).
+
+    Raises:
+        Blank: null, empty, NaN or infinite.
+        Misfit: anything else that is no number, and flags.
+    """
+    kind = value.__class__
+    if kind is str:
+        return _bounded(_from_text(value))
+    if kind is Decimal:
+        return _bounded(value)
+    if kind is int:
+        return _bounded(Decimal(value))
+    if kind is float:
+        return _bounded(Decimal(repr(value)))
+    raise _misfit("number", value)
+
+
+def to_int(value: Any, cls: Any = int) -> int:
+    """A whole number: ``1``, ``"1"``, ``"1.0"``, ``1.0``, ``true``; as ``cls`` when that is a subclass of int.
+
+    Raises:
+        Blank: null, empty, NaN or infinite.
+        Misfit: anything else, a fraction, or a float too large to be exact.
+    """
+    kind = value.__class__
+    if kind is int:
+        return value if cls is int else cls(value)  # type: ignore[no-any-return]
+    if kind is str and value.isdigit() and value.isascii() and len(value) <= _MAX_DIGITS:
+        return cls(int(value))  # type: ignore[no-any-return]  # an IntEnum does not take a string
+    if kind is bool:
+        return cls(int(value))  # type: ignore[no-any-return]
+    if kind is float and isfinite(value) and abs(value) >= _EXACT_FLOATS:
+        raise Misfit("a float too large to be exact")
+    number = to_decimal(value)
+    whole = int(number)
+    if whole != number:
+        raise Misfit("not a whole number")
+    return cls(whole)  # type: ignore[no-any-return]
+
+
+_WORDS = {
+    "1": True,
+    "true": True,
+    "si": True,
+    "sí": True,
+    "yes": True,
+    "0": False,
+    "false": False,
+    "no": False,
+}
+
+
+def to_bool(value: Any, _: Any = bool) -> bool:
+    """A flag: ``true``, ``1``, ``"1"``, ``"true"``, ``"Si"``, ``"sí"``, ``"yes"``, and their opposites.
+
+    Raises:
+        Blank: null or empty.
+        Misfit: anything else; a word that nobody knows is not simply true.
+    """
+    if value.__class__ is bool:
+        return value
+    if value.__class__ is str:
+        word = value.strip().lower()
+        if word in _BLANKS:
+            raise Blank("no flag")
+        if word in _WORDS:
+            return _WORDS[word]
+    elif value.__class__ in (int, float, Decimal) and value in (0, 1):
+        return bool(value)
+    raise _misfit("flag", value)
+
+
+def to_str(value: Any, cls: Any = str) -> str:
+    """A text or an opaque id: numbers become their digits (``27184020.0`` is ``"27184020"``), ``true`` ``"true"``.
+
+    Raises:
+        Blank: null, NaN or infinite. An empty text is a text.
+        Misfit: a list or an object, or a float too large to be exact.
+    """
+    kind = value.__class__
+    if kind is str:
+        text = value
+    elif kind is int:
+        text = str(value)
+    elif kind is bool:
+        text = "true" if value else "false"
+    elif kind is float or kind is Decimal:
+        if kind is float and abs(value) >= _EXACT_FLOATS and isfinite(value):
+            raise Misfit("a float too large to be exact")
+        number = to_decimal(value)
+        whole = int(number)
+        text = str(whole) if whole == number else format(number, "f")
+    else:
+        raise _misfit("text", value)
+    return text if cls is str else cls(text)  # type: ignore[no-any-return]

@@ -1,0 +1,105 @@
+"""The ``Key:Value;`` text format to a plain tree of dicts, lists and strings.
+
+A TXT body carries no sign of its end, so a cut ``Res:1000;`` could read as ``Res:100``. Hence the one strict rule of
+this reader: every value is closed by ``;``, the last one too, and every bracket is closed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from mensasdk.codec.unreadable import Unreadable
+from mensasdk.errors import AmbiguousResponse
+
+__all__ = ["parse_txt"]
+
+_MAX_DEPTH = 32
+
+# A key may hold blanks (a template's name), a value anything but ``;`` and line ends. A value that begins with a
+# bracket is a block. All repeats are possessive, so that the time stays linear on every input.
+_KEY = r"[^:;\[\]\s][^:;\[\]\n]*+"
+_PAIR = rf"{_KEY}:(?![^\S\n]*+\[)[^;\n]*+;\s*+"
+# The vendor's own layout: one pair to a line and no blanks around anything. It can be taken apart by `str.split`.
+_TIDY_PAIR = r"[^:;\[\]\s]++:(?![\s\[])[^;\n]*+(?<!\s);\n"
+_TOKEN = re.compile(
+    rf"""
+      (?P<tidy> (?P<tidy_key> {_KEY}):\s*+\[\n (?P<tidy_run> (?:{_TIDY_PAIR})++) \]\s*+;?\s*+ )
+    | (?P<leaf> (?P<leaf_key> {_KEY}):\s*+\[\s*+ (?P<leaf_run> (?:{_PAIR})++) \]\s*+;?\s*+ )
+    | (?P<pairs> (?:{_PAIR})++ )
+    | (?P<open> (?P<open_key> {_KEY}):\s*+\[\s*+ )
+    | (?P<close> \]\s*+;?\s*+ )
+    | (?P<bad> . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_SPLIT = re.compile(r"([^:]++):([^;\n]*+);\s*+")
+
+
+def _tidy_pairs(run: str) -> dict[str, str]:
+    return _unique([entry.split(":", 1) for entry in run[:-2].split(";\n")])
+
+
+def _pairs(run: str) -> dict[str, str]:
+    return _unique([[key.strip(), value.strip()] for key, value in _SPLIT.findall(run)])
+
+
+def _unique(pairs: list[list[str]]) -> dict[str, str]:
+    result: dict[str, str] = dict(pairs)
+    if len(result) != len(pairs):
+        for key, value in pairs:
+            if result[key] != value:
+                raise Unreadable("one key stands there twice with different values", AmbiguousResponse)
+    return result
+
+
+def _put(block: dict[str, Any], key: str, value: Any) -> None:
+    key = key.strip()
+    if key not in block:
+        block[key] = value
+    elif block[key] != value:
+        raise Unreadable("one key stands there twice with different values", AmbiguousResponse)
+
+
+def _close(block: dict[str, Any]) -> dict[str, Any] | list[Any]:
+    """Numbered entries are a list, and so is a block without any."""
+    for key in block:
+        if not key.isdecimal():
+            return block
+    return list(block.values())
+
+
+def parse_txt(text: str) -> dict[str, Any]:
+    """Read a TXT body. Values stay strings.
+
+    Raises:
+        Unreadable: a value or a block is not closed, or there is something that is neither.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if text.endswith(";"):
+        text += "\n"
+    block: dict[str, Any] = {}
+    outer: list[tuple[dict[str, Any], str]] = []
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup
+        if kind == "tidy":
+            _put(block, match["tidy_key"], _close(_tidy_pairs(match["tidy_run"])))
+        elif kind == "leaf":
+            _put(block, match["leaf_key"], _close(_pairs(match["leaf_run"])))
+        elif kind == "pairs":
+            for key, value in _pairs(match[0]).items():
+                _put(block, key, value)
+        elif kind == "open":
+            if len(outer) == _MAX_DEPTH:
+                raise Unreadable("TXT nested too deeply")
+            outer.append((block, match["open_key"]))
+            block = {}
+        elif kind == "close" and outer:
+            closed = _close(block)
+            block, key = outer.pop()
+            _put(block, key, closed)
+        else:
+            raise Unreadable(f"not TXT at character {match.start()} of {len(text)}")
+    if outer:
+        raise Unreadable("TXT with a block that is not closed")
+    return block
