@@ -1,0 +1,33 @@
+"""The way out: pooled session, deadline, retry, redaction, hooks."""
+
+from mensasdk.transport.aiohttp_transport import AiohttpTransport
+from mensasdk.transport.base import HttpRequest, HttpResponse, Timeouts, Transport, cancelled_outcome, check_base_url
+from mensasdk.transport.hooks import AttemptEnded, AttemptFailed, AttemptStarted, Event, Hook
+from mensasdk.transport.pipeline import Gate, Pipeline, refusal_by_status, status_error
+from mensasdk.transport.redact import Secret, redact_url
+from mensasdk.transport.retry import RetryBudget, RetryPolicy, next_delay, parse_retry_after
+
+__all__ = [
+    "AiohttpTransport",
+    "AttemptEnded",
+    "AttemptFailed",
+    "AttemptStarted",
+    "Event",
+    "Gate",
+    "Hook",
+    "HttpRequest",
+    "HttpResponse",
+    "Pipeline",
+    "RetryBudget",
+    "RetryPolicy",
+    "Secret",
+    "Timeouts",
+    "Transport",
+    "cancelled_outcome",
+    "check_base_url",
+    "next_delay",
+    "parse_retry_after",
+    "redact_url",
+    "refusal_by_status",
+    "status_error",
+]

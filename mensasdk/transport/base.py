@@ -1,0 +1,140 @@
+"""What a transport is: one method that takes a request in bytes terms and gives an answer in bytes terms."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import SplitResult, urlsplit
+
+from attrs import Attribute, field, frozen
+
+from mensasdk.errors import ConfigurationError, OutcomeKind
+from mensasdk.transport.redact import Secret, redact_url
+
+__all__ = [
+    "HttpRequest",
+    "HttpResponse",
+    "Timeouts",
+    "Transport",
+    "cancelled_outcome",
+    "check_base_url",
+    "mark_cancelled",
+]
+
+
+def _positive(_: object, attribute: Attribute[Any], value: float) -> None:
+    if not (value > 0 and math.isfinite(value)):
+        raise ConfigurationError(f"Timeouts.{attribute.name} must be a positive number of seconds")
+
+
+@frozen
+class Timeouts:
+    """How long a call may take.
+
+    Args:
+        total: seconds for the whole call: all attempts, waits between them, and reading the last byte.
+        connect: seconds for making one connection (TCP and TLS); looking its name up counts for ``total`` only.
+    """
+
+    total: float = field(default=30.0, validator=_positive)
+    connect: float = field(default=10.0, validator=_positive)
+
+
+@frozen
+class HttpRequest:
+    """One request, ready for the wire.
+
+    Secrets stand apart as `Secret` and are added by the transport at the last moment, so that a request can be
+    shown, logged and kept in a traceback. The body is never shown.
+
+    Args:
+        method: ``"GET"`` or ``"POST"``.
+        url: absolute URL without secrets, percent-encoded.
+        headers: headers without secrets.
+        body: the bytes of the body; empty for none.
+        secret_headers: header name to secret value.
+        secret_query: query parameters that hold secrets; appended to the URL after all others.
+    """
+
+    method: str
+    url: str = field(repr=redact_url)
+    headers: Mapping[str, str] = field(factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    secret_headers: Mapping[str, Secret] = field(factory=dict)
+    secret_query: Mapping[str, Secret] = field(factory=dict)
+
+
+@frozen
+class HttpResponse:
+    """One whole answer: status, headers with lower-case names, and the decompressed body."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+def mark_cancelled(error: asyncio.CancelledError, outcome: OutcomeKind) -> None:
+    """Write on a passing cancellation whether the request had left; for transports."""
+    error.mensasdk_outcome = outcome  # type: ignore[attr-defined]
+
+
+def cancelled_outcome(error: asyncio.CancelledError) -> OutcomeKind:
+    """What became of a request whose call was cancelled: NOT_SENT only where a transport said so."""
+    outcome = getattr(error, "mensasdk_outcome", OutcomeKind.UNKNOWN)
+    return OutcomeKind(outcome)
+
+
+class Transport(Protocol):
+    """The way out. A test, a proxy or a faster HTTP stack takes this place by having these two methods.
+
+    ``send`` makes exactly one request on the wire and never follows a redirect. It raises a `TransportError` (or
+    `ResponseTooLarge`) whose ``outcome`` is NOT_SENT only if no byte of the request left this machine, and returns
+    every other answer, whatever its status. It lets `asyncio.CancelledError` pass, and may say with `mark_cancelled`
+    that nothing had left; else a send that was cancelled in here counts as UNKNOWN.
+    """
+
+    async def send(self, request: HttpRequest, *, timeouts: Timeouts) -> HttpResponse: ...
+
+    async def aclose(self) -> None: ...
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this machine by its name or address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def split_url(url: str) -> SplitResult | None:
+    """The parts of a URL; None when it is malformed or holds blanks or control characters."""
+    if not url.isprintable() or " " in url:
+        return None
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def check_base_url(url: str) -> str:
+    """Return ``url`` without a trailing slash.
+
+    Raises:
+        ConfigurationError: it is no absolute http(s) URL, holds credentials, a query or a fragment, or is plain
+            ``http://`` to another machine than this one.
+    """
+    parts = split_url(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError("base_url must be an absolute https:// URL, such as https://api.example.com/v7")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ConfigurationError("base_url must hold no user, password, query or fragment; give credentials apart")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ConfigurationError(
+            "base_url is plain http to another machine, which would show the credentials to the network; use https"
+        )
+    return url.rstrip("/")
