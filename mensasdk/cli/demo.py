@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import os
 import random
 import secrets
+import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -274,13 +277,23 @@ class Demo:
         for name, what in (
             ("the list", self.people.path),
             ("the results", self.results),
-            ("try next", f"mensasdk send {self.people.path} \\"),
+            ("try next", f"{_command()} send {self.people.path} \\"),
             ("", "  --vendor mensatek --default-country ES --dry-run \\"),
             ("", f"  --text '{TEXT}'"),
-            ("or", "mensasdk sandbox"),
+            ("or", f"{_command()} sandbox"),
         ):
             self.console.print(Text.assemble((f"  {name:12}", "dim"), str(what)), soft_wrap=True)
         return 0 if good else 1
+
+
+def _command() -> str:
+    """How to call this command again from here: by its name where it is on the path, else as it was called now."""
+    if shutil.which("mensasdk"):
+        return "mensasdk"
+    beside = Path(sys.executable).with_name("mensasdk")
+    if not beside.exists():
+        return "python -m mensasdk"
+    return os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside)
 
 
 def make_people(path: Path, rows: int, seed: int) -> People:
