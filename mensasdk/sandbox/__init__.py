@@ -5,13 +5,16 @@ For tests, demonstrations and benchmarks; nothing is ever sent. See `Sandbox`.
 
 from __future__ import annotations
 
+from mensasdk.sandbox.envia_sms import EnviaSms
 from mensasdk.sandbox.faults import Fault, FaultRule
 from mensasdk.sandbox.ledger import Ledger, LedgerMessage, LedgerRequest
 from mensasdk.sandbox.mensatek import Account, Mensatek, Quirks
 from mensasdk.sandbox.server import Sandbox
+from mensasdk.sandbox.smsgateway24 import SmsGateway24
 
 __all__ = [
     "Account",
+    "EnviaSms",
     "Fault",
     "FaultRule",
     "Ledger",
@@ -20,4 +23,5 @@ __all__ = [
     "Mensatek",
     "Quirks",
     "Sandbox",
+    "SmsGateway24",
 ]

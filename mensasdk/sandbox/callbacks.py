@@ -8,7 +8,7 @@ import heapq
 import ipaddress
 from collections.abc import Mapping
 from itertools import count
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
@@ -71,7 +71,7 @@ class Step:
         far: the next step waits for a schedule, so `CallbackPool.drain` does not wait for it.
     """
 
-    fields: Mapping[str, str] | None
+    fields: Mapping[str, Any] | None
     then: float | None = None
     far: bool = False
 
@@ -130,7 +130,7 @@ class CallbackPool:
         for index in indices:
             self._put((now, next(self._sequence), vendor, source, index, step, False))
 
-    async def post(self, vendor: str, fields: Mapping[str, str]) -> bool:
+    async def post(self, vendor: str, fields: Mapping[str, Any]) -> bool:
         """Post one callback at once, with the usual repetitions; True when the receiver took it.
 
         Raises:
@@ -207,7 +207,7 @@ class CallbackPool:
                 if self._near == 0:
                     self._idle.set()
 
-    async def _deliver(self, settings: CallbackSettings, fields: Mapping[str, str]) -> bool:
+    async def _deliver(self, settings: CallbackSettings, fields: Mapping[str, Any]) -> bool:
         import aiohttp
 
         if self._session is None:
@@ -227,7 +227,7 @@ class CallbackPool:
             data = None if json is not None else aiohttp.FormData(default_to_multipart=settings.format == "multipart")
             if data is not None:
                 for name, value in fields.items():
-                    data.add_field(name, value)
+                    data.add_field(name, str(value))
             try:
                 # A redirect could lead off the loopback.
                 async with self._session.post(

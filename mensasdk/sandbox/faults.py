@@ -78,7 +78,8 @@ class Fault(StrEnum):
     """The right answer under text/html."""
     # The vendor itself.
     RES = "res"
-    """The vendor's own result code ``res``, with the body that the vendor documents for it."""
+    """The vendor's own result code ``res``, with the body that the vendor documents for it; where a vendor tells its
+    refusals apart by their text, ``res`` may be the text."""
 
 
 # The keywords that each fault understands; a keyword that would be ignored is refused instead.

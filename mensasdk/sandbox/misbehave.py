@@ -105,7 +105,7 @@ async def misbehave(
         case Fault.EMPTY | Fault.NO_CONTENT | Fault.HTML_PAGE | Fault.STATUS | Fault.RATE_LIMIT | Fault.REDIRECT:
             return _page(fault, options)
         case _:
-            return _bad_body(fault, good.fields, options.get("field") or vendor.result_field)
+            return _bad_body(fault, good.fields, options.get("field") or vendor.result_field, vendor)
 
 
 def _write(request: web.BaseRequest, data: bytes) -> web.StreamResponse:
@@ -203,43 +203,44 @@ def _latin1(vendor: Vendor, function: str, incoming: Incoming, good: Reply) -> R
     return _remade(good, text.encode("latin-1", "replace"), accented.content_type)
 
 
-def _bad_body(fault: Fault, fields: Mapping[str, Any], name: str) -> web.Response:
+def _bad_body(fault: Fault, fields: Mapping[str, Any], name: str, vendor: Vendor) -> web.Response:
     headers = {"Content-Type": "application/json; charset=utf-8", **MARK}
-    good = json.dumps([dict(fields)], default=float)
+    frame, (success, refusal) = vendor.json_frame, vendor.result_values
+    good = _with(frame, fields)
     match fault:
         case Fault.BAD_JSON:
-            body = good[:-2].encode()
+            body = good[:-2]
         case Fault.NAN:
-            body = _with(fields, f'"{name}":NaN,"Factor":Infinity', drop=name)
+            body = _with(frame, fields, f'"{name}":NaN,"Factor":Infinity', drop=name)
         case Fault.DUPLICATE_KEYS:
-            mine = json.dumps(fields.get(name), default=float)
-            body = _with(fields, f'"{name}":-2,"{name}":{mine}', drop=name)
+            mine = json.dumps(fields[name], default=float) if name in fields else success
+            body = _with(frame, fields, f'"{name}":{refusal},"{name}":{mine}', drop=name)
         case Fault.HUGE_INT:
-            body = _with(fields, f'"{name}":{"1" * 5_000}', drop=name)
+            body = _with(frame, fields, f'"{name}":{"1" * 5_000}', drop=name)
         case Fault.DEEP_JSON:
             body = b"[" * 200_000 + b"]" * 200_000
         case Fault.TOO_LARGE:
-            body = _with(fields, f'"Relleno":"{"x" * (_LARGE_MIB << 20)}"')
+            body = _with(frame, fields, f'"Relleno":"{"x" * (_LARGE_MIB << 20)}"')
         case Fault.DOCTYPE_XML:
             headers["Content-Type"] = "text/xml; charset=utf-8"
             body = _laughs(fields)
         case Fault.GZIP_CORRUPT:
             headers["Content-Encoding"] = "gzip"
-            squeezed = bytearray(_gzip([good.encode()]))
+            squeezed = bytearray(_gzip([good]))
             squeezed[12:-8] = bytes(byte ^ 0x55 for byte in squeezed[12:-8])
             body = bytes(squeezed)
         case Fault.GZIP_BOMB:
             headers["Content-Encoding"] = "gzip"
-            body = _bomb()
+            body = _bomb(frame, f'"{vendor.result_field}":{success}')
         case _:
             raise AssertionError(f"{fault} has no form on the wire")
     return web.Response(body=body, headers=headers)
 
 
-def _with(fields: Mapping[str, Any], extra: str, *, drop: str = "") -> bytes:
-    """The object with raw JSON members put before the rest of it."""
+def _with(frame: tuple[str, str], fields: Mapping[str, Any], extra: str = "", *, drop: str = "") -> bytes:
+    """The answer with raw JSON members put before the rest of it."""
     members = json.dumps({key: value for key, value in fields.items() if key != drop}, default=float)[1:-1]
-    return f"[{{{extra}{',' if members else ''}{members}}}]".encode()
+    return f"{frame[0]}{extra}{',' if extra and members else ''}{members}{frame[1]}".encode()
 
 
 def _laughs(fields: Mapping[str, Any]) -> bytes:
@@ -254,14 +255,14 @@ def _gzip(pieces: list[bytes]) -> bytes:
 
 
 @functools.cache
-def _bomb() -> bytes:
+def _bomb(frame: tuple[str, str], result: str) -> bytes:
     """One valid gzip stream, made of one compressed block repeated: building it costs a mebibyte, not 256."""
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
-    first = b'[{"Res":1,"Relleno":"'
+    first = f'{frame[0]}{result},"Relleno":"'.encode()
     head = squeeze.compress(first) + squeeze.flush(zlib.Z_FULL_FLUSH)
     filler = b"x" * (1 << 20)
     block = squeeze.compress(filler) + squeeze.flush(zlib.Z_FULL_FLUSH)
-    last = b'"}]'
+    last = f'"{frame[1]}'.encode()
     tail = squeeze.compress(last) + squeeze.flush()
     checksum = zlib.crc32(first)
     for _ in range(_BOMB_MIB):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,13 +11,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from mensasdk.sandbox.callbacks import CallbackFormat, CallbackPool, CallbackSettings
+from mensasdk.sandbox.envia_sms import EnviaSms
 from mensasdk.sandbox.faults import Fault, FaultBook, FaultRule, When
 from mensasdk.sandbox.ledger import Ledger, LedgerRequest
 from mensasdk.sandbox.mensatek import Mensatek
 from mensasdk.sandbox.misbehave import MARK, misbehave, respond
+from mensasdk.sandbox.smsgateway24 import SmsGateway24
 from mensasdk.sandbox.vendor import Incoming, Reply, Services, Vendor
 
 __all__ = ["Sandbox"]
@@ -25,11 +29,22 @@ _GOING = Reply(fields={}, body=b"", content_type="text/plain", status=503)
 _HOST = re.compile(r"(?:localhost|127\.0\.0\.1)(?::\d{1,5})?", re.IGNORECASE)
 
 
+def _hide_request(record: logging.LogRecord) -> bool:
+    # aiohttp quotes a request line that it cannot read, and some vendors take credentials there.
+    if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+        record.exc_info = None
+    return True
+
+
+_LOGGER = logging.getLogger("mensasdk.sandbox")
+_LOGGER.addFilter(_hide_request)
+
+
 class _Server(web.Server):
     """Counts connections, and tells hanging handlers when their client has gone."""
 
     def __init__(self, box: Sandbox) -> None:
-        super().__init__(box._handle, access_log=None)
+        super().__init__(box._handle, access_log=None, logger=_LOGGER)
         self._ledger = box.ledger
         self._open: dict[RequestHandler, tuple[asyncio.Transport, asyncio.Event]] = {}
         self._empty = asyncio.Event()
@@ -87,6 +102,8 @@ class Sandbox:
         port: TCP port; 0 lets the system choose.
         keep_messages: False keeps totals instead of every message and request, for large campaigns.
         mensatek: the Mensatek to emulate; see `Mensatek` for the account and the quirks.
+        smsgateway24: the smsgateway24 to emulate; see `SmsGateway24`.
+        envia_sms: the envia-sms.com to emulate; see `EnviaSms`.
         callback_url: where Mensatek's delivery reports are posted; see `callbacks`.
         callback_auth: user and password for Basic auth on callbacks.
         callback_format: ``"json"``, ``"form"`` or ``"multipart"``.
@@ -98,6 +115,8 @@ class Sandbox:
     Attributes:
         ledger: the ground truth.
         mensatek: the emulated Mensatek.
+        smsgateway24: the emulated smsgateway24.
+        envia_sms: the emulated envia-sms.com.
     """
 
     def __init__(
@@ -106,6 +125,8 @@ class Sandbox:
         port: int = 0,
         keep_messages: bool = True,
         mensatek: Mensatek | None = None,
+        smsgateway24: SmsGateway24 | None = None,
+        envia_sms: EnviaSms | None = None,
         callback_url: str | None = None,
         callback_auth: tuple[str, str] | None = None,
         callback_format: CallbackFormat = "json",
@@ -117,7 +138,10 @@ class Sandbox:
             raise ValueError("delivery_delay and time_scale are not negative")
         self.ledger = Ledger(keep_messages=keep_messages)
         self.mensatek = mensatek or Mensatek()
-        self._vendors: dict[str, Vendor] = {vendor.name: vendor for vendor in (self.mensatek,)}
+        self.smsgateway24 = smsgateway24 or SmsGateway24()
+        self.envia_sms = envia_sms or EnviaSms()
+        vendors: tuple[Vendor, ...] = (self.envia_sms, self.mensatek, self.smsgateway24)
+        self._vendors = {vendor.name: vendor for vendor in vendors}
         self._callbacks = CallbackPool(self.ledger)
         self._services = Services(self.ledger, self._callbacks, time_scale, delivery_delay)
         for vendor in self._vendors.values():
@@ -207,7 +231,7 @@ class Sandbox:
         location: str | None = None,
         delay: float | None = None,
         interval: float | None = None,
-        res: int | None = None,
+        res: int | str | None = None,
         cut_at: int | None = None,
         field: str | None = None,
     ) -> FaultRule:
@@ -313,7 +337,7 @@ class Sandbox:
         fields = self._vendor(vendor).inbound(number, text, to=to, reply_to=reply_to, certified=certified, at=moment)
         return await self._callbacks.post(vendor, fields)
 
-    async def post_callback(self, fields: Mapping[str, str], *, vendor: str = "mensatek") -> bool:
+    async def post_callback(self, fields: Mapping[str, Any], *, vendor: str = "mensatek") -> bool:
         """Post any callback at all: a duplicate, one out of order, one for an unknown message.
 
         Returns:

@@ -28,16 +28,18 @@ class FilePart:
 class Incoming:
     """A request whose last byte has arrived.
 
-    ``headers`` are keyed in lower case. `Vendor.decode` fills in ``params`` and ``malformed`` (what is wrong with
-    a body that cannot be read).
+    ``headers`` are keyed in lower case. `Vendor.decode` fills in ``params``, ``secrets`` (the credentials that came
+    among the parameters, which the ledger must not see) and ``malformed`` (what is wrong with a body that cannot be
+    read).
     """
 
     method: str
     path: str
-    query: str
+    query: str = field(repr=False)  # some vendors take credentials there
     headers: Mapping[str, str] = field(repr=False)  # they hold credentials
     body: bytes = field(repr=False)
     params: Mapping[str, Any] = field(factory=dict)
+    secrets: Mapping[str, str] = field(factory=dict, repr=False)
     malformed: str | None = None
 
 
@@ -80,6 +82,10 @@ class Vendor(ABC):
     """Where its functions live, such as ``"/mensatek/v7"``."""
     result_field: ClassVar[str]
     """The field that says success; the faults that spoil a field spoil this one."""
+    result_values: ClassVar[tuple[str, str]]
+    """JSON of what that field holds on success and on refusal; a fault may make an answer say both."""
+    json_frame: ClassVar[tuple[str, str]] = ("{", "}")
+    """What stands around the members of a JSON answer."""
     functions: ClassVar[Mapping[str, frozenset[str]]]
     """Function name to the HTTP methods that it takes."""
 
@@ -112,7 +118,7 @@ class Vendor(ABC):
         """Put data into the format that the request asks for."""
 
     @abstractmethod
-    def refusal(self, function: str, request: Incoming, code: int) -> Mapping[str, Any]:
+    def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
         """The documented data of a result code, without doing anything."""
 
     @abstractmethod
@@ -121,6 +127,6 @@ class Vendor(ABC):
 
     def inbound(
         self, number: str, text: str, *, to: str, reply_to: str | None, certified: bool, at: datetime
-    ) -> Mapping[str, str]:
+    ) -> Mapping[str, Any]:
         """The callback for a received SMS."""
         raise NotImplementedError(f"{self.name} has no callback for received messages")

@@ -210,7 +210,7 @@ def _understood(read: Callable[[HttpResponse], T], response: HttpResponse) -> T:
         raise
     except Exception as error:  # noqa: BLE001 - the request has left, so that only UNKNOWN is true
         kind = type(error).__name__
-    raise DecodeError(f"the answer could not be read ({kind})", status=response.status)
+    raise DecodeError(f"the answer could not be read ({kind})", status=response.status, retryable=False)
 
 
 def status_error(response: HttpResponse) -> MensaError | None:

@@ -7,6 +7,7 @@ import pytest
 
 from mensasdk.sandbox import Sandbox
 from sandbox.caller import Caller
+from sandbox.envia_sms_caller import Gateway
 
 
 @pytest.fixture
@@ -19,3 +20,9 @@ async def box() -> AsyncIterator[Sandbox]:
 async def caller(box: Sandbox) -> AsyncIterator[Caller]:
     async with aiohttp.ClientSession() as session:
         yield Caller(box, session)
+
+
+@pytest.fixture
+async def envia(box: Sandbox) -> AsyncIterator[Gateway]:
+    async with aiohttp.ClientSession() as session:
+        yield Gateway(box, session)

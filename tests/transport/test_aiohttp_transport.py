@@ -772,3 +772,14 @@ async def test_a_defect_is_told_by_its_kind_alone(what: HttpRequest) -> None:
         assert (error.outcome, error.retryable) == (OutcomeKind.NOT_SENT, False)
         assert error.__context__ is None
         assert "kanari" not in str(error)
+
+
+async def test_the_text_of_a_librarys_error_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: Any, **_kwargs: Any) -> None:
+        raise RuntimeError("https://127.0.0.1/?token=kanari")
+
+    monkeypatch.setattr(aiohttp.ClientSession, "request", fail)
+    async with transport() as sender:
+        error = await failure(sender, request("https://127.0.0.1/"))
+        assert str(error) == "the request failed with RuntimeError"
+        assert (error.outcome, error.retryable) == (OutcomeKind.NOT_SENT, False)

@@ -405,9 +405,10 @@ async def test_whatever_breaks_in_reading_an_answer_is_unknown(defect: Exception
 
     async with serve(says()) as server, pipeline() as line:
         with pytest.raises(MensaError) as caught:
-            await line.run(HttpRequest("POST", server.url), broken, function="f", safe=False)
+            await line.run(HttpRequest("POST", server.url), broken, function="f", safe=True)
         error = caught.value
         assert type(error) is DecodeError
+        assert not error.retryable  # a defect gets no better
         assert (error.outcome, error.vendor, error.status) == (OutcomeKind.UNKNOWN, "acme", 200)
         assert error.__context__ is None
         assert "kanari" not in str(error)

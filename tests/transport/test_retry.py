@@ -53,10 +53,10 @@ def decide(
         (ConnectionLost("x"), 0.5, None),
         (UnexpectedStatus("x", status=503, retryable=True), 0.5, None),
         (UnexpectedResponse("x"), 0.5, None),
+        (DecodeError("x"), 0.5, None),  # a body that ends with the connection may have been cut
         # final in itself
         (ResponseTooLarge("x"), None, None),
         (UnexpectedRedirect("x"), None, None),
-        (DecodeError("x"), None, None),
         (AuthError("x"), None, None),
         (UnexpectedStatus("x", status=404, outcome=OutcomeKind.REJECTED), None, None),
         # 429: the vendor did nothing, so both are repeated, after what it asks for plus the jitter

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from mensasdk.sandbox.vendor import FilePart, Incoming
+from mensasdk.sandbox.multipart import form_data
+from mensasdk.sandbox.vendor import Incoming
 
 __all__ = ["Params", "Refused", "decode"]
 
@@ -47,7 +48,7 @@ def _body(request: Incoming) -> Mapping[str, Any]:
     header["content-type"] = request.headers.get("content-type", "")
     kind = header.get_content_type() if request.headers.get("content-type") else ""
     if kind == "multipart/form-data":
-        return _multipart(body, str(header.get_boundary() or ""))
+        return form_data(body, str(header.get_boundary() or ""))
     if kind == "application/json" or (kind != "application/x-www-form-urlencoded" and body.lstrip()[:1] == b"{"):
         if not body.strip():
             return {}
@@ -58,32 +59,6 @@ def _body(request: Incoming) -> Mapping[str, Any]:
     # A surrogate marks a byte that is not UTF-8; Params.text deals with it.
     text = body.decode("utf-8", "surrogateescape")
     return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape"))
-
-
-def _multipart(body: bytes, boundary: str) -> Mapping[str, Any]:
-    if not boundary:
-        raise ValueError("multipart sin boundary")
-    sections = (b"\r\n" + body).split(b"\r\n--" + boundary.encode())
-    if len(sections) < 2 or not sections[-1].startswith(b"--"):
-        raise ValueError("multipart incompleto")
-    fields: dict[str, Any] = {}
-    for section in sections[1:-1]:
-        head, separator, content = section.lstrip(b" \t").removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        if not separator:
-            raise ValueError("parte de multipart sin cabeceras")
-        headers = Message()
-        for line in head.decode("utf-8", "replace").split("\r\n"):
-            name, _, value = line.partition(":")
-            headers[name.strip()] = value.strip()
-        field = headers.get_param("name", header="content-disposition")
-        filename = headers.get_filename()
-        if not isinstance(field, str):
-            raise ValueError("parte de multipart sin nombre")
-        if filename is None:
-            fields[field] = content.decode("utf-8", "surrogateescape")
-        else:
-            fields[field] = FilePart(filename, headers.get_content_type(), content)
-    return fields
 
 
 class Params:

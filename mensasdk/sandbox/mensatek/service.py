@@ -68,6 +68,8 @@ class Mensatek(Vendor):
     name: ClassVar[str] = "mensatek"
     base_path: ClassVar[str] = "/mensatek/v7"
     result_field: ClassVar[str] = "Res"
+    result_values: ClassVar[tuple[str, str]] = ("1", "-2")
+    json_frame: ClassVar[tuple[str, str]] = ("[{", "}]")
     functions: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys(("EnviarSMS", *_FUNCTIONS), _POST)
 
     def __init__(self, *, account: Account | None = None, quirks: Quirks | None = None) -> None:
@@ -103,7 +105,7 @@ class Mensatek(Vendor):
     def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
         return self._reply(function, request, fields, 0)
 
-    def refusal(self, function: str, request: Incoming, code: int) -> Mapping[str, Any]:
+    def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
         fields: dict[str, Any] = {"Res": code}
         if code == -3:
             fields["Error"] = "Falta parámetro obligatorio"
