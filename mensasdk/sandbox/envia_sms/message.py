@@ -1,0 +1,134 @@
+"""One message, by the clock, and the store that finds messages and their duplicates."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from attrs import define
+
+from mensasdk.sandbox.vendor import Services
+
+__all__ = ["Sms", "Store"]
+
+_PROCESSING, _ERROR = "Procesando", "Error"
+_GSM, _OPERATOR, _DELIVERED = "Entregado_GSM", "Entregado_operador", "Entregado"
+# The last two digits of a number decide what becomes of it, so a test can choose; all others are delivered.
+_BY_ENDING: dict[str, tuple[str, str]] = {
+    "91": (_PROCESSING, ""),
+    "93": (_GSM, ""),
+    "94": (_OPERATOR, ""),
+    "95": (_ERROR, "Mensaje_rechazado"),
+    "96": (_ERROR, "Mensaje_expirado"),
+    "97": (_ERROR, "Mensaje_duplicado"),
+    "98": (_ERROR, "No_entregado"),
+}
+_NO_STATUS = "99"
+
+
+@define(eq=False)
+class Sms:
+    """A message that send answered with an id, also one of the test mode or one that the duplicate filter dropped.
+
+    Attributes:
+        at: when it was taken (aware).
+        scheduled_at: when it goes out (aware), or None for at once.
+        due: the same on the monotonic clock.
+        over: cancelled.
+        key: what the duplicate filter compares; None when it does not look at this message.
+    """
+
+    id: str
+    number: str
+    at: datetime
+    scheduled_at: datetime | None
+    due: float
+    credits: Decimal
+    test: bool = False
+    duplicate: bool = False
+    over: bool = False
+    key: tuple[str, str] | None = None
+
+    @property
+    def pending(self) -> bool:
+        """It waits for its date."""
+        return self.scheduled_at is not None and not self.over and time.monotonic() < self.due
+
+    @property
+    def goes_out(self) -> datetime:
+        return self.scheduled_at or self.at
+
+    def status(self, box: Services) -> tuple[str, str] | None:
+        """Status and description now; None when the vendor has none, as for a cancelled message.
+
+        A message spends a third of the delivery delay in each state on its way; what comes to nothing stays behind
+        at the operator.
+        """
+        if self.test:
+            return "Modo pruebas", ""
+        if self.duplicate:
+            return _ERROR, "Mensaje_duplicado"
+        ending = self.number[-2:]
+        if self.over or ending == _NO_STATUS:
+            return None
+        final = _BY_ENDING.get(ending, (_DELIVERED, ""))
+        elapsed, delay = time.monotonic() - self.due, box.delivery_delay * box.time_scale
+        if elapsed < 0 or elapsed < delay / 3 or final[0] == _PROCESSING:
+            return _PROCESSING, ""
+        if elapsed < delay * 2 / 3 or final[0] == _GSM:
+            return _GSM, ""
+        if elapsed < delay:
+            return _OPERATOR, ""
+        return final
+
+
+class Store:
+    """The messages by id, the oldest first; the oldest are forgotten beyond ``limit``."""
+
+    def __init__(self) -> None:
+        self.limit: int | None = None
+        self._by_id: OrderedDict[str, Sms] = OrderedDict()
+        self._by_key: dict[tuple[str, str], list[Sms]] = {}
+        self._scheduled: dict[str, Sms] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, message_id: str) -> Sms | None:
+        return self._by_id.get(message_id)
+
+    def pending(self) -> list[Sms]:
+        """The scheduled messages that wait for their date."""
+        self._scheduled = {sms.id: sms for sms in self._scheduled.values() if sms.pending}
+        return list(self._scheduled.values())
+
+    def twin(self, key: tuple[str, str], moment: datetime, window: float) -> Sms | None:
+        """A message with the same text to the same number that goes out less than ``window`` seconds away."""
+        for sms in reversed(self._by_key.get(key, ())):
+            if not sms.over and abs((moment - sms.goes_out).total_seconds()) < window:
+                return sms
+        return None
+
+    def add(self, sms: Sms) -> None:
+        self._by_id[sms.id] = sms
+        if sms.key is not None:
+            self._by_key.setdefault(sms.key, []).append(sms)
+        if sms.scheduled_at is not None:
+            self._scheduled[sms.id] = sms
+        if self.limit is not None and len(self._by_id) > self.limit:
+            self._forget(self._by_id.popitem(last=False)[1])
+
+    def __iter__(self) -> Iterator[Sms]:
+        return iter(self._by_id.values())
+
+    def _forget(self, sms: Sms) -> None:
+        self._scheduled.pop(sms.id, None)
+        if sms.key is not None:
+            # The same order holds within one key.
+            same = self._by_key[sms.key]
+            del same[0]
+            if not same:
+                del self._by_key[sms.key]

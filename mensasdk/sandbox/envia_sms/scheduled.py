@@ -1,0 +1,88 @@
+"""send_cancel and status_message: what can be done with a message's id."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from mensasdk.sandbox.envia_sms.codes import Refused
+from mensasdk.sandbox.envia_sms.message import Sms
+from mensasdk.sandbox.envia_sms.params import joined, local
+
+if TYPE_CHECKING:
+    from mensasdk.sandbox.envia_sms.service import EnviaSms
+
+__all__ = ["DONE", "send_cancel", "status_message"]
+
+DONE = "Acción realizada"
+
+
+def send_cancel(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> Mapping[str, Any]:
+    """Cancel scheduled messages, which gives their credits back, or send them now.
+
+    The test mode goes through the motions and changes nothing.
+    """
+    kind = params.get("tipo")
+    if not kind:
+        raise Refused(301)
+    if kind not in ("cancel", "send"):
+        raise Refused(400)
+    message_id = params.get("identificador")
+    if not message_id:
+        raise Refused(302)
+    if message_id == "*":
+        waiting = vendor.store.pending()
+    else:
+        sms = vendor.store.get(message_id)
+        if sms is None:
+            raise Refused(303)
+        waiting = [sms] if sms.pending else []
+    if not waiting:
+        raise Refused(304)
+    if not test:
+        for sms in waiting:
+            (_cancel if kind == "cancel" else _send_now)(vendor, sms)
+    return {"message": DONE}
+
+
+def status_message(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> Mapping[str, Any]:
+    """What became of a message; every message that exists is in the state ``Modo pruebas`` for the test mode."""
+    message_id = params.get("identificador")
+    if not message_id:
+        raise Refused(302)
+    sms = vendor.store.get(message_id)
+    if sms is None:
+        raise Refused(303)
+    if joined(params.get("numero", "")) != sms.number:
+        raise Refused(601)
+    found = ("Modo pruebas", "") if test else sms.status(vendor.box)
+    if found is None:
+        raise Refused(602)
+    status, description = found
+    return {
+        "number": sms.number,
+        "status": status,
+        "description": [description] if description else [],
+        "identificador": sms.id,
+        "date": local(sms.goes_out),
+    }
+
+
+def _cancel(vendor: EnviaSms, sms: Sms) -> None:
+    sms.over = True
+    vendor.account.credits += sms.credits
+    vendor.box.ledger.change(
+        vendor.name, sms.id, lambda message: evolve(message, state="cancelled"), refund=sms.credits
+    )
+
+
+def _send_now(vendor: EnviaSms, sms: Sms) -> None:
+    sms.scheduled_at, sms.at, sms.due = None, datetime.now(UTC), time.monotonic()
+    vendor.box.ledger.change(
+        vendor.name, sms.id, lambda message: evolve(message, state="sent", scheduled_at=None), refund=Decimal(0)
+    )

@@ -1,0 +1,219 @@
+"""addsms, smstosend, addalotofsms and addsmstosenderid: messages for the phones."""
+
+from __future__ import annotations
+
+import functools
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from mensasdk.sandbox.ledger import LedgerMessage
+from mensasdk.sandbox.smsgateway24.account import Device, Newsletter
+from mensasdk.sandbox.smsgateway24.dates import utc_moment
+from mensasdk.sandbox.smsgateway24.message import Sms
+from mensasdk.sandbox.smsgateway24.params import Params, Refused
+from mensasdk.sandbox.smsgateway24.statuses import digits_of, final_status
+from mensasdk.sandbox.vendor import FilePart
+from mensasdk.text import segments
+
+if TYPE_CHECKING:
+    from mensasdk.sandbox.smsgateway24.service import SmsGateway24
+
+__all__ = ["SAVED", "Draft", "add_many", "add_sms", "add_sms_to_sender_id", "add_sms_with_login", "commit", "sim_of"]
+
+SAVED = "Sms has been saved successfully"
+
+_FREE = Decimal(0)
+_SIMS = range(6)
+_WHATSAPP = (2, 3)
+_IMAGES = {"jpeg": "jpg", "jpg": "jpg", "png": "png", "webp": "webp", "gif": "gif"}
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@frozen
+class Draft:
+    """What one request, or one item of a bulk request, asks for; each address becomes a message."""
+
+    addresses: Sequence[str]
+    body: str
+    device: Device
+    sim: int
+    sender: str
+    customerid: int | None = None
+    urgent: bool = False
+    bulk: bool = False
+    scheduled_at: datetime | None = None
+    newsletter: Newsletter | None = None
+
+
+def add_sms(vendor: SmsGateway24, params: Params) -> tuple[Mapping[str, Any], int]:
+    """addsms. Commas part the numbers, and each of them becomes a message of its own."""
+    return _add_one(vendor, _draft(vendor, params, image=params.raw("file")))
+
+
+def add_sms_with_login(vendor: SmsGateway24, params: Params) -> tuple[Mapping[str, Any], int]:
+    """smstosend. It takes no image, and its document speaks of one number only; commas are as dear as in addsms."""
+    return _add_one(vendor, _draft(vendor, params))
+
+
+def _add_one(vendor: SmsGateway24, draft: Draft) -> tuple[Mapping[str, Any], int]:
+    made = commit(vendor, [draft], one_answer=True)
+    answer = made[-1 if vendor.quirks.last_id else 0]
+    return {"error": 0, "sms_id": answer.id, "message": SAVED}, len(made)
+
+
+def add_many(vendor: SmsGateway24, params: Params) -> tuple[Mapping[str, Any], int]:
+    """addalotofsms: all the items or none, and no ids in the answer."""
+    data = params.raw("datajson")
+    if data is None:
+        raise Refused("datajson is required")
+    items = data.get("smsdata") if isinstance(data, dict) else None
+    if not isinstance(items, list) or not items:
+        raise Refused("smsdata is required")
+    drafts: list[Draft] = []
+    for item in items:
+        try:
+            if not isinstance(item, dict):
+                raise Refused("smsdata is incorrect")
+            drafts.append(_draft(vendor, Params(item), bulk=True))
+        except Refused:
+            if not vendor.quirks.partial_bulk:
+                raise
+    made = commit(vendor, drafts)
+    return {"error": 0, "message": SAVED}, len(made)
+
+
+def add_sms_to_sender_id(vendor: SmsGateway24, params: Params) -> tuple[Mapping[str, Any], int]:
+    """addsmstosenderid: a template under a Sender ID, one number, no id in the answer."""
+    account = vendor.account
+    address = params.text("send_to", required=True)
+    sender = account.sender_ids.get(params.integer("sender_id", required=True) or 0)
+    template = account.templates.get(params.integer("template_id", required=True) or 0)
+    if sender is None or sender.device_id not in account.devices:
+        raise Refused("Sender ID not found")
+    if template is None:
+        raise Refused("Template not found")
+    values = params.raw("template_data")
+    # PHP writes an empty object as an empty list.
+    if values not in (None, []) and not isinstance(values, dict):
+        raise Refused("template_data is incorrect")
+    body = _PLACEHOLDER.sub(lambda match: str((values or {}).get(match[1], "")), template)
+    commit(vendor, [Draft([address.strip()], body, account.devices[sender.device_id], 0, sender.name)])
+    return {"error": 0, "message": SAVED}, 1
+
+
+def sim_of(params: Params, *, required: bool = True) -> int:
+    """The channel: 0 and 1 SIM slots, 2 and 3 WhatsApp, 4 and 5 RCS."""
+    sim = params.integer("sim", required=required)
+    if sim is None:
+        return 0
+    if sim not in _SIMS:
+        raise Refused("sim is incorrect")
+    return sim
+
+
+def commit(vendor: SmsGateway24, drafts: Sequence[Draft], *, one_answer: bool = False) -> list[Sms]:
+    """Store the messages, tell the ledger and set the webhooks going.
+
+    Args:
+        one_answer: the answer carries one id, which the ledger then holds for all.
+    """
+    at = datetime.now(UTC)
+    created, clock = at.replace(microsecond=0), time.monotonic()
+    made: list[Sms] = []
+    senders: list[str] = []
+    for draft in drafts:
+        scheduled_at, due = draft.scheduled_at, clock
+        if scheduled_at is not None:
+            if scheduled_at <= at:
+                scheduled_at = None
+            else:
+                due += (scheduled_at - at).total_seconds() * vendor.box.time_scale
+        for address in draft.addresses:
+            sms = Sms(
+                vendor,
+                vendor.next_id(),
+                address,
+                draft.body,
+                draft.device,
+                draft.sim,
+                draft.customerid,
+                draft.urgent,
+                draft.bulk,
+                created,
+                scheduled_at,
+                due,
+                final_status(address),
+                draft.newsletter,
+            )
+            made.append(sms)
+            senders.append(draft.sender)
+            vendor.store.add(sms)
+            sms.start()
+    answered = str(made[-1 if vendor.quirks.last_id else 0].id) if one_answer else None
+    vendor.box.ledger.accept(len(made), _FREE, _entries(vendor.name, made, senders, answered, at))
+    return made
+
+
+def _draft(vendor: SmsGateway24, params: Params, *, image: Any = None, bulk: bool = False) -> Draft:
+    # An address is what the customer wrote: anything goes but a comma.
+    addresses = [piece.strip() for piece in params.text("sendto", required=True).split(",") if piece.strip()]
+    if not addresses:
+        raise Refused("sendto is required")
+    has_image = isinstance(image, FilePart)
+    body = params.text("body", required=not has_image)
+    found = vendor.account.device(params.text("device_id", required=True))
+    if found is None:
+        raise Refused("Device not found")
+    device, sender = found
+    sim = sim_of(params)
+    timetosend = params.text("timetosend").strip()
+    scheduled_at = utc_moment(timetosend, "timetosend") if timetosend else None
+    customerid = params.integer("customerid")
+    urgent = params.flag("urgent")
+    if has_image:
+        body = _upload(vendor, image, sim)
+    return Draft(addresses, body, device, sim, sender or device.own_number(sim), customerid, urgent, bulk, scheduled_at)
+
+
+def _upload(vendor: SmsGateway24, image: FilePart, sim: int) -> str:
+    """The public address of an image. The document names the formats, and WhatsApp as the only channel."""
+    kind, _, subtype = image.content_type.partition("/")
+    if kind != "image":
+        subtype = image.filename.rpartition(".")[2].lower()
+    extension = _IMAGES.get(subtype)
+    if extension is None or not image.content:
+        raise Refused("file is incorrect: jpeg, png, webp or gif")
+    if sim not in _WHATSAPP:
+        raise Refused("file is for WhatsApp only")
+    return vendor.keep_image(image.content, extension)
+
+
+def _entries(
+    vendor: str, made: Sequence[Sms], senders: Sequence[str], answered: str | None, at: datetime
+) -> Iterator[LedgerMessage]:
+    for sms, sender in zip(made, senders, strict=True):
+        yield LedgerMessage(
+            vendor,
+            answered or str(sms.id),
+            str(sms.id),
+            digits_of(sms.sendto),
+            sms.body,
+            sender,
+            _parts(sms.body),
+            _FREE,
+            at,
+            sms.scheduled_at,
+            "" if sms.customerid is None else str(sms.customerid),
+            "scheduled" if sms.scheduled_at else "sent",
+        )
+
+
+@functools.lru_cache(maxsize=1024)
+def _parts(text: str) -> int:
+    return segments(text).parts

@@ -1,0 +1,340 @@
+"""The emulated smsgateway24 itself: login, tokens, functions and answers."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from mensasdk.sandbox.smsgateway24 import contacts, devices, listing, sending, webhooks
+from mensasdk.sandbox.smsgateway24.account import Account
+from mensasdk.sandbox.smsgateway24.message import Sms, Store, now_utc
+from mensasdk.sandbox.smsgateway24.params import Params, Refused, decode, read_json
+from mensasdk.sandbox.smsgateway24.quirks import Quirks
+from mensasdk.sandbox.smsgateway24.render import changed, variant
+from mensasdk.sandbox.smsgateway24.statuses import INCOMING
+from mensasdk.sandbox.vendor import Incoming, Reply, Services, Vendor
+
+__all__ = ["SmsGateway24"]
+
+_BOTH = frozenset({"GET", "POST"})
+# The only error text that the vendor has published.
+_LOGIN_WRONG = "Login or password incorrect"
+_TOKEN_WRONG = "Token is incorrect"
+
+_SENDING: Mapping[str, Callable[[SmsGateway24, Params], tuple[Mapping[str, Any], int]]] = {
+    "addsms": sending.add_sms,
+    "smstosend": sending.add_sms_with_login,
+    "addalotofsms": sending.add_many,
+    "addsmstosenderid": sending.add_sms_to_sender_id,
+}
+_OTHERS: Mapping[str, Callable[[SmsGateway24, Params], Mapping[str, Any]]] = {
+    "getallsms": listing.list_sms,
+    "savetag": contacts.save_tag,
+    "savecontact": contacts.save_contact,
+    "savepaket": contacts.save_newsletter,
+    "getalldevices": devices.list_devices,
+    "getsmsstatus": listing.sms_status,
+    "getdevicestatus": devices.device_status,
+}
+
+
+class SmsGateway24(Vendor):
+    """smsgateway24.com's API v1.0, from the vendor's API documentation, Sender ID and webhook pages and samples.
+
+    There are no credits: a message costs the ledger 0, and its parts are counted from its text. Where several
+    addresses stand in one ``sendto``, each is a message; they share the ledger's ``message_id``, which is the one
+    that the answer names, and ``report_id`` is the id of each. The ledger keeps ``datajson`` parsed.
+
+    Where the documents are silent: dates that come in are UTC; a ``timetosend`` that has passed means at once;
+    addalotofsms takes all items or none (see `Quirks.partial_bulk`); every refusal is HTTP 200 with ``error`` 1 (see
+    `Quirks.http_errors`) and, but for a wrong login, a text of the sandbox's own; an image that is not for WhatsApp
+    is refused; the final state of a message is chosen by the last two digits of its number (08 to 12 give those
+    states, 94 the undocumented 4, 96 stays at 6, 98 gives 100 and 99 gives 101, all others 7). A message is in
+    state 1 until it is due, then spends a third of the delivery delay each in states 1, 2 and 6; failures 9 and above
+    skip 6. A phone that is offline takes nothing.
+
+    Args:
+        account: the customer's account; a fresh one with random credentials by default.
+        quirks: deviations from the documents; may be replaced while the box runs.
+        retention: how many of the newest messages are remembered when the box keeps no messages.
+
+    Attributes:
+        store: the messages, those received included.
+        images: uploaded images by their address; stays empty when the box keeps no messages.
+    """
+
+    name: ClassVar[str] = "smsgateway24"
+    base_path: ClassVar[str] = "/smsgateway24/getdata"
+    result_field: ClassVar[str] = "error"
+    result_values: ClassVar[tuple[str, str]] = ("0", "1")
+    functions: ClassVar[Mapping[str, frozenset[str]]] = {
+        **dict.fromkeys(("gettoken", *_SENDING, *_OTHERS), _BOTH),
+        "addsmstosenderid": frozenset({"POST"}),
+    }
+
+    def __init__(
+        self, *, account: Account | None = None, quirks: Quirks | None = None, retention: int = 10_000
+    ) -> None:
+        self.account = account or Account()
+        self.quirks = quirks or Quirks()
+        self.store = Store()
+        self.images: dict[str, bytes] = {}
+        self._retention = retention
+        self._tokens: set[str] = set()
+        self._token = ""
+        self._held: dict[int, list[Sms]] = {}
+        self._last_id = 62_000_000 + secrets.randbelow(1_000_000)
+        self._last_tag_id = 8_000 + secrets.randbelow(1_000)
+        self._last_contact_id = 15_000_000 + secrets.randbelow(1_000_000)
+        self._last_newsletter_id = 3_000 + secrets.randbelow(1_000)
+        self._last_variant = 0
+
+    def attach(self, services: Services) -> None:
+        super().attach(services)
+        if not services.ledger.keep_messages:
+            self.store.limit = self._retention
+
+    # ------------------------------------------------------------------ for tests
+
+    def credentials(self) -> Mapping[str, str]:
+        return {"email": self.account.email, "password": self.account.password}
+
+    @property
+    def token(self) -> str:
+        """A token that is valid now, for clients that are given one instead of a login."""
+        if self._token not in self._tokens:
+            self._token = secrets.token_hex(16)
+            self._tokens.add(self._token)
+        return self._token
+
+    def revoke_tokens(self) -> None:
+        """Make every token invalid; the next gettoken gives a new one."""
+        self._tokens.clear()
+
+    def set_online(self, device_id: int, online: bool) -> None:
+        """Let a phone lose or find the network. What it has not taken by then waits in state 1 until it is back.
+
+        Raises:
+            KeyError: there is no such phone.
+        """
+        device = self.account.devices[device_id]
+        if online:
+            device.offline_since = device.last_seen = None
+            for sms in self._held.pop(device_id, []):
+                self.box.callbacks.submit(self.name, sms, range(1), 2)
+        elif device.online:
+            device.offline_since, device.last_seen = time.monotonic(), now_utc()
+
+    def start_newsletter(self, newsletter_id: int) -> int:
+        """Tap start on the phone: send a newsletter of savepaket to everybody under its tags.
+
+        Returns:
+            How many messages that made.
+
+        Raises:
+            KeyError: there is no such newsletter.
+        """
+        return contacts.start(self, self.account.newsletters[newsletter_id])
+
+    def receive(
+        self,
+        number: str,
+        text: str = "",
+        *,
+        device_id: int | None = None,
+        sim: int = 0,
+        image_url: str | None = None,
+        at: datetime | None = None,
+    ) -> Mapping[str, Any]:
+        """Let a phone receive a message, which getallsms lists in state 5.
+
+        Args:
+            number: who sent it.
+            text: what it says; an image has none.
+            device_id: the phone; None for the first.
+            sim: the channel, 0 to 5.
+            image_url: makes it an image.
+            at: aware datetime of reception; None for now.
+
+        Returns:
+            The webhook for it, for `Sandbox.post_callback`.
+
+        Raises:
+            KeyError: there is no such phone.
+        """
+        device = self.account.devices[next(iter(self.account.devices)) if device_id is None else device_id]
+        created = now_utc() if at is None else at.astimezone(UTC).replace(microsecond=0)
+        body = text if image_url is None else image_url
+        sms = Sms(self, self.next_id(), number, body, device, sim, None, False, False, created, None, 0.0, INCOMING)
+        self.store.add(sms)
+        return webhooks.incoming(sms, image_url)
+
+    def delivery_webhook(
+        self, sms_id: int, status: int | None = None, *, form: Literal["reference", "article"] = "reference"
+    ) -> Mapping[str, Any]:
+        """The webhook of a message's state, for `Sandbox.post_callback`: early, late, twice or made up.
+
+        Args:
+            sms_id: a message that exists.
+            status: any state; None for the present one.
+            form: after the vendor's reference page or after its article.
+
+        Raises:
+            KeyError: there is no such message.
+        """
+        sms = self.store.get(sms_id)
+        if sms is None:
+            raise KeyError(sms_id)
+        make = webhooks.reference_delivery if form == "reference" else webhooks.article_delivery
+        return make(sms, sms.status() if status is None else status)
+
+    # ------------------------------------------------------------------ for the box
+
+    def decode(self, function: str, request: Incoming) -> None:
+        decode(request)
+        if function == "addsmstosenderid":
+            read_json(request, request.body)
+        elif function == "addalotofsms":
+            data = request.params.get("datajson")
+            if isinstance(data, str):
+                read_json(request, data, "datajson")
+            elif self.quirks.raw_json_bulk and request.body.lstrip()[:1] == b"{":
+                read_json(request, request.body, "datajson")
+            else:
+                request.secrets = {}
+
+    def handle(self, function: str, request: Incoming) -> Reply:
+        accepted = 0
+        fields: Mapping[str, Any]
+        try:
+            if request.malformed is not None:
+                raise Refused(request.malformed)
+            params = Params(request.params)
+            if function in ("gettoken", "smstosend"):
+                self._check_login(request)
+            elif request.secrets.get("token") not in self._tokens:
+                raise Refused(_LOGIN_WRONG if self.quirks.published_text_only else _TOKEN_WRONG)
+            if function == "gettoken":
+                fields = self._give_token(request)
+            elif function in _SENDING:
+                fields, accepted = _SENDING[function](self, params)
+            else:
+                fields = _OTHERS[function](self, params)
+        except Refused as refused:
+            fields = {"error": 1, "message": refused.message}
+        return self._reply(fields, accepted)
+
+    def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
+        return self._reply(fields, 0)
+
+    def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
+        if isinstance(code, str):
+            return {"error": 1, "message": code}
+        by_login = function in ("gettoken", "smstosend")
+        return {"error": code, "message": _LOGIN_WRONG if by_login else _TOKEN_WRONG}
+
+    def decoy(self, function: str, request: Incoming) -> Mapping[str, Any]:
+        fine: Mapping[str, Any] = {"error": 0, "message": "OK"}
+        match function:
+            case "gettoken":
+                return {**fine, "token": "0" * 32}
+            case "addsms" | "smstosend":
+                return {"error": 0, "sms_id": 1, "message": sending.SAVED}
+            case "addalotofsms" | "addsmstosenderid":
+                return {"error": 0, "message": sending.SAVED}
+            case "getallsms":
+                return {"error": 0, "smss": {}, "count": 0, "message": "OK"}
+            case "savetag":
+                return {**fine, "tag_id": 1}
+            case "savecontact":
+                return {**fine, "contact_id": 1}
+            case "savepaket":
+                return {**fine, "paket_id": 1}
+            case "getalldevices":
+                return {"count": 0, "device": {}, "message": "OK"}
+            case "getsmsstatus":
+                return {"error": 0, "sms_id": 1, "status": 1, "status_description": "New", "message": "Ok"}
+            case _:
+                return {**fine, "online": True, "device_id": 1, "lastseen": None, "diffseconds": 0, "title": ""}
+
+    def inbound(
+        self, number: str, text: str, *, to: str, reply_to: str | None, certified: bool, at: datetime
+    ) -> Mapping[str, Any]:
+        """The phone is the one that has the SIM with the number ``to``, else the first."""
+        for device in self.account.devices.values():
+            for card in device.sims:
+                if device.own_number(card.slot) == to:
+                    return self.receive(number, text, device_id=device.id, sim=card.slot, at=at)
+        return self.receive(number, text, at=at)
+
+    # ------------------------------------------------------------------ for its own modules
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of dates that go out."""
+        return ZoneInfo(self.quirks.output_zone)
+
+    def next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def next_tag_id(self) -> int:
+        self._last_tag_id += 1
+        return self._last_tag_id
+
+    def next_contact_id(self) -> int:
+        self._last_contact_id += 1
+        return self._last_contact_id
+
+    def next_newsletter_id(self) -> int:
+        self._last_newsletter_id += 1
+        return self._last_newsletter_id
+
+    def keep_image(self, content: bytes, extension: str) -> str:
+        """Where an uploaded image lies; a name that resolves nowhere."""
+        url = f"https://s3.invalid/smsgateway24/{secrets.token_hex(8)}.{extension}"
+        if self.box.ledger.keep_messages:
+            self.images[url] = content
+        return url
+
+    def hold(self, sms: Sms) -> None:
+        """Keep a message's webhooks back until its phone is online."""
+        self._held.setdefault(sms.device.id, []).append(sms)
+
+    def _check_login(self, request: Incoming) -> None:
+        email, password = request.params.get("email"), request.secrets.get("pass", "")
+        right = isinstance(email, str) and hmac.compare_digest(email.encode(), self.account.email.encode())
+        if not right or not hmac.compare_digest(password.encode(), self.account.password.encode()):
+            raise Refused(_LOGIN_WRONG)
+
+    def _give_token(self, request: Incoming) -> Mapping[str, Any]:
+        if self.quirks.gettoken_get_only and request.method != "GET":
+            raise Refused("Method not allowed")
+        if self.quirks.token_per_login:
+            self._tokens.clear()
+        return {"error": 0, "message": "OK", "token": self.token}
+
+    def _reply(self, fields: Mapping[str, Any], accepted: int) -> Reply:
+        error = fields.get("error", 0)
+        message = None
+        if self.quirks.message_variants and not error:
+            message = variant(self._last_variant)
+            self._last_variant += 1
+        status = 200
+        if error and self.quirks.http_errors:
+            status = 401 if fields["message"] in (_LOGIN_WRONG, _TOKEN_WRONG) else 400
+        return Reply(
+            fields=fields,
+            body=orjson.dumps(changed(fields, self.quirks, message)),
+            content_type="application/json",
+            status=status,
+            outcome=str(error),
+            accepted=accepted,
+        )
