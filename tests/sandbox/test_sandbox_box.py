@@ -130,5 +130,5 @@ async def test_the_account_may_be_given() -> None:
 
 
 async def test_unknown_vendors_are_named_as_such(box: Sandbox) -> None:
-    with pytest.raises(ValueError, match="there are .*mensatek"):
+    with pytest.raises(ValueError, match=r"there are .*mensatek"):
         box.base_url("nobody")
