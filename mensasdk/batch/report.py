@@ -73,8 +73,9 @@ class BatchReport:
         vendor: the vendor's short name.
         accepted, rejected, not_sent, unknown: how many messages ended in which way.
         by_code: how many messages ended with which code: the vendor's codes for refusals, and our own words.
+        by_vendor: for each vendor, how many messages ended in which way.
         parts: SMS parts of the accepted messages.
-        credits: what the vendor charged, as far as it says.
+        credits: what the vendor charged, as far as it says. Over several vendors it adds up their different units.
         balance: credits left in the account after the last answer that told it; None if none did.
         elapsed: seconds.
         stopped: why a stop rule or `BatchSender.stop` ended the campaign early; None when it ran to its end.
@@ -85,6 +86,7 @@ class BatchReport:
         self.vendor = vendor
         self._counts: Counter[OutcomeKind] = Counter()
         self.by_code: Counter[str] = Counter()
+        self.by_vendor: dict[str, Counter[OutcomeKind]] = {}
         self.parts = 0
         self.credits = Decimal(0)
         self.balance: Decimal | None = None
@@ -142,9 +144,13 @@ class BatchReport:
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
         """Count outcomes and keep their rows."""
-        counts, codes = self._counts, self.by_code
+        counts, codes, vendors = self._counts, self.by_code, self.by_vendor
         for outcome in outcomes:
             counts[outcome.kind] += 1
+            vendor = vendors.get(outcome.vendor)
+            if vendor is None:
+                vendor = vendors[outcome.vendor] = Counter()
+            vendor[outcome.kind] += 1
             if outcome.code is not None:
                 codes[outcome.code] += 1
             if outcome.kind is OutcomeKind.ACCEPTED and outcome.parts is not None:

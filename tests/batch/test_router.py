@@ -17,6 +17,7 @@ from mensasdk import (
     MensatekClient,
     MensatekOptions,
     Message,
+    OutcomeKind,
     RateLimit,
     RetryPolicy,
     Route,
@@ -75,6 +76,7 @@ async def test_each_message_goes_out_through_the_route_of_its_country(two: Two) 
     assert set(two.second.ledger.numbers()) == {message.to[1:] for message in mexico(20)}
     assert report.credits == two.first.ledger.charged + two.second.ledger.charged
     assert report.vendor == "router"
+    assert report.by_vendor == {"mensatek": {OutcomeKind.ACCEPTED: 50}}
 
 
 async def test_a_country_without_a_route_is_not_sent(two: Two) -> None:

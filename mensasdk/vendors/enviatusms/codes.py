@@ -1,0 +1,89 @@
+"""EnvíaTuSMS's codes: where a number of a campaign stands, and what a refusal means.
+
+Source: EnvíaTuSMS, "Documentación de la API". It publishes no texts and no codes for errors, so a refusal is told by
+its HTTP status, and keeps the vendor's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Final
+
+from mensasdk.errors import AuthError, InsufficientCredits, InvalidRequest, NotFound, VendorError
+from mensasdk.messages import DeliveryState
+
+__all__ = ["REFUSALS", "NumberStatus"]
+
+REFUSALS: Final[Mapping[int, type[VendorError]]] = {
+    400: InvalidRequest,
+    401: AuthError,
+    402: InsufficientCredits,
+    403: AuthError,
+    404: NotFound,
+    422: InvalidRequest,
+}
+"""By HTTP status: the error that a refusal becomes. `VendorError` itself for every other one, 200 included."""
+
+
+class NumberStatus(IntEnum):
+    """``numbers_stats.status``: where the SMS to one number stands.
+
+    An open enum: the four members are those of the document; ``NumberStatus(9)`` works as well and has `is_known`
+    False.
+    """
+
+    PENDING = 0
+    DELIVERED = 1
+    REMOVED = 4
+    REJECTED = 7
+
+    @classmethod
+    def _missing_(cls, value: object) -> NumberStatus | None:
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+            return cls(int(value))
+        if not isinstance(value, int):
+            return None
+        stranger = int.__new__(cls, value)
+        stranger._name_ = f"CODE_{value}"
+        stranger._value_ = value
+        return stranger
+
+    @property
+    def is_known(self) -> bool:
+        """The document names it."""
+        return self._name_ in NumberStatus.__members__
+
+    @property
+    def state(self) -> DeliveryState:
+        """The vendor-neutral state; UNKNOWN for a code that nobody has seen yet."""
+        return _STATE.get(int(self), DeliveryState.UNKNOWN)
+
+    @property
+    def is_delivered(self) -> bool:
+        """The operator has delivered it."""
+        return self is NumberStatus.DELIVERED
+
+    @property
+    def is_final(self) -> bool:
+        """No later answer is expected to say something else."""
+        return self.state.is_final
+
+    @property
+    def meaning(self) -> str:
+        """The meaning in plain words."""
+        return _MEANING.get(int(self), f"status {int(self)}, which the vendor's document does not name")
+
+
+_STATE: Final[Mapping[int, DeliveryState]] = {
+    0: DeliveryState.PENDING,
+    1: DeliveryState.DELIVERED,
+    4: DeliveryState.CANCELLED,
+    7: DeliveryState.FAILED,
+}
+_MEANING: Final[Mapping[int, str]] = {
+    0: "waiting to be sent",
+    1: "delivered by the operator",
+    4: "removed; it will not be sent",
+    7: "rejected by the operator",
+}

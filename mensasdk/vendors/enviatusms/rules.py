@@ -1,0 +1,159 @@
+"""EnvíaTuSMS's rules for values, checked before anything is sent, and the way into the vendor's terms.
+
+Source: EnvíaTuSMS, "Documentación de la API".
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+from mensasdk import phone
+from mensasdk.errors import ValidationError
+
+__all__ = [
+    "campaign_id",
+    "canonical",
+    "check_link",
+    "check_text",
+    "check_texts",
+    "invalid",
+    "number",
+    "without_accents",
+]
+
+VENDOR: Final = "enviatusms"
+COUNTRY: Final = "VE"
+ZONE: Final = "America/Caracas"
+MAX_TEXT: Final = 160
+
+_VENEZUELA: Final = 58
+_SURROGATE = re.compile("[\ud800-\udfff]").search
+_accents = re.compile("[^\x00-\x7féÉ]").sub
+_WITH_COUNTRY_CODE = re.compile(r"58[0-9]{10}").fullmatch
+_CAMPAIGN_ID = re.compile(r"[1-9][0-9]{0,17}").fullmatch
+
+
+def invalid(field: str, message: str) -> ValidationError:
+    return ValidationError(message, field=field, vendor=VENDOR)
+
+
+def number(value: str, default_country: str | None, *, field: str) -> phone.PhoneNumber:
+    """One number of ``numeros``: a Venezuelan one, in any common spelling.
+
+    The document knows the formats ``584241234567`` and ``4241234567`` only. It takes ten digits for a local number, so
+    that a foreign number without its plus could reach a stranger in Venezuela; foreign numbers are therefore refused
+    here. Which ranges are mobile ones is for the vendor to say.
+    """
+    found = phone.parse(value, default_country=default_country, field=field)
+    if found.country_code != _VENEZUELA:
+        raise invalid(
+            field,
+            f"{field} ({phone.mask(found.e164)}) is a number of calling code +{found.country_code}; EnvíaTuSMS sends "
+            "to Venezuela (+58) only; correct it, or use another vendor",
+        )
+    if found.national.startswith("0"):  # a trunk prefix that had to stay, because a digit is missing after it
+        raise invalid(
+            field, f"{field} ({phone.mask(found.e164)}) is too short; Venezuelan numbers have ten digits after the 0"
+        )
+    return found
+
+
+def canonical(value: str) -> str | None:
+    """A number of an answer in E.164, whichever way it is written there; None where it is no number."""
+    text = value.strip()
+    if _WITH_COUNTRY_CODE(text):
+        text = f"+{text}"  # the usual form, and read a hundred times as fast so
+    try:
+        return phone.parse(text, default_country=COUNTRY).e164
+    except ValidationError:
+        return None
+
+
+def without_accents(text: str) -> str:
+    """The text as the vendor sends it: accents dropped, except for those of ``é`` and ``É``."""
+    return text if text.isascii() else _accents(_plain, unicodedata.normalize("NFC", text))
+
+
+def _plain(match: re.Match[str]) -> str:
+    pieces = unicodedata.normalize("NFD", match[0])
+    if not any(map(unicodedata.combining, pieces)):
+        return match[0]  # no letter with an accent; a Korean syllable, too, has pieces
+    return "".join(piece for piece in pieces if not unicodedata.combining(piece))
+
+
+def check_text(text: object, *, limit: int | None, name: str = "text") -> str:
+    """``texto``: returned with its accents composed, so that the vendor counts what a person sees.
+
+    Args:
+        text: the text as given.
+        limit: most characters, once the vendor has dropped the accents; None for no limit.
+        name: what the error calls it; its field is ``"text"``.
+    """
+    if not isinstance(text, str):
+        raise invalid("text", f"{name} must be a string, not {type(text).__name__}")
+    if not text.strip():
+        raise invalid("text", f"{name} is empty; give the message")
+    if "\0" in text:
+        raise invalid("text", f"{name} holds a NUL character; remove it")
+    if text.isascii():
+        length = len(text)
+    else:
+        if _SURROGATE(text):
+            raise invalid("text", f"{name} holds half of a surrogate pair, such as half an emoji; remove it")
+        text = unicodedata.normalize("NFC", text)
+        length = len(without_accents(text))
+    if limit is not None and length > limit:
+        raise invalid(
+            "text",
+            f"{name} has {length} characters, and EnvíaTuSMS takes {limit} in one message; shorten it, or send it as "
+            "several messages",
+        )
+    return text
+
+
+def check_texts(text: str | Iterable[str], count: int, *, limit: int | None) -> str | list[str]:
+    """``texto``: one text for all, or one for each of ``count`` numbers."""
+    if isinstance(text, str):
+        return check_text(text, limit=limit)
+    texts = [check_text(one, limit=limit, name=f"text[{index}]") for index, one in enumerate(text)]
+    if len(texts) != count:
+        raise invalid(
+            "text",
+            f"text has {len(texts)} texts for {count} numbers; give one string for all, or exactly one text for each "
+            "number, in the same order",
+        )
+    return texts
+
+
+def campaign_id(value: str | int) -> str:
+    """``id`` of a campaign, a number that the vendor gave."""
+    text = str(value).strip()
+    if not _CAMPAIGN_ID(text):
+        raise invalid("campaign_id", "campaign_id must be the number that sending returned, digits only and not zero")
+    return text
+
+
+def check_link(link: object) -> str:
+    """``link``: a whole http or https URL, without a user name or password."""
+    if not isinstance(link, str):
+        raise invalid("link", f"link must be a string, not {type(link).__name__}")
+    # urlsplit drops tabs and line ends without a word, so they are looked for first.
+    if not link.isprintable() or " " in link:
+        raise invalid("link", "link holds a blank or control character; percent-encode or remove it")
+    user = host = None
+    scheme = ""
+    try:
+        parts = urlsplit(link)
+        scheme, user, host, _ = parts.scheme, parts.username, parts.hostname, parts.port
+    except ValueError:
+        pass  # a port or an IPv6 address that is none
+    if scheme not in {"http", "https"} or not host:
+        raise invalid("link", 'link must be a whole http or https URL, such as "https://www.example.com/offer"')
+    # Some programs take a backslash for a slash, and then see another host.
+    if user is not None or "\\" in link:
+        raise invalid("link", "link holds a user name, password or backslash; the link is public, so remove it")
+    return link
