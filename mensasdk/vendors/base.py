@@ -135,8 +135,8 @@ class VendorClient:
         """What a 4xx means: a refusal that the vendor documents, or else what its status says."""
         try:
             self._understand(call, response)
-        except VendorError as refusal:
-            return refusal
+        except (VendorError, AmbiguousResponse) as verdict:
+            return verdict
         except MensaError:  # no data of the vendor's, such as a firewall's page
             return refusal_by_status(response.status)
         status = response.status

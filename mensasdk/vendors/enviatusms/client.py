@@ -251,7 +251,7 @@ class EnviaTuSmsClient(EnviaTuSmsBulk):
             )
         if refused:
             raise self._refusal(call, status, fields)
-        if verdict is None or status >= 400:
+        if verdict is None:
             raise DecodeError(
                 f"the answer to {call.function} does not say in a documented way whether it went well",
                 vendor=self.vendor,

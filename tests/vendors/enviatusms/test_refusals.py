@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mensasdk import (
+    AmbiguousResponse,
     AuthError,
     InsufficientCredits,
     InvalidRequest,
@@ -103,7 +104,6 @@ async def test_a_4xx_needs_no_more_than_words(name: str, call: Call, field: str)
         b"<html><body>Forbidden</body></html>",
         b"{}",
         b"null",
-        b'{"status":"ok","id":1,"balance":1,"success":true,"link":"x","precio_usd":1}',
         b"nothing that anybody can read",
     ],
 )
@@ -115,6 +115,14 @@ async def test_a_4xx_that_says_nothing_documented_is_a_refusal_by_its_status(
     error = await refused(call, Answer(body, 405, "text/html"))
     assert type(error) is UnexpectedStatus
     assert error.outcome is OutcomeKind.REJECTED
+
+
+async def test_a_4xx_whose_body_tells_of_success_is_unknown() -> None:
+    """A refusal that says that it took the messages: nobody can say which half of it is true."""
+    body = {"status": "ok", "id": 1234, "msg": "Mensaje enviado con exito."}
+    error = await refused(CALLS["sms-multi"], Answer(body, 403))
+    assert type(error) is AmbiguousResponse
+    assert error.outcome is OutcomeKind.UNKNOWN
 
 
 @pytest.mark.parametrize("function", ["send_sms", "quote"])

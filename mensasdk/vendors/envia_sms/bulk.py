@@ -1,0 +1,132 @@
+"""envia-sms.com in a batch: one message to a request, from templates only."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Final
+
+from mensasdk import phone
+from mensasdk.messages import Message, Outcome, OutcomeKind
+from mensasdk.placeholders import fill
+from mensasdk.transport import Gate
+from mensasdk.vendors.base import BatchResult, Prepared, VendorClient
+from mensasdk.vendors.envia_sms import rules
+from mensasdk.vendors.envia_sms.models import EnviaSmsOptions, SendSms
+
+__all__ = ["EnviaSmsBulk"]
+
+_NO_OPTIONS: Final = EnviaSmsOptions()
+
+
+class EnviaSmsBulk(VendorClient):
+    """The part of `EnviaSmsClient` that `BatchSender` talks to."""
+
+    default_country: str | None
+    time_zone: tzinfo
+
+    @property
+    @abstractmethod
+    def test_mode(self) -> bool: ...
+
+    @property
+    def max_recipients(self) -> int:
+        """1: the vendor documents no way to give several numbers."""
+        return 1
+
+    def prepare(self, message: Message) -> Prepared:
+        """Check a message for `BatchSender`; see `BatchClient.prepare`.
+
+        Without a text, ``template`` (or that of `EnviaSmsOptions`) is sent with the message's variables. A text goes
+        into one variable of a template: see `EnviaSmsOptions`.
+        """
+        options = message.options
+        if options is None:
+            options = _NO_OPTIONS
+        elif not isinstance(options, EnviaSmsOptions):
+            raise rules.invalid("options", f"options must be EnviaSmsOptions, not {type(options).__name__}")
+        if message.sender:
+            raise rules.invalid("sender", "envia-sms.com has no parameter for the sender; leave it out")
+        number = phone.parse(message.to, default_country=self.default_country)
+        text = fill(message.text, message.variables)
+        template, variables = _content(message, text, options)
+        ucs2 = rules.needs_ucs2(*variables.values()) if options.ucs2 is None else options.ucs2
+        if message.text:
+            rules.check_text(text, ucs2=ucs2)
+        call = self._send_call(
+            number,
+            template,
+            variables,
+            schedule_at=message.schedule_at,
+            ucs2=ucs2,
+            allow_duplicate=options.allow_duplicate,
+            short_links=options.short_links,
+        )
+        # The template's own words are not known here, so this is the least that it can be.
+        parts = rules.parts("".join(variables.values()), ucs2=ucs2)
+        # Nothing shares a request, so all messages may have one key.
+        return Prepared(message, number.e164, self.vendor, call, parts)
+
+    def _send_call(
+        self,
+        number: phone.PhoneNumber,
+        template: str,
+        variables: Mapping[str, str],
+        *,
+        schedule_at: datetime | None,
+        ucs2: bool,
+        allow_duplicate: bool,
+        short_links: bool,
+    ) -> SendSms:
+        return SendSms(
+            template=rules.template_id(template),
+            number=rules.numero(number),
+            schedule_at=None if schedule_at is None else rules.wall_clock(schedule_at, self.time_zone),
+            ucs2=ucs2,
+            allow_duplicate=allow_duplicate,
+            short_links=short_links,
+            variables=variables,
+        )
+
+    async def send_batch(self, batch: Sequence[Prepared], *, reference: str, gate: Gate) -> BatchResult:
+        """Send one message; see `BatchClient.send_batch`. The vendor takes no reference, and tells no cost."""
+        (item,) = batch
+        call: SendSms = item.payload
+        result = await self.execute(call, gate=gate)
+        detail = ""
+        if self.test_mode:
+            detail = "test mode: the vendor took it and sends nothing"
+        elif result.links_shortened is False:
+            detail = "the vendor did not shorten the links; that has to be enabled in the account's profile"
+        parts = item.parts if result.text is None else rules.parts(result.text, ucs2=call.ucs2)
+        outcome = Outcome(
+            OutcomeKind.ACCEPTED, item.message, self.vendor, result.message_id, detail=detail, parts=parts
+        )
+        return BatchResult([outcome])
+
+
+def _content(message: Message, text: str, options: EnviaSmsOptions) -> tuple[str, dict[str, str]]:
+    """The template of a message, and its variables."""
+    template = options.template if message.template is None else message.template
+    if message.text and options.text_variable is None:
+        raise rules.invalid(
+            "text",
+            "envia-sms.com sends from templates only: leave text empty and give template and variables, or register a "
+            'template that is one variable and name both, as in EnviaSmsOptions(template="7", '
+            'text_variable="mensaje")',
+        )
+    if template is None:
+        raise rules.invalid(
+            "template",
+            "envia-sms.com sends from templates only: give template, or EnviaSmsOptions(template=...), the id that "
+            "the vendor's panel shows",
+        )
+    if options.text_variable is None:
+        return template, rules.template_variables(message.variables)
+    name = rules.variable_name(options.text_variable, field="options")
+    if message.text:
+        return template, {name: rules.check_string("text", text)}
+    if message.template is None:
+        raise rules.invalid("text", "text is empty; give the message, which goes into the template's variable")
+    return template, rules.template_variables(message.variables)

@@ -1,0 +1,365 @@
+"""The client for envia-sms.com's "API SMS".
+
+Source: envia-sms.com, "API SMS" (5 August 2022); where it is silent, public client code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+from attrs import evolve
+
+from mensasdk import phone
+from mensasdk.codec import encode_query, parameters, structure
+from mensasdk.errors import (
+    AmbiguousResponse,
+    ConfigurationError,
+    DecodeError,
+    MensaError,
+    OutcomeKind,
+    ResponseError,
+    UnexpectedResponse,
+    VendorError,
+)
+from mensasdk.transport import (
+    Hook,
+    HttpRequest,
+    HttpResponse,
+    RetryPolicy,
+    Secret,
+    Timeouts,
+    Transport,
+)
+from mensasdk.vendors.base import Call
+from mensasdk.vendors.envia_sms import rules
+from mensasdk.vendors.envia_sms.bulk import EnviaSmsBulk
+from mensasdk.vendors.envia_sms.codes import refusal
+from mensasdk.vendors.envia_sms.convert import converter_for
+from mensasdk.vendors.envia_sms.envelope import Envelope, open_envelope
+from mensasdk.vendors.envia_sms.models import (
+    ActionResult,
+    Country,
+    GetCredits,
+    GetStatus,
+    ListCountries,
+    SendCancel,
+    SendResult,
+    SendSms,
+    StatusReport,
+    identifiers,
+)
+
+__all__ = ["EnviaSmsClient"]
+
+T = TypeVar("T")
+
+BASE_URL: Final = "https://envia-sms.com/api/sms"
+_TEST: Final = "pruebas_"
+_SHORT_LINK: Final = "https://miurl.link/"
+_link = re.compile(r"https?://\S", re.IGNORECASE).search
+_digits = re.compile(r"\d(?:[\s.,()+-]?\d){4,}")
+
+
+class EnviaSmsClient(EnviaSmsBulk):
+    """envia-sms.com's "API SMS" (Mexico): everything by GET, texts from templates only.
+
+    Sending by GET, too: one call is one request on the wire, whatever drops, and one that may have arrived is never
+    repeated. The token goes last in the query, and shows in no log, error or ``repr``.
+
+    Args:
+        token: the project's token, from the vendor's panel.
+        test_mode: put ``pruebas_`` in front of the token (once): no SMS is sent and no credit is spent.
+        time_zone: the clock that the vendor reads schedules on and writes dates on; UTC-5 by default, which is the
+            figure in the document. It calls that "central Mexico", which was so until October 2022; since then central
+            Mexico is at UTC-6 all year. Give ``ZoneInfo("America/Mexico_City")`` if the vendor turns out to follow
+            the place and not the figure: schedules would otherwise be an hour off.
+        default_country: ISO 3166 alpha-2 code of the country that national numbers belong to, such as ``"MX"``;
+            None to take international numbers only.
+        base_url: ``https://envia-sms.com/api/sms``.
+        transport: a transport to borrow; None for an own one.
+        timeouts: see `Timeouts`.
+        retry: see `RetryPolicy`. Only `get_status` and `get_credits` are ever repeated after their bytes have left.
+        hooks: called with each event.
+
+    Every method raises these, besides what it names itself; ``code`` is as the document prints it, ``"05"``:
+        AddressBlocked: 01 our address is blocked for misuse, 04 the project is suspended. Stop.
+        AuthError: 02, 03, 06 (token or project), 401, 403. Do not go on: misuse gets the address blocked.
+        InsufficientCredits: 05.
+        InvalidRequest: 400.
+        VendorError: 500, and codes that the document does not name; ``outcome`` is UNKNOWN.
+        TransportError, ResponseError: see `mensasdk.errors`; ``outcome`` says what became of the request.
+
+    Raises:
+        ConfigurationError: the token is empty or holds control characters, or ``time_zone`` is none.
+    """
+
+    vendor = rules.VENDOR
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        test_mode: bool = False,
+        time_zone: tzinfo = rules.DOCUMENTED_ZONE,
+        default_country: str | None = None,
+        base_url: str = BASE_URL,
+        transport: Transport | None = None,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        if not token or not token.isprintable() or token != token.strip():
+            raise ConfigurationError(
+                "token must not be empty, nor hold control characters or blanks around it", vendor=self.vendor
+            )
+        if not isinstance(time_zone, tzinfo):
+            raise ConfigurationError(
+                'time_zone must be a time zone, such as ZoneInfo("America/Mexico_City")', vendor=self.vendor
+            )
+        super().__init__(base_url=base_url, transport=transport, timeouts=timeouts, retry=retry, hooks=hooks)
+        # The document's own sample has the bare word in the token's place.
+        is_test_token = token.startswith(_TEST) or token == _TEST.rstrip("_")
+        self._token = Secret(token if is_test_token or not test_mode else _TEST + token)
+        self._test_mode = test_mode or is_test_token
+        self.time_zone = time_zone
+        self.default_country = default_country
+
+    @property
+    def test_mode(self) -> bool:
+        """Nothing is really sent: it was asked for, or the token itself begins with ``pruebas_``."""
+        return self._test_mode
+
+    # ------------------------------------------------------------------------------------------------- functions
+
+    async def send_sms(
+        self,
+        number: str,
+        template: str,
+        *,
+        variables: Mapping[str, str] | None = None,
+        schedule_at: datetime | None = None,
+        ucs2: bool = False,
+        allow_duplicate: bool = False,
+        short_links: bool = False,
+    ) -> SendResult:
+        """Send one SMS from a template, now or later: ``send``.
+
+        Args:
+            number: ``numero``: in any common spelling; sent as ``52,5589520028``.
+            template: ``plantilla``: the id of a template of your own or of a general one, as text: ``"01"`` is not
+                ``"1"``.
+            variables: ``var_{name}``: all variables of the template, by name, with or without ``var_`` in front.
+                Whether one takes a text or a URL is set up in the panel. What a template does not have is ignored
+                by the vendor.
+            schedule_at: ``fecha_programar``: aware datetime in the future; seconds on the clock of the client's
+                ``time_zone``, fractions rounded up. The document says that scheduling fails in test mode (106),
+                and has an example of it that does not.
+            ucs2: ``ucs2``: any character, at most 500; every 70 count as a message. Without it, at most 160
+                characters of 7 bits.
+            allow_duplicate: ``duplicado``: send the same text to the same number again within the hour. Without it
+                the vendor drops the second one; what it then answers is not documented.
+            short_links: ``short_link``: shorten links in variables to ``https://miurl.link/…``. This has to be enabled
+                in the account's profile; else the vendor silently sends the long ones, which
+                `SendResult.links_shortened` shows.
+
+        Returns:
+            The answer, with the identifier that the other methods take, and the text as it is sent.
+
+        Raises:
+            ValidationError: a value breaks a rule; NOT_SENT.
+            ScheduleError: ``schedule_at`` is naive, past, or in a clock change; NOT_SENT.
+            InvalidRequest: number 07 08 103 104 111 122 123; schedule 106 108; template 130 131 132; variables 133 134
+                136; content 102 113 119 124 125 135; 114 115 116 118 121. REJECTED.
+            NotFound: 129 the template was not found; REJECTED.
+            AccessDenied: 137 the template belongs to another account; REJECTED.
+            VendorError: 109 and 117, the vendor failed while sending; 107 110 112 120 126 127 128, of which the
+                document says only "contact support". UNKNOWN: none of them says that no SMS went out.
+            DecodeError: the answer has no identifier, or cannot be read; UNKNOWN.
+            AmbiguousResponse: the answer says that it failed and has an identifier or data; UNKNOWN.
+        """
+        return await self.execute(
+            self._send_call(
+                phone.parse(number, default_country=self.default_country, field="number"),
+                template,
+                rules.template_variables({} if variables is None else variables),
+                schedule_at=schedule_at,
+                ucs2=ucs2,
+                allow_duplicate=allow_duplicate,
+                short_links=short_links,
+            )
+        )
+
+    async def cancel_scheduled(self, message_id: str) -> ActionResult:
+        """Cancel a scheduled message: ``send_cancel`` with ``tipo=cancel``.
+
+        Args:
+            message_id: ``identificador``, as sending returned it. ``"*"`` is refused: see `cancel_all_scheduled`.
+
+        Raises:
+            ValidationError: it is no identifier; nothing was sent.
+            InvalidRequest: 301, 302 a parameter did not arrive.
+            NotFound: 303 no such identifier, 304 no such scheduled message: it may have been sent already.
+        """
+        return await self.execute(SendCancel(action="cancel", message_id=rules.message_id(message_id)))
+
+    async def cancel_all_scheduled(self) -> ActionResult:
+        """Cancel all scheduled messages of the project: ``send_cancel`` with ``tipo=cancel``, ``identificador=*``.
+
+        Raises:
+            NotFound: 303, 304 there is nothing scheduled.
+        """
+        return await self.execute(SendCancel(action="cancel", message_id="*"))
+
+    async def send_scheduled_now(self, message_id: str) -> ActionResult:
+        """Send a scheduled message at once: ``send_cancel`` with ``tipo=send``.
+
+        Args:
+            message_id: ``identificador``, as sending returned it. ``"*"`` is refused: see `send_all_scheduled_now`.
+
+        Raises:
+            ValidationError: it is no identifier; nothing was sent.
+            InvalidRequest: 301, 302 a parameter did not arrive.
+            NotFound: 303 no such identifier, 304 no such scheduled message: it may have been sent already.
+        """
+        return await self.execute(SendCancel(action="send", message_id=rules.message_id(message_id)))
+
+    async def send_all_scheduled_now(self) -> ActionResult:
+        """Send all scheduled messages of the project at once: ``send_cancel`` with ``tipo=send``, ``identificador=*``.
+
+        Raises:
+            NotFound: 303, 304 there is nothing scheduled.
+        """
+        return await self.execute(SendCancel(action="send", message_id="*"))
+
+    async def get_status(self, message_id: str, number: str) -> StatusReport:
+        """Ask where a message is: ``status_message``. It only reads, and is repeated when the network fails.
+
+        Args:
+            message_id: ``identificador``, as sending returned it.
+            number: ``numero``: the recipient's number in any common spelling. (The document says "remitente", sender;
+                its example has the recipient.)
+
+        Raises:
+            ValidationError: one of the two breaks a rule; nothing was sent.
+            InvalidRequest: 302 the identifier did not arrive; 07, 08 the country.
+            NotFound: 303 no such identifier, 601 no such number, 602 no status.
+        """
+        identifier = rules.message_id(message_id)
+        parsed = phone.parse(number, default_country=self.default_country, field="number")
+        return await self.execute(GetStatus(message_id=identifier, number=rules.numero(parsed)))
+
+    async def list_countries(self) -> tuple[Country, ...]:
+        """List the countries that can be sent to, with prices: ``paises``.
+
+        **Each call costs one credit.** It is therefore not repeated once its bytes have left, and an error of the
+        network with the outcome UNKNOWN may have cost the credit. The vendor does not offer it in test mode.
+
+        Raises:
+            ConfigurationError: the client is in test mode; nothing was sent.
+        """
+        if self.test_mode:
+            raise ConfigurationError(
+                "the vendor does not list countries in test mode; make a client without test_mode, and with a token "
+                "that does not begin with pruebas_",
+                vendor=self.vendor,
+            )
+        return (await self.execute(ListCountries())).countries
+
+    async def get_credits(self) -> Decimal:
+        """Ask for the project's credits: ``creditos_disponibles``. It only reads, and may be repeated."""
+        return (await self.execute(GetCredits())).credits
+
+    # ------------------------------------------------------------------------------------------------- on the wire
+
+    def _encode(self, call: Call[Any]) -> HttpRequest:
+        params = parameters(call)
+        if isinstance(call, SendSms):
+            # The prefix keeps whatever name from taking another parameter's place.
+            params |= {f"var_{name}": value for name, value in call.variables.items()}
+        query = encode_query(params)
+        url = f"{self.base_url}/{call.function}"
+        return HttpRequest("GET", f"{url}?{query}" if query else url, secret_query={"token": self._token})
+
+    def _refusal_of(self, call: Call[Any], response: HttpResponse) -> MensaError:
+        # Status 400 comes with every documented error, and so with those after which an SMS may have gone out: it
+        # proves nothing, only the code in its body does. A page, or JSON of somebody else's, does not come from the
+        # vendor's application, which always answers with its own.
+        if response.status == 400:
+            try:
+                self._understand(call, response)
+            except (UnexpectedResponse, VendorError):
+                pass
+            except ResponseError as doubt:
+                return doubt
+        return super()._refusal_of(call, response)
+
+    def _understand(self, call: Call[T], response: HttpResponse) -> T:
+        envelope = open_envelope(response, vendor=self.vendor)
+        self._judge(call, envelope)
+        tree = {"response": envelope.content} if isinstance(call, ListCountries) else envelope.content
+        if isinstance(call, ListCountries) and not isinstance(envelope.content, list | dict):
+            raise DecodeError("unusable answer: it has no list of countries", vendor=self.vendor)
+        if isinstance(call, SendCancel) and envelope.is_empty:
+            tree = {}  # it was done; the words for it are all that is missing
+        answer = structure(converter_for(self.time_zone), tree, call.answer, vendor=self.vendor)
+        if isinstance(call, SendSms):
+            if not answer.message_ids:
+                raise DecodeError("the answer accepts a message and has no identificador", vendor=self.vendor)
+            answer = evolve(answer, links_shortened=_shortened(call, answer))
+        return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class
+
+    def _judge(self, call: Call[Any], envelope: Envelope) -> None:
+        """Raise unless the envelope tells of success.
+
+        A code other than zero is a refusal, whatever ``error`` says. ``error: true`` without a code is one unless data
+        came along, as in the document's own sample of ``paises``; but for what sends or cancels it leaves doubt.
+        """
+        changes = isinstance(call, SendSms | SendCancel)
+        if envelope.code:
+            if isinstance(call, SendSms) and _has_identifier(envelope.content):
+                raise AmbiguousResponse("the answer has an error code and an identifier", vendor=self.vendor)
+            raise refusal(call.function, envelope.code, self._safe_words(envelope.words), vendor=self.vendor)
+        if envelope.failed and envelope.is_empty:
+            words = self._safe_words(envelope.words)
+            raise VendorError(
+                f"{call.function} failed without a code" + (f" ({words})" if words else ""),
+                outcome=OutcomeKind.UNKNOWN,
+                vendor=self.vendor,
+            )
+        if envelope.failed and changes:
+            raise AmbiguousResponse("the answer tells of an error without a code, and has data", vendor=self.vendor)
+        if changes and envelope.failed is None and envelope.code is None:
+            raise DecodeError("the answer does not say whether it worked", vendor=self.vendor)
+        if not envelope.whole:
+            raise DecodeError("the answer lacks its end", vendor=self.vendor)
+
+    def _safe_words(self, words: str) -> str:
+        """The vendor's words without the token and without numbers, which they may quote."""
+        token = self._token.reveal()
+        for secret in (token, token.removeprefix(_TEST)):
+            for spelling in (secret, quote(secret, safe="")):
+                words = words.replace(spelling, "***") if spelling else words
+        return _digits.sub("***", " ".join(words.split()))[:120]
+
+
+def _has_identifier(content: Any) -> bool:
+    if isinstance(content, list) and len(content) == 1:
+        content = content[0]
+    return isinstance(content, dict) and any(
+        name.casefold() == "identificador" and identifiers(value) for name, value in content.items()
+    )
+
+
+def _shortened(call: SendSms, answer: SendResult) -> bool | None:
+    """Whether the vendor shortened the links, by the text that it says it sends."""
+    links = [value.strip() for value in call.variables.values() if _link(value)]
+    if not call.short_links or not links or answer.text is None:
+        return None
+    if any(link in answer.text for link in links):
+        return False
+    return True if _SHORT_LINK in answer.text else None

@@ -1,0 +1,134 @@
+"""What stands around every answer: whether it worked, a code, and the data, under three sets of names.
+
+Source: envia-sms.com, "API SMS" (5 August 2022). The document's own samples spell the code ``code_error``,
+``codigo_error`` and ``error_code``, print it as a number, as text with or without a leading zero, and as nothing, and
+have one answer with ``"error": true`` that is a success (``paises``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from mensasdk.codec import Decoded, Format, decode, to_bool, to_int
+from mensasdk.codec.decode import charset, read_text
+from mensasdk.errors import AmbiguousResponse, DecodeError, MensaError, UnexpectedResponse
+from mensasdk.transport import HttpResponse
+from mensasdk.vendors.envia_sms.repair import repair
+
+__all__ = ["Envelope", "open_envelope"]
+
+_CODES: Final = ("code_error", "codigo_error", "error_code")
+_WORDS: Final = ("error_message", "mensaje_error")
+_plain_code = re.compile(r"[\w.-]{1,20}").fullmatch
+
+
+@frozen
+class Envelope:
+    """An answer, opened.
+
+    Attributes:
+        failed: ``error``; None where it is absent or empty.
+        code: the code as a number (or as the text that it is); 0 for done, None where none is given.
+        words: ``error_message`` or ``mensaje_error``, as received: it may quote anything.
+        content: ``response``.
+        whole: the answer came to its end; see `mensasdk.vendors.envia_sms.repair`.
+    """
+
+    failed: bool | None
+    code: int | str | None
+    words: str = field(repr=False)
+    content: Any = field(repr=False)
+    whole: bool = True
+
+    @property
+    def is_empty(self) -> bool:
+        """There are no data in it."""
+        return self.content is None or self.content == "" or self.content == [] or self.content == {}
+
+
+def open_envelope(response: HttpResponse, *, vendor: str) -> Envelope:
+    """Read an answer, whatever its status.
+
+    Raises:
+        UnexpectedResponse: a web page, nothing, or JSON of somebody else's.
+        AmbiguousResponse: it has two codes that differ, or one key with two values.
+        DecodeError: it cannot be read, as when it is cut.
+    """
+    decoded, whole = _decode(response, vendor)
+    tree = decoded.tree
+    if isinstance(tree, list) and len(tree) == 1:
+        tree = tree[0]
+    fields = {str(key).casefold(): value for key, value in tree.items()} if isinstance(tree, dict) else {}
+    if fields.keys().isdisjoint({"error", *_CODES}):
+        raise UnexpectedResponse("the answer is not the vendor's", status=response.status, vendor=vendor)
+    problem: MensaError | None = None
+    try:
+        return Envelope(_flag(fields.get("error")), _code(fields), _words(fields), fields.get("response"), whole)
+    except _Contradiction:
+        problem = AmbiguousResponse("the answer has two different codes", status=response.status, vendor=vendor)
+    except ValueError:
+        problem = DecodeError(
+            "unusable answer: its error flag or code is neither", status=response.status, vendor=vendor
+        )
+    raise problem
+
+
+class _Contradiction(Exception):
+    pass
+
+
+def _decode(response: HttpResponse, vendor: str) -> tuple[Decoded, bool]:
+    content_type = response.headers.get("content-type", "")
+    problem: DecodeError | None = None
+    try:
+        return decode(response.body, expect=Format.JSON, content_type=content_type, vendor=vendor), True
+    except AmbiguousResponse:
+        raise
+    except DecodeError as error:
+        problem = error
+    repaired = repair(read_text(response.body, charset(content_type, []), []))
+    if repaired is None:
+        raise problem
+    tried: Decoded | None = None
+    try:
+        tried = decode(repaired.text.encode(), expect=Format.JSON, vendor=vendor)
+    except AmbiguousResponse:
+        raise
+    except DecodeError:
+        pass  # the first problem tells more of what really came
+    if tried is None:
+        raise problem
+    return tried, repaired.whole
+
+
+def _flag(value: Any) -> bool | None:
+    if value is None or value == "":
+        return None
+    return to_bool(value)
+
+
+def _words(fields: Mapping[str, Any]) -> str:
+    return next((words for name in _WORDS if isinstance(words := fields.get(name), str) and words.strip()), "")
+
+
+def _code(fields: Mapping[str, Any]) -> int | str | None:
+    found: set[int | str] = set()
+    for name in _CODES:
+        value = fields.get(name)
+        if value is None or value is False or (isinstance(value, str) and not value.strip()):
+            continue
+        if value is True:
+            raise ValueError("a flag is no code")
+        try:
+            found.add(to_int(value))
+        except ValueError:
+            if not isinstance(value, str) or not _plain_code(value.strip()):
+                raise
+            found.add(value.strip())
+    if len(found) > 1:
+        raise _Contradiction
+    return found.pop() if found else None

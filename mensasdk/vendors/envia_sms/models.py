@@ -1,0 +1,336 @@
+"""envia-sms.com's requests and answers as frozen values.
+
+Source: envia-sms.com, "API SMS" (5 August 2022). Each attribute names the vendor's field that it stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+from attrs import field, frozen
+
+from mensasdk import phone
+from mensasdk.codec import raw_field, to_str, wire
+from mensasdk.errors import ValidationError
+from mensasdk.messages import Delivery, DeliveryState, VendorOptions
+from mensasdk.vendors.base import Call
+from mensasdk.vendors.envia_sms.codes import Reason, Status
+from mensasdk.vendors.envia_sms.rules import VENDOR
+
+__all__ = [
+    "ActionResult",
+    "Countries",
+    "Country",
+    "Credits",
+    "EnviaSmsOptions",
+    "GetCredits",
+    "GetStatus",
+    "ListCountries",
+    "SendCancel",
+    "SendResult",
+    "SendSms",
+    "StatusReport",
+    "identifiers",
+]
+
+
+@frozen
+class EnviaSmsOptions(VendorOptions):
+    """What only envia-sms.com has, for a `Message`.
+
+    The vendor sends from templates only. For a message with a ``text``, register a template that consists of one
+    variable (a pass-through template), and say so here: ``EnviaSmsOptions(template="7", text_variable="mensaje")``
+    sends each text as ``var_mensaje`` of template 7.
+
+    Args:
+        template: id of the template for messages that name none.
+        text_variable: the template's variable that takes a message's text, with its ``{name}`` placeholders filled in;
+            the message's variables are then not sent by themselves. None to refuse messages with a text.
+        ucs2: send as UCS-2, at a message for every 70 characters. None for UCS-2 where the text, or a variable, holds
+            a character that 7 bits cannot carry.
+        allow_duplicate: send the same text to the same number again within the hour; else the vendor drops it.
+        short_links: shorten links in variables; see `EnviaSmsClient.send_sms`.
+    """
+
+    template: str | None = None
+    text_variable: str | None = None
+    ucs2: bool | None = field(default=None, kw_only=True)
+    allow_duplicate: bool = field(default=False, kw_only=True)
+    short_links: bool = field(default=False, kw_only=True)
+
+
+def _flag(value: bool) -> int | None:
+    """1, or nothing: absence is every flag's default at the vendor's."""
+    return 1 if value else None
+
+
+def identifiers(value: Any) -> tuple[str, ...]:
+    """``identificador``: an object in the samples, an array in the prose; a list and a plain text are read as well."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if not isinstance(value, list):
+        value = [value]
+    return tuple([name for item in value if (name := _identifier(item)) is not None])
+
+
+def _identifier(value: Any) -> str | None:
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, list | Mapping):
+        return next(iter(identifiers(value)), None)
+    text = to_str(value).strip()
+    return None if text in {"", "0"} else text
+
+
+# ------------------------------------------------------------------------------------------------------ sending
+
+
+@frozen(kw_only=True, repr=False)
+class SendResult:
+    """Answer of ``send``.
+
+    Attributes:
+        message_ids: ``identificador``, which is an object or a list; one for each message that the vendor counts, as
+            far as is known.
+        text: ``mensaje_enviado``, the text as it is sent.
+        number: ``numero``, country calling code and number joined.
+        scheduled_at: ``fecha_programada``, aware, on the clock of the client's ``time_zone``; None when it was sent at
+            once, and where the date cannot be read.
+        message: ``mensaje``, the vendor's confirmation in Spanish.
+        links_shortened: whether ``short_links`` was obeyed: False where a link that was given stands in ``text`` as it
+            was given, True where it does not and a short one does; None where that cannot be told, and without
+            ``short_links`` or links.
+        raw: all fields as received.
+    """
+
+    message_ids: tuple[str, ...] = wire("identificador", convert=identifiers)
+    text: str | None = wire("mensaje_enviado", default=None)
+    number: str | None = wire("numero", "number", default=None)
+    scheduled_at: datetime | None = wire("fecha_programada", default=None)
+    message: str = wire("mensaje", "message", default="")
+    links_shortened: bool | None = None
+    raw: Mapping[str, Any] = raw_field()
+
+    def __repr__(self) -> str:
+        # Answers end up in logs; numbers and texts are nobody's business there.
+        return f"SendResult(message_ids={self.message_ids!r}, scheduled_at={self.scheduled_at!r})"
+
+    @property
+    def message_id(self) -> str:
+        """The identifier for `EnviaSmsClient.get_status` and the others: the first of ``message_ids``."""
+        return self.message_ids[0]
+
+
+@frozen(kw_only=True, repr=False)
+class SendSms(Call[SendResult]):
+    """``send`` in the vendor's own terms. `EnviaSmsClient.send_sms` makes one from friendlier values.
+
+    Attributes:
+        template: ``plantilla``.
+        variables: by name without ``var_``; each goes as ``var_{name}``.
+        number: ``numero``: country calling code, one comma, number.
+        schedule_at: ``fecha_programar``, ``YYYY-MM-DD HH:MM:SS`` on the vendor's clock.
+        ucs2, allow_duplicate, short_links: ``ucs2``, ``duplicado``, ``short_link``.
+    """
+
+    function: ClassVar[str] = "send"
+    answer: ClassVar[type[Any]] = SendResult
+
+    template: str = wire("plantilla")
+    number: str = wire("numero")
+    schedule_at: str | None = wire("fecha_programar", default=None)
+    ucs2: bool = wire("ucs2", default=False, encode=_flag)
+    allow_duplicate: bool = wire("duplicado", default=False, encode=_flag)
+    short_links: bool = wire("short_link", default=False, encode=_flag)
+    variables: Mapping[str, str] = field(factory=dict)
+
+    def __repr__(self) -> str:
+        return f"SendSms(template={self.template!r}, number={phone.mask(self.number)})"
+
+
+# ---------------------------------------------------------------------------------------------- scheduled messages
+
+
+@frozen(kw_only=True)
+class ActionResult:
+    """Answer of ``send_cancel``.
+
+    Attributes:
+        message: ``message``, the vendor's confirmation in Spanish: ``Acción realizada``.
+        raw: all fields as received.
+    """
+
+    message: str = wire("message", "mensaje", default="")
+    raw: Mapping[str, Any] = raw_field()
+
+
+@frozen(kw_only=True)
+class SendCancel(Call[ActionResult]):
+    """``send_cancel``: cancel a scheduled message, or send it now.
+
+    Attributes:
+        action: ``tipo``.
+        message_id: ``identificador``; ``*`` for all scheduled messages.
+    """
+
+    function: ClassVar[str] = "send_cancel"
+    answer: ClassVar[type[Any]] = ActionResult
+
+    action: Literal["cancel", "send"] = wire("tipo")
+    message_id: str = wire("identificador")
+
+
+# ------------------------------------------------------------------------------------------------------- status
+
+
+def _reasons(value: Any) -> tuple[Reason, ...]:
+    """``description``: a list, empty when all is well. A plain text and an object are read as well."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if not isinstance(value, list):
+        value = [value]
+    return tuple(Reason(text) for item in value if item is not None and (text := to_str(item).strip()))
+
+
+@frozen(kw_only=True, repr=False)
+class StatusReport:
+    """Answer of ``status_message``.
+
+    Attributes:
+        status: ``status``.
+        reasons: ``description``: why it failed; empty otherwise.
+        number: ``number``, country calling code and number joined.
+        message_id: ``identificador``.
+        at: ``date``, aware, on the clock of the client's ``time_zone`` (an assumption: the document names a zone for
+            schedules only); None where it cannot be read.
+        raw: all fields as received.
+    """
+
+    status: Status = wire("status", convert=Status)
+    reasons: tuple[Reason, ...] = wire("description", default=(), convert=_reasons)
+    number: str = wire("number", "numero", default="")
+    message_id: str | None = wire("identificador", default=None, convert=_identifier)
+    at: datetime | None = wire("date", default=None)
+    raw: Mapping[str, Any] = raw_field()
+
+    def __repr__(self) -> str:
+        return (
+            f"StatusReport(status={self.status!r}, reasons={self.reasons!r}, number={phone.mask(self.number)}, "
+            f"message_id={self.message_id!r}, at={self.at!r})"
+        )
+
+    @property
+    def state(self) -> DeliveryState:
+        """The vendor-neutral state: that of the status, and EXPIRED for an error by ``Mensaje_expirado``."""
+        if self.status is Status.ERROR and Reason.EXPIRED in self.reasons:
+            return DeliveryState.EXPIRED
+        return self.status.state
+
+    @property
+    def is_final(self) -> bool:
+        """No further change is expected."""
+        return self.status.is_final
+
+    def to_delivery(self) -> Delivery:
+        """The report in vendor-neutral terms, with the number in E.164 where it is one."""
+        try:
+            number = phone.parse(f"+{self.number.lstrip('+')}").e164
+        except ValidationError:
+            number = self.number
+        return Delivery(
+            vendor=VENDOR,
+            vendor_id=self.message_id,
+            number=number,
+            state=self.state,
+            code=str(self.status),
+            at=self.at,
+            raw=self.raw,
+        )
+
+
+@frozen(kw_only=True, repr=False)
+class GetStatus(Call[StatusReport]):
+    """``status_message``: ``identificador`` and ``numero`` (country calling code, comma, number)."""
+
+    function: ClassVar[str] = "status_message"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = StatusReport
+
+    message_id: str = wire("identificador")
+    number: str = wire("numero")
+
+    def __repr__(self) -> str:
+        return f"GetStatus(message_id={self.message_id!r}, number={phone.mask(self.number)})"
+
+
+# ------------------------------------------------------------------------------------------ countries and credits
+
+
+@frozen(kw_only=True)
+class Country:
+    """One line of ``paises``: a country that can be sent to, and what an SMS there costs.
+
+    Prices are in credits for one SMS (an assumption: the document names no unit), by the package that the account
+    has bought.
+
+    Attributes:
+        code: ``codigo_pais``, ISO 3166 alpha-2.
+        name: ``nombre_pais``, in Spanish.
+        calling_code: ``prefijo``, digits.
+        price_free: ``precio_gratis``.
+        price_starter: ``precio_inicio``.
+        price_basic: ``precio_basico``.
+        price_intermediate: ``precio_intermedio``.
+        price_professional: ``precio_profesional``.
+        raw: all fields as received.
+    """
+
+    code: str = wire("codigo_pais")
+    name: str = wire("nombre_pais", default="")
+    calling_code: str = wire("prefijo", convert=lambda value: to_str(value).strip().lstrip("+"))
+    price_free: Decimal | None = wire("precio_gratis", default=None)
+    price_starter: Decimal | None = wire("precio_inicio", default=None)
+    price_basic: Decimal | None = wire("precio_basico", default=None)
+    price_intermediate: Decimal | None = wire("precio_intermedio", default=None)
+    price_professional: Decimal | None = wire("precio_profesional", default=None)
+    raw: Mapping[str, Any] = raw_field()
+
+
+@frozen(kw_only=True)
+class Countries:
+    """Answer of ``paises``: a list, which is all there is in ``response``."""
+
+    countries: tuple[Country, ...] = wire("response")
+
+
+@frozen(kw_only=True)
+class ListCountries(Call[Countries]):
+    """``paises``. It only reads, and is not ``safe`` to repeat: each time costs a credit."""
+
+    function: ClassVar[str] = "paises"
+    answer: ClassVar[type[Any]] = Countries
+
+
+@frozen(kw_only=True)
+class Credits:
+    """Answer of ``creditos_disponibles``.
+
+    Attributes:
+        credits: ``creditos_disponibles``.
+        raw: all fields as received.
+    """
+
+    credits: Decimal = wire("creditos_disponibles")
+    raw: Mapping[str, Any] = raw_field()
+
+
+@frozen(kw_only=True)
+class GetCredits(Call[Credits]):
+    """``creditos_disponibles``. (The prose calls the method ``cuenta``; the sample's address does not.)"""
+
+    function: ClassVar[str] = "creditos_disponibles"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = Credits

@@ -1,0 +1,1 @@
+"""SmsGateway24Client over real sockets."""
