@@ -48,7 +48,10 @@ from mensasdk.errors import (
 from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, Recipient, VendorOptions
 from mensasdk.text import Segments, segments
 from mensasdk.transport import AiohttpTransport, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
+from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions
+from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions
 from mensasdk.vendors.mensatek import MensatekClient, MensatekOptions
+from mensasdk.vendors.smsgateway24 import SmsGateway24Client, SmsGateway24Options
 
 __all__ = [
     "AccessDenied",
@@ -67,6 +70,10 @@ __all__ = [
     "DecodeError",
     "Delivery",
     "DeliveryState",
+    "EnviaSmsClient",
+    "EnviaSmsOptions",
+    "EnviaTuSmsClient",
+    "EnviaTuSmsOptions",
     "HttpRequest",
     "HttpResponse",
     "InsufficientCredits",
@@ -95,6 +102,8 @@ __all__ = [
     "ScheduleError",
     "Secret",
     "Segments",
+    "SmsGateway24Client",
+    "SmsGateway24Options",
     "StateConflict",
     "TLSError",
     "Timeouts",

@@ -13,6 +13,9 @@ from mensasdk import (
     BatchSender,
     Delivery,
     DeliveryState,
+    EnviaSmsClient,
+    EnviaSmsOptions,
+    EnviaTuSmsClient,
     MemoryJournal,
     MensaError,
     MensatekClient,
@@ -23,11 +26,15 @@ from mensasdk import (
     RateLimit,
     Recipient,
     RetryPolicy,
+    Route,
+    Router,
+    SmsGateway24Client,
     Timeouts,
     segments,
 )
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.transport import AttemptFailed, Event
+from mensasdk.vendors import enviatusms, smsgateway24
 from mensasdk.vendors.mensatek import (
     DeliveryReport,
     LibraryFile,
@@ -82,6 +89,31 @@ async def batch(mensatek: MensatekClient) -> None:
         assert_type(outcome, Outcome)
         assert_type(outcome.kind, OutcomeKind)
         assert_type(outcome.credits, Decimal | None)
+
+
+async def others(envia: EnviaSmsClient, gateway: SmsGateway24Client, enviatu: EnviaTuSmsClient) -> None:
+    sent = await envia.send_sms("+525510000001", "01", variables={"nombre": "Ana"})
+    assert_type(sent.message_id, str)
+    assert_type(await envia.get_credits(), Decimal)
+    single = await gateway.send_sms("+393331000001", "ciao", device_id=260, sim=0)
+    assert_type(single, smsgateway24.SendResult)
+    campaign = await enviatu.send_sms(["+584241000001"], "hola")
+    assert_type(campaign, enviatusms.SendResult)
+    quote = await enviatu.quote(["+584241000001"], "hola")
+    assert_type(quote.price, Decimal)
+
+
+def router(mensatek: MensatekClient, envia: EnviaSmsClient, gateway: SmsGateway24Client) -> BatchSender:
+    options = EnviaSmsOptions(template="02", text_variable="mensaje")
+    return BatchSender(
+        Router(
+            [
+                Route(mensatek, countries={"ES"}, rate=RateLimit(200)),
+                Route(envia, countries={"MX"}, options=options),
+                gateway,
+            ]
+        )
+    )
 
 
 def errors(error: MensaError) -> None:
