@@ -183,6 +183,8 @@ def encode_multipart(params: Mapping[str, object], files: Iterable[FilePart] = (
         head = b'Content-Disposition: form-data; name="' + _header_text("parameter name", name) + b'"\r\n\r\n'
         parts.append((head, text.encode()))
     for file in files:
+        if "/" in file.filename:  # receivers cut it off, or worse, follow it
+            raise ValidationError("filename holds a path; give the bare name", field="filename")
         if not _MEDIA_TYPE.fullmatch(file.content_type):
             raise ValidationError("content_type is no media type, such as application/pdf", field="content_type")
         head = (

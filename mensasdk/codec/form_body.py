@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 from urllib.parse import unquote_to_bytes
 
@@ -17,7 +15,10 @@ _MAX_BODY = 64 * 1024
 _MAX_FIELDS = 100
 _MAX_HEADER = 1024
 _BOUNDARY = re.compile(r"""boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;,"]{1,70}))""", re.IGNORECASE)
-_TRANSPARENT = frozenset({"", "7bit", "8bit", "binary"})
+_TRANSPARENT = frozenset({b"", b"7bit", b"8bit", b"binary"})
+_PARAMETER = re.compile(rb';\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^\s;"]++))\s*')
+_DISPOSITION = re.compile(rb"form-data\s*((?:" + _PARAMETER.pattern + rb")*+);?", re.IGNORECASE)
+_ESCAPED = re.compile(rb'\\(["\\])')
 
 
 def _urlencoded(body: bytes) -> list[tuple[bytes, bytes]]:
@@ -45,13 +46,18 @@ def _part(piece: bytes) -> tuple[bytes, bytes]:
     head, blank, value = rest.partition(b"\r\n\r\n")
     if padding.strip(b" \t") or not line_end or not blank or len(head) > _MAX_HEADER:
         raise Unreadable("a malformed part of a multipart form")
-    headers = email.message_from_bytes(head + b"\r\n\r\n", policy=email.policy.compat32)
-    name = headers.get_param("name", header="content-disposition")
-    if headers.get_filename() is not None:
-        raise Unreadable("a form with a file")
-    if not isinstance(name, str) or str(headers.get("content-transfer-encoding", "")).lower() not in _TRANSPARENT:
+    # The standard library's mail parser would do, but it does not read names in UTF-8, as browsers write them.
+    lines = (line.partition(b":") for line in head.split(b"\r\n"))
+    headers = {name.strip().lower(): text.strip() for name, _, text in lines}
+    disposition = _DISPOSITION.fullmatch(headers.get(b"content-disposition", b""))
+    if not disposition or headers.get(b"content-transfer-encoding", b"").lower() not in _TRANSPARENT:
         raise Unreadable("a malformed part of a multipart form")
-    return name.encode("utf-8", "surrogateescape"), value
+    parameters = {name.lower(): quoted or token for name, quoted, token in _PARAMETER.findall(disposition[1])}
+    if b"filename" in parameters or b"filename*" in parameters:
+        raise Unreadable("a form with a file")
+    if b"name" not in parameters:
+        raise Unreadable("a malformed part of a multipart form")
+    return _ESCAPED.sub(rb"\1", parameters[b"name"]), value
 
 
 def _fields(body: bytes, content_type: str) -> dict[str, str]:

@@ -31,7 +31,8 @@ _MAX_CONTAINERS = 500_000
 # Both read a string as one token, closed or not, so that brackets and commas inside strings are left alone and
 # the time stays linear.
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
-_TRAILING_COMMAS = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|,(?=\s*+[\]}])', re.DOTALL)
+# A comma that follows no value is not a trailing one and stays where it is.
+_TRAILING_COMMAS = re.compile(r'("(?:[^"\\]++|\\.)*+"?|[\[{,]\s*+,)|,(?=\s*+[\]}])', re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 

@@ -39,6 +39,7 @@ _PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*")
 # No amount, id or count is longer. The bound also keeps 1e999999999 from being written out, digit by digit.
 _MAX_DIGITS = 64
+_TOO_LARGE = 10**_MAX_DIGITS
 # From here on floats are further apart than 1, so an id or a count read from one may be another one.
 _EXACT_FLOATS = 2**53
 
@@ -153,7 +154,7 @@ def to_bool(value: Any, _: Any = bool) -> bool:
             raise Blank("no flag")
         if word in _WORDS:
             return _WORDS[word]
-    elif value.__class__ in (int, float, Decimal) and value in (0, 1):
+    elif value.__class__ in (int, float, Decimal) and to_decimal(value) in (0, 1):
         return bool(value)
     raise _misfit("flag", value)
 
@@ -169,6 +170,8 @@ def to_str(value: Any, cls: Any = str) -> str:
     if kind is str:
         text = value
     elif kind is int:
+        if abs(value) >= _TOO_LARGE:
+            raise Misfit("a number of absurd length")
         text = str(value)
     elif kind is bool:
         text = "true" if value else "false"

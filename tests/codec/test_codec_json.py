@@ -1,0 +1,192 @@
+"""JSON: what it means is read strictly, what stands around it leniently, and a cut body never reads as a whole one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from codec_support import SENT, SendAnswer, refused, write_json
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mensasdk.codec import Decoded, Format, decode, make_converter, structure
+from mensasdk.codec.json_body import LARGE
+from mensasdk.errors import AmbiguousResponse, DecodeError, MensaError, UnexpectedResponse
+
+CONVERTER = make_converter()
+
+
+def read(body: bytes | str, content_type: str = "") -> Decoded:
+    raw = body.encode() if isinstance(body, str) else body
+    return decode(raw, expect=Format.JSON, content_type=content_type, vendor="mensatek")
+
+
+def padded(body: str) -> str:
+    """The same document, large enough for the fast path."""
+    return body + " " * LARGE
+
+
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text("abcXYZ_é", max_size=8), inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(st.lists(TREES, min_size=2, max_size=4), st.booleans())
+def test_any_tree_comes_back_as_it_was_written(tree: list[Any], large: bool) -> None:
+    body = json.dumps(tree)
+    decoded = read(padded(body) if large else body)
+    assert decoded.tree == tree
+    assert decoded.format is Format.JSON
+    assert decoded.notes == ()
+
+
+def test_decimals_are_exact_in_small_bodies() -> None:
+    assert read('{"Cred":19808.10}').tree == {"Cred": Decimal("19808.10")}
+    assert isinstance(read('{"Cred":19808.10}').tree["Cred"], Decimal)
+
+
+def test_large_bodies_keep_the_values_with_floats() -> None:
+    assert read(padded('{"Cred":19808.45,"Res":1}')).tree == {"Cred": 19808.45, "Res": 1}
+
+
+def test_an_integer_beyond_64_bits_survives_in_small_bodies() -> None:
+    assert read('{"id":123456789012345678901234567890}').tree == {"id": 123456789012345678901234567890}
+
+
+@pytest.mark.parametrize("text", ["-1", " -1 ", "true", '"-1"', "null"])
+def test_a_bare_scalar_is_that_scalar(text: str) -> None:
+    assert read(text).tree == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "body", ['{"Res":1,"Res":-1}', '[{"Res":1,"a":{"id":1,"id":2}}]', '{"Res":1,"RES":2}', '[{"Res":1,"res":"1"}]']
+)
+def test_one_key_with_two_values_is_ambiguous(body: str) -> None:
+    refused(AmbiguousResponse, lambda: read(body))
+
+
+@pytest.mark.parametrize("body", ['{"Res":1,"Res":1}', '{"Res":1,"RES":1}'])
+def test_one_key_twice_with_one_value_is_fine(body: str) -> None:
+    assert read(body).tree["Res"] == 1
+
+
+def test_names_that_users_chose_may_differ_in_case_only() -> None:
+    body = '[{"Res":1,"Plantillas":{"Promo":"a","promo":"b"}}]'
+    assert read(body).tree[0]["Plantillas"] == {"Promo": "a", "promo": "b"}
+
+
+@pytest.mark.parametrize("make", [str, padded])
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_nan_and_infinity_read_as_null_with_a_note(word: str, make: Any) -> None:
+    decoded = read(make(f'{{"Cred":{word},"x":{word}}}'))
+    assert decoded.tree == {"Cred": None, "x": None}
+    assert decoded.notes == ("NaN or Infinity read as null",)
+
+
+@pytest.mark.parametrize("make", [str, padded])
+@pytest.mark.parametrize(
+    "body",
+    [
+        'Notice: Undefined index in /srv/a.php on line 3\n[{"Res":1}]',
+        '[{"Res":1}]\n<!-- 0.02 s -->',
+        'x[{"Res":1}]y',
+        '<br />\n<b>Warning</b>: something in <b>/srv/a.php</b><br />\n[{"Res":1}]',
+    ],
+)
+def test_text_around_the_json_is_ignored_with_a_note(body: str, make: Any) -> None:
+    decoded = read(make(body))
+    assert decoded.tree == [{"Res": 1}]
+    assert decoded.notes == ("text around the JSON ignored",)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '[{"Res":1}] [{"Res"',  # a second document that was cut
+        '"x":1}] [{"Res":1}]',  # a first one whose beginning is lost
+        'PHP [8]: [{"Res":1}]',
+        '[{"Res":1}',
+        'Notice: x\n[{"Res":1}',
+        "{'Res':1}",
+        "Res=1",
+    ],
+)
+def test_what_may_be_incomplete_is_not_taken_for_junk(body: str) -> None:
+    refused(DecodeError, lambda: read(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "tree"),
+    [
+        ('{"Resp":"1","Cred":"12345.67",}', {"Resp": "1", "Cred": "12345.67"}),
+        ("[1,2 , ]", [1, 2]),
+        ('{"a":",]",\n}', {"a": ",]"}),
+        ('{"a":"\\",}",}', {"a": '",}'}),
+    ],
+)
+def test_a_trailing_comma_is_ignored_with_a_note(body: str, tree: Any) -> None:
+    decoded = read(body)
+    assert decoded.tree == tree
+    assert decoded.notes == ("trailing comma ignored",)
+
+
+@pytest.mark.parametrize("body", ['{"a":1,,}', '[,]x"', '{"a":1,"b":', '{"a":1,'])
+def test_other_comma_faults_are_refused(body: str) -> None:
+    refused(DecodeError, lambda: read(body))
+
+
+@pytest.mark.parametrize("noise", ["", "Notice: x\n"])
+@pytest.mark.parametrize("large", [False, True])
+def test_no_cut_answer_reads_as_a_whole_one(noise: str, large: bool) -> None:
+    """At every byte; with text ahead of it too, and through both readers."""
+    whole = write_json({**SENT, "Error": 'é [x] {y} \\"', **({"Info": "á" * 10} if large else {})})
+    body = ((noise + " " * LARGE if large else noise) + whole).encode()
+    start = len(body) - len(whole.encode())
+    for cut in range(0 if not large else start, len(body)):
+        error = refused(MensaError, read, body[:cut])
+        assert isinstance(error, (DecodeError, UnexpectedResponse))
+    assert structure(CONVERTER, read(body).tree, SendAnswer, vendor=None).result == 120
+
+
+@pytest.mark.parametrize("make", [str, padded])
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "[" * 200_000,
+        "[" * 200_000 + "]" * 200_000,
+        '{"a":' * 200_000 + "1" + "}" * 200_000,
+        "[" * 150 + "]" * 150 + ",",
+        '{"Res":' + "9" * 5_000 + "}",
+        '{"Res":1e99999999999999999999}',
+        "[" + "[],[{}]," * 400_000 + "]",
+        '"' + '\\"' * 100_000,
+    ],
+    ids=["open", "nested", "objects", "above-limit", "digits", "exponent", "containers", "quotes"],
+)
+def test_bombs_are_refused(bomb: str, make: Any) -> None:
+    refused(DecodeError, lambda: read(make(bomb)))
+
+
+def test_a_deep_body_is_refused_even_where_the_recursion_limit_was_raised() -> None:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        refused(DecodeError, lambda: read("[" * 200_000 + "]" * 200_000))
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def test_brackets_in_strings_do_not_count_as_depth() -> None:
+    text = "[{" * 500
+    assert read(json.dumps({"Mensaje": text})).tree == {"Mensaje": text}
+
+
+def test_half_a_surrogate_pair_becomes_a_replacement_character_that_can_be_encoded() -> None:
+    decoded = read(r'{"a":"x\ud83d","\udc00":["\ud83d\ude00"]}')
+    assert decoded.tree == {"a": "x\ufffd", "\ufffd": ["😀"]}
+    assert decoded.notes == ("half a surrogate pair replaced",)
