@@ -1,0 +1,233 @@
+"""SmsGateWay24 in a batch: one message in a request or many, and how each can be found again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+from attrs import evolve
+
+from mensasdk import phone
+from mensasdk.errors import MensaError, OutcomeKind, UnexpectedRedirect
+from mensasdk.messages import Message, Outcome
+from mensasdk.placeholders import fill
+from mensasdk.text import segments
+from mensasdk.transport import Gate
+from mensasdk.vendors.base import BatchResult, Prepared
+from mensasdk.vendors.smsgateway24 import rules
+from mensasdk.vendors.smsgateway24.codes import SimSlot
+from mensasdk.vendors.smsgateway24.dates import schedule_time
+from mensasdk.vendors.smsgateway24.models import SmsGateway24Options, SmsRecord
+from mensasdk.vendors.smsgateway24.requests import AddALotOfSms, AddSms, SmsItem
+from mensasdk.vendors.smsgateway24.wire import SmsGateway24Wire
+
+__all__ = ["BulkMode", "SmsGateway24Batch", "derived_customer_id"]
+
+BulkMode = Literal["auto", "single", "many"]
+
+_NO_OPTIONS: Final = SmsGateway24Options()
+_BY_CUSTOMER_ID: Final = "customerid:"
+# The document says no more than "int", and databases have ints of 32 bits that silently keep to their largest value.
+_IDS: Final = 2**31 - 1
+
+
+def derived_customer_id(reference: str, position: int) -> int:
+    """The ``customerid`` of a message in a batch: the same for the same arguments, on every machine.
+
+    Messages of one request get numbers in a row, so that no two are equal. Those of different requests may be equal
+    by chance, once in some ten million pairs; the recipient's number tells them apart.
+
+    Args:
+        reference: of the request, as given to `send_batch`.
+        position: of the message in the request, from 0.
+
+    Returns:
+        A number from 1 to 2**31 - 1.
+    """
+    start = int.from_bytes(hashlib.sha256(reference.encode()).digest()[:8], "big")
+    return (start + position) % _IDS + 1
+
+
+class _Ready(NamedTuple):
+    """A message in the vendor's terms."""
+
+    number: str
+    text: str | None
+    device_id: str
+    sim: SimSlot
+    schedule_at: str | None
+    customer_id: str | None
+    urgent: bool
+    image: bytes | None
+
+
+class SmsGateway24Batch(SmsGateway24Wire):
+    """The part of `SmsGateway24Client` that `BatchSender` talks to."""
+
+    default_country: str | None
+    _device_id: str | None
+    _sim: SimSlot
+    _bulk: BulkMode
+    _max_recipients: int
+
+    @abstractmethod
+    async def list_sms(self, *, customer_id: str | int | None = None) -> tuple[SmsRecord, ...]: ...
+
+    @property
+    def max_recipients(self) -> int:
+        """The most messages that one request of a batch carries: 1 with ``bulk="single"``."""
+        return 1 if self._bulk == "single" else self._max_recipients
+
+    def prepare(self, message: Message) -> Prepared:
+        """Check a message for `BatchSender`; see `BatchClient.prepare`.
+
+        Placeholders are filled in here. All messages can share a request, whatever their texts, phones and times: in
+        bulk each brings its own. A message's ``reference`` stays here, since the vendor takes numbers only.
+        """
+        options = message.options
+        if options is None:
+            options = _NO_OPTIONS
+        elif not isinstance(options, SmsGateway24Options):
+            raise rules.invalid("options", f"options must be SmsGateway24Options, not {type(options).__name__}")
+        if message.template is not None:
+            raise rules.invalid("template", "SmsGateWay24 sends no templates; put the text into text")
+        if message.sender is not None:
+            raise rules.invalid(
+                "sender",
+                "recipients see the number of the phone's own SIM card; leave sender out, and choose a phone or a "
+                "Sender ID with SmsGateway24Options(device_id=...)",
+            )
+        number = rules.number(message.to, self.default_country, field="to")
+        sim = self._sim if options.sim is None else rules.slot(options.sim)
+        text: str | None = fill(message.text, message.variables)
+        if options.image is not None:
+            if self._bulk != "single":
+                raise rules.invalid("options", 'images go one by one; make the client with bulk="single"')
+            rules.check_image(options.image, text or "", sim)
+            text = None
+        else:
+            rules.check_text(text)
+        ready = _Ready(
+            number,
+            text,
+            rules.device(self._device_id if options.device_id is None else options.device_id),
+            sim,
+            None if message.schedule_at is None else schedule_time(message.schedule_at),
+            rules.customer_id(options.customer_id),
+            options.urgent,
+            options.image,
+        )
+        parts = segments(text).parts if text is not None and sim.is_sms else 1
+        return Prepared(message, number, "sms", ready, parts)
+
+    async def send_batch(self, batch: Sequence[Prepared], *, reference: str, gate: Gate) -> BatchResult:
+        """Send messages in one request; see `BatchClient.send_batch`.
+
+        Each message carries a ``customerid``: its own from `SmsGateway24Options`, or `derived_customer_id`. Outcomes
+        of ``addsms`` have the ``sms_id`` for their ``vendor_id``. Those of ``addalotofsms``, whose answer has no ids,
+        and those that are UNKNOWN have ``"customerid:"`` and that number, which `resolve` takes.
+
+        That ``error`` 0 from ``addalotofsms`` means all of its messages is an assumption: it says nothing of each.
+        """
+        sent = [
+            item.payload._replace(customer_id=item.payload.customer_id or str(derived_customer_id(reference, index)))
+            for index, item in enumerate(batch)
+        ]
+        failure: MensaError
+        try:
+            if len(batch) == 1 and self._bulk != "many":
+                result = await self.execute(_one(sent[0]), gate=gate)
+                return BatchResult([self._outcome(batch[0], OutcomeKind.ACCEPTED, result.sms_id)])
+            await self.execute(AddALotOfSms(items=[_item(ready) for ready in sent]), gate=gate)
+            return BatchResult(
+                [
+                    self._outcome(item, OutcomeKind.ACCEPTED, f"{_BY_CUSTOMER_ID}{ready.customer_id}")
+                    for item, ready in zip(batch, sent, strict=True)
+                ]
+            )
+        except MensaError as error:
+            # A redirect holds for every further request as well, so it is the sender's to know.
+            if error.outcome is not OutcomeKind.UNKNOWN or isinstance(error, UnexpectedRedirect):
+                raise
+            failure = error
+        return BatchResult(
+            [
+                evolve(
+                    self._outcome(item, OutcomeKind.UNKNOWN, f"{_BY_CUSTOMER_ID}{ready.customer_id}"),
+                    code=_code_of(failure),
+                    detail=failure.message,
+                )
+                for item, ready in zip(batch, sent, strict=True)
+            ]
+        )
+
+    async def resolve(self, outcome: Outcome) -> Outcome:
+        """Ask the vendor what became of a message of a batch: ``getallsms`` by its ``customerid``.
+
+        For outcomes that are UNKNOWN, and for accepted ones of bulk requests, to learn their ``sms_id``. It takes one
+        call for each; where there are many, `list_sms` for the time of the campaign costs less.
+
+        Args:
+            outcome: as a report or a stream of `BatchSender` gives it.
+
+        Returns:
+            The outcome as ACCEPTED with the ``sms_id`` for its ``vendor_id``, when just one message with this customer
+            id and number is there. Else the same outcome: that nothing is there yet proves nothing, since the vendor
+            may still be at it.
+
+        Raises:
+            ValidationError: the outcome's ``vendor_id`` is no ``"customerid:..."``.
+            MensaError: the list could not be fetched.
+        """
+        mark = outcome.vendor_id or ""
+        if outcome.vendor != self.vendor or not mark.startswith(_BY_CUSTOMER_ID):
+            raise rules.invalid(
+                "outcome", 'outcome must be one of this vendor whose vendor_id begins with "customerid:"'
+            )
+        number = phone.parse(outcome.message.to, default_country=self.default_country)
+        records = [
+            record
+            for record in await self.list_sms(customer_id=mark.removeprefix(_BY_CUSTOMER_ID))
+            if not record.status.is_incoming
+            and phone.same_number(record.number, number, default_country=self.default_country)
+        ]
+        if len(records) != 1:
+            return outcome
+        return evolve(outcome, kind=OutcomeKind.ACCEPTED, vendor_id=records[0].sms_id, code=None, detail="")
+
+    def _outcome(self, item: Prepared, kind: OutcomeKind, vendor_id: str) -> Outcome:
+        return Outcome(kind, item.message, self.vendor, vendor_id, parts=item.parts)
+
+
+def _one(ready: _Ready) -> AddSms:
+    return AddSms(
+        number=ready.number,
+        text=ready.text,
+        device_id=ready.device_id,
+        sim=int(ready.sim),
+        schedule_at=ready.schedule_at,
+        customer_id=ready.customer_id,
+        urgent=ready.urgent,
+        image=ready.image,
+    )
+
+
+def _item(ready: _Ready) -> SmsItem:
+    assert ready.text is not None  # `prepare` takes images for single sends only
+    return SmsItem(
+        number=ready.number,
+        text=ready.text,
+        sim=int(ready.sim),
+        schedule_at=ready.schedule_at,
+        device_id=ready.device_id,
+        customer_id=ready.customer_id,
+        urgent=ready.urgent,
+    )
+
+
+def _code_of(error: MensaError) -> str:
+    """The code, or the error's name in small letters: ``ConnectionLost`` becomes ``connection_lost``."""
+    return error.code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()

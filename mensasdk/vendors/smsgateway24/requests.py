@@ -1,0 +1,273 @@
+"""SmsGateWay24's requests as frozen values, in the vendor's own terms.
+
+Source: SmsGateWay24, "API documentation v1.0"; function names from the vendor's repository SmsGateWay24, "API/v1.0".
+`SmsGateway24Client` makes them from friendlier values. Tokens and passwords stand in them as `Secret`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeVar
+
+from attrs import Factory, frozen
+
+from mensasdk.codec import wire
+from mensasdk.transport import Secret
+from mensasdk.vendors.base import Call
+from mensasdk.vendors.smsgateway24.models import (
+    BulkResult,
+    ContactResult,
+    DeviceList,
+    DeviceStatus,
+    MessageStatus,
+    NewsletterResult,
+    SendResult,
+    SmsCount,
+    SmsList,
+    TagResult,
+    Token,
+)
+
+__all__ = [
+    "AddALotOfSms",
+    "AddSms",
+    "CountSms",
+    "GetAllDevices",
+    "GetAllSms",
+    "GetDeviceStatus",
+    "GetSmsStatus",
+    "GetToken",
+    "SaveContact",
+    "SavePaket",
+    "SaveTag",
+    "SmsItem",
+    "SmsToSend",
+    "TokenCall",
+]
+
+T = TypeVar("T")
+
+
+def _reveal(secret: Secret) -> str:
+    return secret.reveal()
+
+
+def _flag(value: bool) -> int | None:
+    """1, or nothing, which is every flag's default at the vendor's."""
+    return 1 if value else None
+
+
+def _number(text: str) -> int | str:
+    """Ids go into JSON as numbers, like in the vendor's samples; the name of a Sender ID as it is."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 and text[0] != "0" else text
+
+
+@frozen(kw_only=True)
+class TokenCall(Call[T]):
+    """A call that carries the token. The client puts it in when it executes the call, unless one is there already."""
+
+    token: Secret | None = wire("token", default=None, encode=_reveal)
+
+
+@frozen(kw_only=True, repr=False)
+class GetToken(Call[Token]):
+    """``gettoken``: ``email``, ``pass``. Repeating it gives another token, and changes nothing else."""
+
+    function: ClassVar[str] = "gettoken"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = Token
+
+    email: Secret = wire("email", encode=_reveal)
+    password: Secret = wire("pass", encode=_reveal)
+
+    def __repr__(self) -> str:
+        return "GetToken()"
+
+
+@frozen(kw_only=True, repr=False)
+class AddSms(TokenCall[SendResult]):
+    """``addsms``: ``sendto``, ``body``, ``device_id``, ``sim``, ``timetosend``, ``customerid``, ``urgent``, ``file``.
+
+    Attributes:
+        text: ``body``; None with an image, whose address takes its place.
+        image: ``file``.
+    """
+
+    function: ClassVar[str] = "addsms"
+    answer: ClassVar[type[Any]] = SendResult
+
+    number: str = wire("sendto")
+    text: str | None = wire("body", default=None)
+    device_id: str = wire("device_id")
+    sim: int = wire("sim")
+    schedule_at: str | None = wire("timetosend", default=None)
+    customer_id: str | None = wire("customerid", default=None)
+    urgent: bool = wire("urgent", default=False, encode=_flag)
+    image: bytes | None = None
+
+    def __repr__(self) -> str:
+        # Requests end up in tracebacks; numbers and texts are nobody's business there.
+        return "AddSms()"
+
+
+@frozen(kw_only=True, repr=False)
+class SmsToSend(Call[SendResult]):
+    """``smstosend``: as ``addsms``, with ``email`` and ``pass`` in place of the token, and without ``file``."""
+
+    function: ClassVar[str] = "smstosend"
+    answer: ClassVar[type[Any]] = SendResult
+
+    email: Secret = wire("email", encode=_reveal)
+    password: Secret = wire("pass", encode=_reveal)
+    number: str = wire("sendto")
+    text: str = wire("body")
+    device_id: str = wire("device_id")
+    sim: int = wire("sim")
+    schedule_at: str | None = wire("timetosend", default=None)
+    customer_id: str | None = wire("customerid", default=None)
+    urgent: bool = wire("urgent", default=False, encode=_flag)
+
+    def __repr__(self) -> str:
+        return "SmsToSend()"
+
+
+@frozen(kw_only=True, repr=False)
+class SmsItem:
+    """One object of ``smsdata``."""
+
+    number: str = wire("sendto")
+    text: str = wire("body")
+    sim: int = wire("sim")
+    schedule_at: str | None = wire("timetosend", default=None)
+    device_id: str = wire("device_id", encode=_number)
+    customer_id: str | None = wire("customerid", default=None, encode=int)
+    urgent: bool = wire("urgent", default=False, encode=_flag)
+
+
+@frozen(kw_only=True, repr=False)
+class AddALotOfSms(TokenCall[BulkResult]):
+    """``addalotofsms``: everything, the token too, as JSON in the one parameter ``datajson``."""
+
+    function: ClassVar[str] = "addalotofsms"
+    answer: ClassVar[type[Any]] = BulkResult
+
+    items: Sequence[SmsItem] = wire("smsdata")
+
+    def __repr__(self) -> str:
+        return f"AddALotOfSms({len(self.items)} messages)"
+
+
+@frozen(kw_only=True, repr=False)
+class _Search(TokenCall[T]):
+    device_id: str | None = wire("device_id", default=None)
+    status: int | None = wire("status", default=None)
+    begin: str | None = wire("begindate", default=None)
+    end: str | None = wire("enddate", default=None)
+    sim: int | None = wire("sim", default=None)
+    customer_id: str | None = wire("customerid", default=None)
+    number: str | None = wire("phone", default=None)
+    descending: bool = wire("orderbydesc", default=False, encode=_flag)
+    time_zone: str | None = wire("timezone", default=None)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+@frozen(kw_only=True, repr=False)
+class GetAllSms(_Search[SmsList]):
+    """``getallsms``: ``device_id``, ``status``, ``begindate``, ``enddate``, ``sim``, ``customerid``, ``phone``,
+    ``orderbydesc``, ``timezone``."""
+
+    function: ClassVar[str] = "getallsms"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = SmsList
+
+
+@frozen(kw_only=True, repr=False)
+class CountSms(_Search[SmsCount]):
+    """``getallsms`` with ``onlycount``."""
+
+    function: ClassVar[str] = "getallsms"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = SmsCount
+
+    only_count: bool = wire("onlycount", default=True, encode=_flag)
+
+
+@frozen(kw_only=True)
+class SaveTag(TokenCall[TagResult]):
+    """``savetag``: ``title``."""
+
+    function: ClassVar[str] = "savetag"
+    answer: ClassVar[type[Any]] = TagResult
+
+    title: str = wire("title")
+
+
+@frozen(kw_only=True, repr=False)
+class SaveContact(TokenCall[ContactResult]):
+    """``savecontact``: ``phone``, ``ctag_id`` by the newest document and ``tag_id`` by all others, ``fullname``."""
+
+    function: ClassVar[str] = "savecontact"
+    answer: ClassVar[type[Any]] = ContactResult
+
+    phone: str = wire("phone")
+    tag_id: str = wire("tag_id")
+    ctag_id: str = wire("ctag_id", default=Factory(lambda self: self.tag_id, takes_self=True))
+    full_name: str = wire("fullname")
+
+    def __repr__(self) -> str:
+        return "SaveContact()"
+
+
+@frozen(kw_only=True, repr=False)
+class SavePaket(TokenCall[NewsletterResult]):
+    """``savepaket``: ``title``, ``device_id``, ``body``, ``tags``, ``sim``, ``time_to_send``.
+
+    Attributes:
+        schedule_at: ``time_to_send``, ``DD.MM.YYYY H:i:s``; ``0``, the documented default, for none.
+    """
+
+    function: ClassVar[str] = "savepaket"
+    answer: ClassVar[type[Any]] = NewsletterResult
+
+    title: str = wire("title")
+    device_id: str = wire("device_id")
+    text: str = wire("body")
+    tags: str = wire("tags")
+    sim: int = wire("sim")
+    schedule_at: str = wire("time_to_send", default="0")
+
+    def __repr__(self) -> str:
+        return "SavePaket()"
+
+
+@frozen(kw_only=True)
+class GetAllDevices(TokenCall[DeviceList]):
+    """``getalldevices``."""
+
+    function: ClassVar[str] = "getalldevices"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = DeviceList
+
+
+@frozen(kw_only=True)
+class GetSmsStatus(TokenCall[MessageStatus]):
+    """``getsmsstatus``: ``sms_id``."""
+
+    function: ClassVar[str] = "getsmsstatus"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = MessageStatus
+
+    sms_id: str = wire("sms_id")
+
+
+@frozen(kw_only=True)
+class GetDeviceStatus(TokenCall[DeviceStatus]):
+    """``getdevicestatus``: ``device_id``. Only the vendor's example code and SDKs have it."""
+
+    function: ClassVar[str] = "getdevicestatus"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = DeviceStatus
+
+    device_id: str = wire("device_id")

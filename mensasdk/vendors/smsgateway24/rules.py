@@ -1,0 +1,180 @@
+"""SmsGateWay24's rules for values, checked before anything is sent.
+
+Source: SmsGateWay24, "API documentation v1.0".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from mensasdk import phone
+from mensasdk.errors import ValidationError
+from mensasdk.vendors.smsgateway24.codes import SimSlot
+
+__all__ = [
+    "MAX_CUSTOMER_ID",
+    "MAX_IMAGE",
+    "check_image",
+    "check_text",
+    "customer_id",
+    "device",
+    "image_type",
+    "invalid",
+    "line",
+    "number",
+    "record_id",
+    "search_number",
+    "slot",
+    "status",
+    "tags",
+]
+
+VENDOR: Final = "smsgateway24"
+MAX_CUSTOMER_ID: Final = 2**63 - 1
+# The document has no figure; WhatsApp itself takes images of at most 16 MiB, and most servers less.
+MAX_IMAGE: Final = 10 * 1024 * 1024
+
+_ID = re.compile(r"[1-9][0-9]{0,18}").fullmatch
+_SURROGATE = re.compile("[\ud800-\udfff]").search
+_SEVERAL = re.compile(r"[,;，；、]").search
+
+
+def invalid(field: str, message: str) -> ValidationError:
+    return ValidationError(message, field=field, vendor=VENDOR)
+
+
+def check_text(text: object, *, field: str = "text") -> str:
+    """``body``: any text that is not blank."""
+    if not isinstance(text, str):
+        raise invalid(field, f"{field} must be a string, not {type(text).__name__}")
+    if not text.strip():
+        raise invalid(field, f"{field} is empty; give the message")
+    if "\0" in text:
+        raise invalid(field, f"{field} holds a NUL character; remove it")
+    if not text.isascii() and _SURROGATE(text):
+        raise invalid(field, f"{field} holds half of a surrogate pair, such as half an emoji; remove it")
+    return text
+
+
+def line(field: str, value: object) -> str:
+    """One line of text: ``title``, ``fullname``."""
+    if not isinstance(value, str):
+        raise invalid(field, f"{field} must be a string, not {type(value).__name__}")
+    text = value.strip()
+    if not text:
+        raise invalid(field, f"{field} is empty; give a name")
+    if not text.isprintable():
+        raise invalid(field, f"{field} holds line ends, control characters or half an emoji; give one plain line")
+    return text
+
+
+def number(value: str, default_country: str | None, *, field: str = "number") -> str:
+    """``sendto``, in E.164 with its plus.
+
+    The vendor splits ``sendto`` at commas, so that two numbers in one would be two paid messages; one that holds a
+    comma, a semicolon or a line end is refused.
+    """
+    return phone.parse(value, default_country=default_country, field=field).e164
+
+
+def search_number(value: object, default_country: str | None) -> str:
+    """``phone`` of a search: in E.164 where it is a number in use, else as it is, like names and short codes."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or _SEVERAL(value):
+        raise invalid("number", "number must be one phone number, or one sender's name, as a string")
+    try:
+        return phone.parse(value, default_country=default_country, strict=True).e164
+    except ValidationError:
+        return value.strip()
+
+
+def device(value: object) -> str:
+    """``device_id``: a device's number, or the name of a Sender ID."""
+    if value is None:
+        raise invalid(
+            "device_id",
+            "device_id is missing; give the id of one of your phones (list_devices() tells them) here or to the client",
+        )
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise invalid("device_id", f"device_id must be a string or a number, not {type(value).__name__}")
+    text = str(value).strip()
+    if not text or len(text) > 100 or not text.isprintable() or _SEVERAL(text) or text.startswith("-") or text == "0":
+        raise invalid("device_id", "device_id must be one id, as list_devices() gives it, or the name of a Sender ID")
+    return text
+
+
+def slot(value: object) -> SimSlot:
+    """``sim``: 0 and 1 are SIM cards, 2 and 3 WhatsApp, 4 and 5 RCS."""
+    if isinstance(value, bool) or not isinstance(value, int) or not SimSlot(value).is_known:
+        raise invalid("sim", "sim must be 0 or 1 (SIM cards), 2 or 3 (WhatsApp Business, WhatsApp), or 4 or 5 (RCS)")
+    return SimSlot(value)
+
+
+def status(value: object) -> int:
+    """``status`` of a search; the codes are open, so any number may be searched for."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise invalid("status", "status must be a StatusCode, or another whole number that the vendor uses for one")
+    return int(value)
+
+
+def record_id(field: str, value: str | int) -> str:
+    """An id that the vendor gave: ``sms_id``, ``tag_id``."""
+    text = value.strip() if isinstance(value, str) else str(value) if _is_small(value) else ""
+    if not _ID(text):
+        raise invalid(field, f"{field} must be the number that the vendor gave, digits only and not zero")
+    return text
+
+
+def customer_id(value: str | int | None) -> str | None:
+    """``customerid``: a number of your own, from 1 on; the vendor lists 0 where there is none."""
+    if value is None:
+        return None
+    text = value.strip() if isinstance(value, str) else str(value) if _is_small(value) else ""
+    if not _ID(text) or int(text) > MAX_CUSTOMER_ID:
+        raise invalid("customer_id", "customer_id must be a whole number from 1 to 2**63 - 1")
+    return text
+
+
+def _is_small(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 64
+
+
+def tags(values: str | int | Iterable[str | int]) -> str:
+    """``tags``: ids joined by commas, each once."""
+    if isinstance(values, str | int):
+        values = [values]
+    ids = dict.fromkeys(record_id("tag_ids", value) for value in values)
+    if not ids:
+        raise invalid("tag_ids", "tag_ids is empty; give at least one id, as create_tag() returns it")
+    return ",".join(ids)
+
+
+def image_type(content: bytes) -> tuple[str, str]:
+    """The extension and media type of an image, by its first bytes: a name can say anything."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return "jpg", "image/jpeg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png", "image/png"
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return "gif", "image/gif"
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return "webp", "image/webp"
+    raise invalid("image", "image must be a jpeg, png, webp or gif")
+
+
+def check_image(content: bytes, text: str, sim: SimSlot) -> None:
+    """``file``: an image in place of the text, through WhatsApp."""
+    if not isinstance(content, bytes):
+        raise invalid("image", f"image must be bytes, not {type(content).__name__}")
+    if text:
+        raise invalid(
+            "text", "text would be lost: the vendor puts the image's address in its place; send it as its own message"
+        )
+    if not sim.takes_images:
+        raise invalid("sim", "images go through WhatsApp only; give sim=2 (WhatsApp Business) or sim=3 (WhatsApp)")
+    if not content:
+        raise invalid("image", "image is empty")
+    if len(content) > MAX_IMAGE:
+        raise invalid("image", f"image has more than {MAX_IMAGE // 2**20} MiB; give a smaller one")
+    image_type(content)

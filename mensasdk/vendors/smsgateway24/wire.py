@@ -1,0 +1,187 @@
+"""What every call to SmsGateWay24 goes through: the token, the form, and what its answer means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from attrs import evolve
+
+from mensasdk import phone
+from mensasdk.codec import (
+    FilePart,
+    Format,
+    decode,
+    encode_form,
+    encode_json,
+    encode_multipart,
+    parameters,
+    structure,
+    to_int,
+)
+from mensasdk.codec.scalars import Blank
+from mensasdk.errors import AmbiguousResponse, AuthError, ConfigurationError, DecodeError, MensaError
+from mensasdk.transport import Gate, Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
+from mensasdk.vendors.base import Call, VendorClient
+from mensasdk.vendors.smsgateway24 import rules
+from mensasdk.vendors.smsgateway24.codes import refusal_kind
+from mensasdk.vendors.smsgateway24.convert import CONVERTER, optional_identifier
+from mensasdk.vendors.smsgateway24.models import SmsList
+from mensasdk.vendors.smsgateway24.requests import AddALotOfSms, AddSms, GetToken, TokenCall
+from mensasdk.vendors.smsgateway24.session import Session
+
+__all__ = ["SmsGateway24Wire"]
+
+T = TypeVar("T")
+
+# What an answer has for having done something. Together with a refusal it says two things at once.
+_IDS: Final = ("sms_id", "tag_id", "contact_id", "paket_id")
+_TOKEN_LIKE: Final = re.compile(r"[0-9A-Fa-f]{16,}|\S+@\S+")
+_NUMBER_LIKE: Final = re.compile(r"\+?[0-9][0-9 ().-]{4,}[0-9]")
+
+
+class SmsGateway24Wire(VendorClient):
+    """The part of `SmsGateway24Client` that knows the wire."""
+
+    vendor = "smsgateway24"
+
+    def __init__(
+        self,
+        *,
+        token: str | None,
+        email: str | None,
+        password: str | None,
+        base_url: str,
+        transport: Transport | None,
+        timeouts: Timeouts | None,
+        retry: RetryPolicy | None,
+        hooks: Sequence[Hook],
+    ) -> None:
+        if (email is None) is not (password is None):
+            raise ConfigurationError("email and password belong together; give both or neither", vendor=self.vendor)
+        if token is None and email is None:
+            raise ConfigurationError("give a token, or email and password", vendor=self.vendor)
+        if "" in (token, email, password):
+            raise ConfigurationError("token, email and password must not be empty", vendor=self.vendor)
+        super().__init__(base_url=base_url, transport=transport, timeouts=timeouts, retry=retry, hooks=hooks)
+        self._email = None if email is None else Secret(email)
+        self._password = None if password is None else Secret(password)
+        self._session = Session(None if token is None else Secret(token), None if email is None else self._log_in)
+
+    async def execute(self, call: Call[T], *, gate: Gate | None = None) -> T:
+        """Make the call that a request value describes; see `VendorClient.execute`.
+
+        A call that needs a token and has none gets the client's. When the vendor refuses that one, the client logs in
+        and makes the call once more.
+        """
+        if not isinstance(call, TokenCall) or call.token is not None:
+            return await super().execute(call, gate=gate)
+        token = await self._session.token()
+        try:
+            return await super().execute(evolve(call, token=token), gate=gate)
+        except AuthError as error:
+            # A 403 may come from a firewall, and would come again.
+            if not self._session.can_log_in or error.code == "403":
+                raise
+        token = await self._session.renew(token)
+        return await super().execute(evolve(call, token=token), gate=gate)
+
+    async def _log_in(self) -> Secret:
+        assert self._email is not None  # the session is told of this function only then
+        assert self._password is not None
+        return (await super().execute(GetToken(email=self._email, password=self._password))).token
+
+    def _encode(self, call: Call[Any]) -> HttpRequest:
+        params = parameters(call)
+        content_type = "application/x-www-form-urlencoded"
+        if isinstance(call, AddALotOfSms):
+            body = encode_form({"datajson": encode_json(params).decode()})
+        elif isinstance(call, AddSms) and call.image is not None:
+            extension, media_type = rules.image_type(call.image)
+            # A file's own name is nobody's business: the image is going to be public.
+            part = FilePart("file", f"image.{extension}", call.image, media_type)
+            body, content_type = encode_multipart(params, [part])
+        else:
+            body = encode_form(params)
+        return HttpRequest("POST", f"{self.base_url}/{call.function}", {"Content-Type": content_type}, body)
+
+    def _understand(self, call: Call[T], response: HttpResponse) -> T:
+        tree = decode(
+            response.body,
+            expect=Format.JSON,
+            content_type=response.headers.get("content-type", ""),
+            vendor=self.vendor,
+        ).tree
+        if isinstance(tree, list) and len(tree) == 1:
+            tree = tree[0]
+        fields: Mapping[str, Any] = {}
+        if isinstance(tree, dict):
+            fields = {str(key).lower(): value for key, value in tree.items()}
+            code = self._error_flag(fields)
+            if code:
+                raise self._refusal(call, code, fields)
+            if not isinstance(call, GetToken):
+                # The document lists the token among the fields of other answers. It is not to stay in their `raw`.
+                tree = {key: value for key, value in tree.items() if str(key).lower() != "token"}
+        answer = structure(CONVERTER, tree, call.answer, vendor=self.vendor)
+        if isinstance(answer, SmsList) and answer.count and not answer.messages and not fields.get("smss"):
+            raise DecodeError("the answer counts messages and has no list of them", vendor=self.vendor)
+        return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class
+
+    def _error_flag(self, fields: Mapping[str, Any]) -> int:
+        """``error``: 0 or 1. Missing it means success, as in ``getalldevices``; what was done shows in the rest."""
+        value = fields.get("error")
+        try:
+            return to_int(value)
+        except Blank:
+            return 0
+        except ValueError:
+            pass
+        raise DecodeError("unusable answer: error is neither 0 nor 1", vendor=self.vendor)
+
+    def _refusal(self, call: Call[Any], code: int, fields: Mapping[str, Any]) -> MensaError:
+        for name in _IDS:
+            if fields.get(name) is not None and not call.safe and _is_id(fields[name]):
+                return AmbiguousResponse(f"the answer tells of an error, and has {name}", vendor=self.vendor)
+        given = fields.get("message")
+        words = given[:2000] if isinstance(given, str) else ""
+        ours = tuple(_texts(call))
+        # Our own texts may hold the very words that a refusal is told by, and short ones stand in any sentence.
+        kind = refusal_kind(_without(words, (text for text in ours if len(text) > 5)))
+        text = self._safe(_without(words, ours), call)
+        return kind(
+            f"{call.function} was refused with error={code}: {text or 'no reason given'}",
+            vendor=self.vendor,
+            code=str(code),
+        )
+
+    def _safe(self, words: str, call: Call[Any]) -> str:
+        """The vendor's own words, which are all that it says, without what they may quote of the request."""
+        token = call.token if isinstance(call, TokenCall) else None
+        secrets = [secret.reveal() for secret in (token, self._password, self._email) if secret is not None]
+        text = " ".join(_without(words, secrets).split())
+        text = _TOKEN_LIKE.sub("***", text)
+        return _NUMBER_LIKE.sub(lambda match: phone.mask(match[0]), text)[:120]
+
+
+def _texts(call: Call[Any]) -> Iterator[str]:
+    """What the caller wrote in a request."""
+    for item in call.items if isinstance(call, AddALotOfSms) else (call,):
+        for name in ("text", "title", "full_name"):
+            text = getattr(item, name, None)
+            if text:
+                yield text
+
+
+def _without(words: str, pieces: Iterable[str]) -> str:
+    for piece in pieces:
+        words = words.replace(piece, "***")
+    return words
+
+
+def _is_id(value: Any) -> bool:
+    try:
+        return optional_identifier(value) is not None
+    except ValueError:
+        return True
