@@ -89,6 +89,7 @@ class Pipeline:
         function: str,
         safe: bool,
         gate: Gate | None = None,
+        deadline: float | None = None,
     ) -> T:
         """Make one call, in as many attempts as its nature and the policy allow.
 
@@ -98,6 +99,7 @@ class Pipeline:
             function: the vendor's own name of the function, for events and the log.
             safe: the call only reads; an attempt whose bytes have left may be repeated.
             gate: passed before each attempt.
+            deadline: on the loop's clock; by default the client's total time from now.
 
         Raises:
             MensaError: what the last attempt ended with; ``outcome`` holds for the whole call, because an attempt that
@@ -105,7 +107,8 @@ class Pipeline:
             asyncio.CancelledError: as it came.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.timeouts.total
+        if deadline is None:
+            deadline = loop.time() + self.timeouts.total
         attempt = 0
         while True:
             attempt += 1

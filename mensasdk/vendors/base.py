@@ -96,12 +96,13 @@ class VendorClient:
         if self._owned:
             await self._pipeline.transport.aclose()
 
-    async def execute(self, call: Call[T], *, gate: Gate | None = None) -> T:
+    async def execute(self, call: Call[T], *, gate: Gate | None = None, deadline: float | None = None) -> T:
         """Make the call that a request value describes. The client's methods are sugar over this.
 
         Args:
             call: the request.
             gate: a rate limiter, passed before each attempt.
+            deadline: on the loop's clock; by default `Timeouts.total` from now.
 
         Raises:
             ValidationError: a value in it breaks a rule; nothing was sent.
@@ -113,6 +114,7 @@ class VendorClient:
             function=call.function,
             safe=call.safe,
             gate=gate,
+            deadline=deadline,
         )
 
     @abstractmethod

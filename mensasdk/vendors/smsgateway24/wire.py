@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from attrs import evolve
@@ -21,7 +22,15 @@ from mensasdk.codec import (
     to_int,
 )
 from mensasdk.codec.scalars import Blank
-from mensasdk.errors import AmbiguousResponse, AuthError, ConfigurationError, DecodeError, MensaError
+from mensasdk.errors import (
+    AmbiguousResponse,
+    AuthError,
+    ConfigurationError,
+    DeadlineExceeded,
+    DecodeError,
+    MensaError,
+    OutcomeKind,
+)
 from mensasdk.transport import Gate, Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
 from mensasdk.vendors.base import Call, VendorClient
 from mensasdk.vendors.smsgateway24 import rules
@@ -69,23 +78,35 @@ class SmsGateway24Wire(VendorClient):
         self._password = None if password is None else Secret(password)
         self._session = Session(None if token is None else Secret(token), None if email is None else self._log_in)
 
-    async def execute(self, call: Call[T], *, gate: Gate | None = None) -> T:
+    async def execute(self, call: Call[T], *, gate: Gate | None = None, deadline: float | None = None) -> T:
         """Make the call that a request value describes; see `VendorClient.execute`.
 
         A call that needs a token and has none gets the client's. When the vendor refuses that one, the client logs in
-        and makes the call once more.
+        and makes the call once more. One deadline holds for all of it.
         """
         if not isinstance(call, TokenCall) or call.token is not None:
-            return await super().execute(call, gate=gate)
-        token = await self._session.token()
+            return await super().execute(call, gate=gate, deadline=deadline)
+        if deadline is None:
+            deadline = asyncio.get_running_loop().time() + self._pipeline.timeouts.total
+        token = await self._in_time(self._session.token(), deadline)
         try:
-            return await super().execute(evolve(call, token=token), gate=gate)
+            return await super().execute(evolve(call, token=token), gate=gate, deadline=deadline)
         except AuthError as error:
             # A 403 may come from a firewall, and would come again.
             if not self._session.can_log_in or error.code == "403":
                 raise
-        token = await self._session.renew(token)
-        return await super().execute(evolve(call, token=token), gate=gate)
+        token = await self._in_time(self._session.renew(token), deadline)
+        return await super().execute(evolve(call, token=token), gate=gate, deadline=deadline)
+
+    async def _in_time(self, login: Awaitable[Secret], deadline: float) -> Secret:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await login
+        except TimeoutError:
+            pass
+        raise DeadlineExceeded(
+            "the time allowed ran out while logging in", outcome=OutcomeKind.NOT_SENT, vendor=self.vendor
+        )
 
     async def _log_in(self) -> Secret:
         assert self._email is not None  # the session is told of this function only then
