@@ -6,6 +6,7 @@ For tests, demonstrations and benchmarks; nothing is ever sent. See `Sandbox`.
 from __future__ import annotations
 
 from mensasdk.sandbox.envia_sms import EnviaSms
+from mensasdk.sandbox.enviatusms import EnviaTuSms
 from mensasdk.sandbox.faults import Fault, FaultRule
 from mensasdk.sandbox.ledger import Ledger, LedgerMessage, LedgerRequest
 from mensasdk.sandbox.mensatek import Account, Mensatek, Quirks
@@ -15,6 +16,7 @@ from mensasdk.sandbox.smsgateway24 import SmsGateway24
 __all__ = [
     "Account",
     "EnviaSms",
+    "EnviaTuSms",
     "Fault",
     "FaultRule",
     "Ledger",

@@ -105,7 +105,7 @@ async def misbehave(
         case Fault.EMPTY | Fault.NO_CONTENT | Fault.HTML_PAGE | Fault.STATUS | Fault.RATE_LIMIT | Fault.REDIRECT:
             return _page(fault, options)
         case _:
-            return _bad_body(fault, good.fields, options.get("field") or vendor.result_field, vendor)
+            return _bad_body(fault, good.fields, options.get("field"), vendor, function)
 
 
 def _write(request: web.BaseRequest, data: bytes) -> web.StreamResponse:
@@ -203,9 +203,10 @@ def _latin1(vendor: Vendor, function: str, incoming: Incoming, good: Reply) -> R
     return _remade(good, text.encode("latin-1", "replace"), accented.content_type)
 
 
-def _bad_body(fault: Fault, fields: Mapping[str, Any], name: str, vendor: Vendor) -> web.Response:
+def _bad_body(fault: Fault, fields: Mapping[str, Any], name: str | None, vendor: Vendor, function: str) -> web.Response:
     headers = {"Content-Type": "application/json; charset=utf-8", **MARK}
-    frame, (success, refusal) = vendor.json_frame, vendor.result_values
+    frame, (result, success, refusal) = vendor.json_frame, vendor.result(function)
+    name = name or result
     good = _with(frame, fields)
     match fault:
         case Fault.BAD_JSON:
@@ -231,7 +232,7 @@ def _bad_body(fault: Fault, fields: Mapping[str, Any], name: str, vendor: Vendor
             body = bytes(squeezed)
         case Fault.GZIP_BOMB:
             headers["Content-Encoding"] = "gzip"
-            body = _bomb(frame, f'"{vendor.result_field}":{success}')
+            body = _bomb(frame, f'"{result}":{success}')
         case _:
             raise AssertionError(f"{fault} has no form on the wire")
     return web.Response(body=body, headers=headers)

@@ -16,6 +16,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from mensasdk.sandbox.callbacks import CallbackFormat, CallbackPool, CallbackSettings
 from mensasdk.sandbox.envia_sms import EnviaSms
+from mensasdk.sandbox.enviatusms import EnviaTuSms
 from mensasdk.sandbox.faults import Fault, FaultBook, FaultRule, When
 from mensasdk.sandbox.ledger import Ledger, LedgerRequest
 from mensasdk.sandbox.mensatek import Mensatek
@@ -104,6 +105,7 @@ class Sandbox:
         mensatek: the Mensatek to emulate; see `Mensatek` for the account and the quirks.
         smsgateway24: the smsgateway24 to emulate; see `SmsGateway24`.
         envia_sms: the envia-sms.com to emulate; see `EnviaSms`.
+        enviatusms: the EnvíaTuSMS to emulate; see `EnviaTuSms`.
         callback_url: where Mensatek's delivery reports are posted; see `callbacks`.
         callback_auth: user and password for Basic auth on callbacks.
         callback_format: ``"json"``, ``"form"`` or ``"multipart"``.
@@ -117,6 +119,7 @@ class Sandbox:
         mensatek: the emulated Mensatek.
         smsgateway24: the emulated smsgateway24.
         envia_sms: the emulated envia-sms.com.
+        enviatusms: the emulated EnvíaTuSMS.
     """
 
     def __init__(
@@ -127,6 +130,7 @@ class Sandbox:
         mensatek: Mensatek | None = None,
         smsgateway24: SmsGateway24 | None = None,
         envia_sms: EnviaSms | None = None,
+        enviatusms: EnviaTuSms | None = None,
         callback_url: str | None = None,
         callback_auth: tuple[str, str] | None = None,
         callback_format: CallbackFormat = "json",
@@ -140,7 +144,8 @@ class Sandbox:
         self.mensatek = mensatek or Mensatek()
         self.smsgateway24 = smsgateway24 or SmsGateway24()
         self.envia_sms = envia_sms or EnviaSms()
-        vendors: tuple[Vendor, ...] = (self.envia_sms, self.mensatek, self.smsgateway24)
+        self.enviatusms = enviatusms or EnviaTuSms()
+        vendors: tuple[Vendor, ...] = (self.envia_sms, self.enviatusms, self.mensatek, self.smsgateway24)
         self._vendors = {vendor.name: vendor for vendor in vendors}
         self._callbacks = CallbackPool(self.ledger)
         self._services = Services(self.ledger, self._callbacks, time_scale, delivery_delay)

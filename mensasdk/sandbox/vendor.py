@@ -101,6 +101,11 @@ class Vendor(ABC):
         """The function that answers ``base_path + "/" + tail``."""
         return tail if tail in self.functions else None
 
+    def result(self, function: str) -> tuple[str, str, str]:
+        """The field that says success in this function's answers, and JSON of what it holds on success and on
+        refusal; for a vendor whose functions differ."""
+        return (self.result_field, *self.result_values)
+
     @abstractmethod
     def credentials(self) -> Mapping[str, str]:
         """The client's constructor arguments."""

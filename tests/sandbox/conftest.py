@@ -8,6 +8,7 @@ import pytest
 from mensasdk.sandbox import Sandbox
 from sandbox.caller import Caller
 from sandbox.envia_sms_caller import Gateway
+from sandbox.enviatusms_caller import Gateway as TuSmsGateway
 
 
 @pytest.fixture
@@ -26,3 +27,9 @@ async def caller(box: Sandbox) -> AsyncIterator[Caller]:
 async def envia(box: Sandbox) -> AsyncIterator[Gateway]:
     async with aiohttp.ClientSession() as session:
         yield Gateway(box, session)
+
+
+@pytest.fixture
+async def tusms(box: Sandbox) -> AsyncIterator[TuSmsGateway]:
+    async with aiohttp.ClientSession() as session:
+        yield TuSmsGateway(box, session)

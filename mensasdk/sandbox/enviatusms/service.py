@@ -1,0 +1,322 @@
+"""The emulated EnvíaTuSMS itself: the key, functions and answers."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from attrs import evolve
+
+from mensasdk.sandbox.enviatusms import sending
+from mensasdk.sandbox.enviatusms.account import Account
+from mensasdk.sandbox.enviatusms.campaign import CARACAS, Campaign, Store
+from mensasdk.sandbox.enviatusms.links import HOST, LinkStore, ShortLink, is_url
+from mensasdk.sandbox.enviatusms.params import decode
+from mensasdk.sandbox.enviatusms.quirks import Quirks
+from mensasdk.sandbox.enviatusms.refusals import (
+    BAD_LINK,
+    NO_CAMPAIGN,
+    NO_KEY,
+    NO_LINK,
+    NO_LINKS_LEFT,
+    WRONG_KEY,
+    Refused,
+    status_of,
+    text_of,
+)
+from mensasdk.sandbox.enviatusms.render import SHORT_LINK, is_refusal, refused, render
+from mensasdk.sandbox.vendor import Incoming, Reply, Services, Vendor
+
+__all__ = ["EnviaTuSms"]
+
+_GET, _POST = frozenset({"GET"}), frozenset({"POST"})
+_ID = re.compile(r"\d{1,18}", re.ASCII).fullmatch
+_FIRST_LINK = 62**2
+
+
+def _balance(vendor: EnviaTuSms, params: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+    account = vendor.account
+    return {"status": "ok", "sms": account.affordable(), "balance": account.balance}, 0
+
+
+def _campaign(vendor: EnviaTuSms, params: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+    return vendor.find(params["id"]).fields(vendor.box, vendor.quirks.message_text), 0
+
+
+def _shorten(vendor: EnviaTuSms, params: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+    link = params.get("link")
+    if link is None and vendor.quirks.accepts_url:
+        link = params.get("url")
+    if not link:
+        raise Refused(NO_LINK)
+    if not isinstance(link, str) or not is_url(link):
+        raise Refused(BAD_LINK)
+    return _link_fields(vendor.shorten(link)), 0
+
+
+def _link_fields(link: ShortLink) -> Mapping[str, Any]:
+    short = f"{HOST}/{link.id}"
+    return {
+        "success": True,
+        "orig_link": link.orig_link,
+        "link": f"https://{short}",
+        "link_no_protocol": short,
+        "id": link.id,
+    }
+
+
+_FUNCTIONS: Mapping[str, Callable[[EnviaTuSms, Mapping[str, Any]], tuple[Mapping[str, Any], int]]] = {
+    "balance": _balance,
+    "sms-multi": sending.send,
+    "sms-costo": sending.quote,
+    "campaign": _campaign,
+    SHORT_LINK: _shorten,
+}
+_METHODS: Mapping[str, frozenset[str]] = {
+    "balance": _GET,
+    "sms-multi": _POST,
+    "sms-costo": _POST,
+    "campaign": _GET,
+    SHORT_LINK: _POST,
+}
+
+
+class EnviaTuSms(Vendor):
+    """EnvíaTuSMS's API, from EnvíaTuSMS, "Documentación de la API".
+
+    The ledger's credits are USD, its ``text`` is the one that came in, and a campaign in moderation is in state
+    ``"scheduled"``. Bodies are read as JSON whatever their header says, since the document's PHP samples send none.
+
+    Where the document is silent:
+
+    * A number has 10 digits, with 58 or 0 in front or not, and a ``+`` in front of it all or not; its operator is
+      one of `Account.operators`. Whatever else is a string or an integer is ignored; other types are refused.
+    * A number that comes twice gets one message and is charged once; with ``permitir_duplicados`` it gets each text
+      once, as the document speaks of different messages. What falls out is neither in ``ignored`` nor in a quote.
+    * Accents leave every letter but é and É; ñ stays, as in the document's own sample of a campaign. Length is
+      counted in characters after that. A longer text is refused by sms-multi (see `Quirks.long_texts`), while
+      sms-costo counts its parts of 153 (or 67) characters, as the document says that it does.
+    * What becomes of a message is chosen by the last two digits of its number: 91 stays pending, 92 as well but
+      processed, 94 ends as removed (4), 95 in a state that is not documented (5), 97 as rejected (7), and all others
+      as delivered (1). ``processed`` is 1 after half of the delivery delay, the last state comes after all of it.
+    * ``send_at`` is when the campaign was made, or approved; dates are those of Caracas. ``stats`` count SMS, and
+      ``failed`` all that is neither pending nor delivered.
+    * A cancelled campaign is paid back. A campaign whose numbers were all ignored exists, without messages.
+    * Every refusal has the sandbox's own text. The HTTP status is 401 for a missing or wrong key, 404 for an unknown
+      campaign, 422 for parameters, and 200 for a lack of money or links (see `Quirks.http_status`).
+
+    ``box.fail("enviatusms", fault=Fault.RES, res=...)`` takes a refusal's text, or 200, 401, 404 or 422 for one with
+    that status.
+
+    Args:
+        account: the customer's account; a fresh one with a random key by default.
+        quirks: deviations from the document; may be replaced while the box runs.
+        retention: how many of the newest messages and links are remembered when the box keeps no messages.
+
+    Attributes:
+        campaigns: by id.
+        links: the short links by id.
+    """
+
+    name: ClassVar[str] = "enviatusms"
+    base_path: ClassVar[str] = "/enviatusms/api"
+    result_field: ClassVar[str] = "status"
+    result_values: ClassVar[tuple[str, str]] = ('"ok"', '"error"')
+    functions: ClassVar[Mapping[str, frozenset[str]]] = _METHODS
+
+    def __init__(
+        self, *, account: Account | None = None, quirks: Quirks | None = None, retention: int = 100_000
+    ) -> None:
+        self.account = account or Account()
+        self.quirks = quirks or Quirks()
+        self.campaigns = Store()
+        self.links = LinkStore(_FIRST_LINK + secrets.randbelow(_FIRST_LINK))
+        self._retention = retention
+        self._last_campaign_id = 1_000 + secrets.randbelow(100_000)
+        self._day: date | None = None
+        self._links_today = 0
+
+    def attach(self, services: Services) -> None:
+        super().attach(services)
+        if not services.ledger.keep_messages:
+            self.campaigns.limit = self.links.limit = self._retention
+
+    def resolve(self, tail: str) -> str | None:
+        function, slash, campaign_id = tail.partition("/")
+        if function == "campaign":
+            return function if slash and "/" not in campaign_id else None
+        return super().resolve(tail)
+
+    # ------------------------------------------------------------------ for tests
+
+    def credentials(self) -> Mapping[str, str]:
+        return {"api_key": self.account.api_key}
+
+    def create_campaign(
+        self, numbers: Sequence[str], text: str | Sequence[str], *, allow_duplicates: bool = False
+    ) -> int:
+        """Make a campaign in the web panel; it is charged, and in the ledger, like any other.
+
+        Args:
+            numbers: as ``numeros``.
+            text: as ``texto``.
+            allow_duplicates: as ``permitir_duplicados``.
+
+        Returns:
+            Its id.
+
+        Raises:
+            ValueError: sms-multi would refuse it.
+        """
+        texto = text if isinstance(text, str) else list(text)
+        params = {"numeros": list(numbers), "texto": texto, "permitir_duplicados": allow_duplicates}
+        try:
+            sending.send(self, params, from_api=False)
+        except Refused as refusal:
+            raise ValueError(refusal.text) from None
+        return self._last_campaign_id
+
+    def approve(self, campaign_id: int) -> None:
+        """Let the administrator approve a campaign that waits; it goes out.
+
+        Raises:
+            KeyError: there is no such campaign.
+            ValueError: it does not wait.
+        """
+        campaign = self.campaigns[campaign_id]
+        if campaign.due is not None or campaign.cancelled:
+            raise ValueError("the campaign does not wait for approval")
+        campaign.approve()
+        self.box.ledger.change(self.name, str(campaign_id), lambda message: evolve(message, state="sent"))
+
+    def cancel(self, campaign_id: int) -> None:
+        """Let the administrator cancel a campaign that waits or is on its way; it is paid back.
+
+        Raises:
+            KeyError: there is no such campaign.
+            ValueError: its messages have gone, or it was cancelled before.
+        """
+        campaign = self.campaigns[campaign_id]
+        if campaign.cancelled or campaign.is_over(self.box):
+            raise ValueError("the campaign is over")
+        campaign.cancelled = True
+        self.account.balance += campaign.cost
+        self.box.ledger.change(
+            self.name, str(campaign_id), lambda message: evolve(message, state="cancelled"), campaign.cost
+        )
+
+    # ------------------------------------------------------------------ for the box
+
+    def result(self, function: str) -> tuple[str, str, str]:
+        match function:
+            case "sms-costo":
+                return "precio_usd", "0.045", "null"
+            case "acortar-url":
+                return "success", "true", "false"
+            case _:
+                return super().result(function)
+
+    def decode(self, function: str, request: Incoming) -> None:
+        decode(request, self.account.api_key, has_body=_METHODS[function] is _POST)
+        if function == "campaign":
+            request.params = {**request.params, "id": request.path.rpartition("/")[2]}
+
+    def handle(self, function: str, request: Incoming) -> Reply:
+        accepted = 0
+        fields: Mapping[str, Any]
+        try:
+            self._authorise(request)
+            if request.malformed is not None:
+                raise Refused(request.malformed)
+            fields, accepted = _FUNCTIONS[function](self, request.params)
+        except Refused as refusal:
+            fields = refused(function, refusal.text, refusal.more)
+        return self._reply(function, fields, accepted)
+
+    def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
+        return self._reply(function, fields, 0)
+
+    def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
+        return refused(function, code if isinstance(code, str) else text_of(code), {})
+
+    def decoy(self, function: str, request: Incoming) -> Mapping[str, Any]:
+        match function:
+            case "balance":
+                return _balance(self, {})[0]
+            case "sms-multi":
+                return {"status": "ok", "id": 1, "msg": sending.SENT, "ignored": []}
+            case "sms-costo":
+                price = Decimal("0.045")
+                return {"precio_usd": price, "numeros_validos": 1, "numeros_invalidos": 0, "cantidad_mensajes": 1}
+            case "campaign":
+                now = datetime.now(CARACAS)
+                numbers = array("Q", (584240000000,))
+                return Campaign(1, numbers, (1,), ("",), Decimal(0), now, now, 0.0).fields(self.box)
+            case _:
+                return _link_fields(ShortLink("000", str(request.params.get("link", ""))))
+
+    # ------------------------------------------------------------------ for its own modules
+
+    def find(self, campaign_id: str) -> Campaign:
+        """A campaign by what stands in the path.
+
+        Raises:
+            Refused: there is none.
+        """
+        campaign = self.campaigns.get(int(campaign_id)) if _ID(campaign_id) else None
+        if campaign is None:
+            raise Refused(NO_CAMPAIGN)
+        return campaign
+
+    def shorten(self, link: str) -> ShortLink:
+        """A new short link.
+
+        Raises:
+            Refused: the day's links are used up.
+        """
+        today = datetime.now(CARACAS).date()
+        if today != self._day:
+            self._day, self._links_today = today, 0
+        if self._links_today >= self.account.links_per_day:
+            raise Refused(NO_LINKS_LEFT)
+        self._links_today += 1
+        return self.links.add(link)
+
+    def next_campaign_id(self) -> int:
+        self._last_campaign_id += 1
+        return self._last_campaign_id
+
+    def _authorise(self, request: Incoming) -> None:
+        given = request.secrets.get("api_key", "")
+        if not given:
+            raise Refused(NO_KEY)
+        if not hmac.compare_digest(given.encode(), self.account.api_key.encode()):
+            raise Refused(WRONG_KEY)
+
+    def _reply(self, function: str, fields: Mapping[str, Any], accepted: int) -> Reply:
+        failed = is_refusal(fields)
+        body, content_type = render(function, fields, self.quirks)
+        return Reply(
+            fields=fields,
+            body=body,
+            content_type=content_type,
+            status=self._status(fields) if failed else 200,
+            outcome="error" if failed else "ok",
+            accepted=accepted,
+        )
+
+    def _status(self, fields: Mapping[str, Any]) -> int:
+        status = status_of(str(fields.get("msg", fields.get("error"))))
+        match self.quirks.http_status:
+            case "always_200":
+                return 200
+            case "never_200" if status == 200:
+                return 422
+            case _:
+                return status
