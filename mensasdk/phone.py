@@ -85,6 +85,11 @@ def parse(number: str, *, default_country: str | None = None, strict: bool = Fal
     The length must be possible for the country, and the number complete: one that lacks its area code cannot be
     reached from outside. An international number without its ``+`` is a guess (a Spanish mobile number without
     its 34 has the length of an Australian one), so that one must be a number that is really in use, as with ``strict``.
+    So must a national number of nothing but zeros, which is what an empty cell of a table may come as.
+
+    The 1 that mobile numbers of Mexico had after their country code until 2019 is dropped: ``+52 1 55 1234 5678``,
+    still common in contact lists, is +525512345678. It is dropped only behind 52 and in front of a complete number
+    of ten digits.
 
     Args:
         number: the caller's spelling.
@@ -224,7 +229,7 @@ def _quick(number: str, given: str, home: _Home | None, strict: bool) -> PhoneNu
         national = international[end:]
         if not plan.keeps(national):
             return None
-        if (strict or guessed) and not _in_use(plan.code, national):
+        if (strict or guessed or (national[0] == "0" and not national.strip("0"))) and not _in_use(plan.code, national):
             return None
         return PhoneNumber(international, plan.code, national, given)
     if (
@@ -294,7 +299,7 @@ def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, str
     failure = library.NumberParseException
     kind: int | None = None
     try:
-        found = library.parse(candidate, region)
+        found = library.parse(candidate, region, keep_raw_input=True)
     except failure as error:
         kind = error.error_type
     if kind == failure.INVALID_COUNTRY_CODE:
@@ -303,6 +308,7 @@ def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, str
         return None, f"is too long for a phone number; {_FORM}"
     if kind is not None:
         return None, f"is too short for a phone number; {_FORM}"
+    _drop_old_mexican_1(found)
     country = f"calling code +{found.country_code}"
     result = library.ValidationResult
     verdict = library.is_possible_number_with_reason(found)
@@ -314,9 +320,24 @@ def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, str
         return None, f"is too long for {country}; check for a digit too many"
     if verdict != result.IS_POSSIBLE:
         return None, f"has a length that {country} does not use; check its digits"
-    if strict and not library.is_valid_number(found):
+    # Other numbers may be in a range newer than the tables; no plan opens one whose numbers are zeros throughout.
+    if (strict or not found.national_number) and not library.is_valid_number(found):
         return None, f"is not a valid number for {country}; check its digits"
     return found, ""
+
+
+def _drop_old_mexican_1(found: Any) -> None:
+    """Read 52 1 and ten digits as 52 and ten digits, which reaches the same phone since 2019.
+
+    Only where 52 was written out: 1 and ten digits alone are more likely a number of the United States, also in Mexico.
+    """
+    if (
+        found.country_code == 52
+        and 12 * 10**9 <= found.national_number < 20 * 10**9  # a Mexican number begins with 2 to 9
+        and not found.italian_leading_zero
+        and found.country_code_source != _library().CountryCodeSource.FROM_DEFAULT_COUNTRY
+    ):
+        found.national_number -= 10**10
 
 
 # Punctuation left out on the way to digits, also in its wide form.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
 
@@ -80,6 +81,106 @@ def test_trunk_prefixes_leading_zeros_and_shared_codes(
 ) -> None:
     found = parse(number, default_country=country)
     assert (found.e164, found.country) == (e164, region)
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [
+        ("+52 1 55 1234 5678", None),
+        ("+5215512345678", None),
+        ("+52 (1) 55-1234-5678", None),
+        ("+521 55 1234 5678", "MX"),
+        ("+5215512345678", "ES"),
+        ("0052 1 55 1234 5678", None),
+        ("0052 1 55 1234 5678", "MX"),
+        ("0052 1 55 1234 5678", "ES"),
+        ("011 52 1 55 1234 5678", "US"),
+        ("5215512345678", None),
+        ("52 1 55 1234 5678", "MX"),
+        ("5215512345678", "ES"),
+        ("tel:+52-1-55-1234-5678", None),
+    ],
+)
+@pytest.mark.parametrize("strict", [False, True])
+def test_the_old_spelling_of_a_mexican_mobile_number_is_read_without_its_1(
+    number: str, country: str | None, strict: bool
+) -> None:
+    found = parse(number, default_country=country, strict=strict)
+    assert (found.e164, found.country_code, found.national, found.country, found.given) == (
+        "+525512345678",
+        52,
+        "5512345678",
+        "MX",
+        number,
+    )
+    assert digits(number, default_country=country) == "525512345678"
+    assert same_number(number, "+525512345678", default_country=country)
+
+
+@given(st.integers(2 * 10**9, 10**10 - 1))
+def test_with_and_without_the_old_1_every_mexican_number_has_one_verdict(national: int) -> None:
+    assert ours(f"+521{national}") == ours(f"+52{national}") == f"+52{national}"
+    assert ours(f"521{national}") == ours(f"52{national}")
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "reason"),
+    [
+        ("+52 1 155 123 4567", None, "is too long for calling code"),  # no Mexican number begins with 1
+        ("+52 1 055 123 4567", None, "is too long for calling code"),
+        ("+52 01 55 1234 5678", None, "is too long for calling code"),  # the old trunk prefix, never dialled after 52
+        ("+52 1 55 1234 56789", None, "is too long for calling code"),
+        ("+52 1 1 55 1234 5678", None, "is too long for calling code"),
+        ("+53 1 55 1234 5678", None, "calling code"),
+        ("5210000000000", None, "calling code"),
+    ],
+)
+def test_a_1_in_front_of_no_complete_mexican_number_is_no_old_spelling(
+    number: str, country: str | None, reason: str
+) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        parse(number, default_country=country)
+
+
+def test_a_1_that_belongs_to_the_number_or_to_another_country_stays() -> None:
+    # Ten digits in all: possible by its length, and so left alone.
+    assert parse("+52 155 123 4567").e164 == "+521551234567"
+    # The calling code of the United States, which numbers without 52 in front are far likelier to have.
+    assert parse("1 55 1234 5678", default_country="MX").e164 == "+15512345678"
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [
+        ("000000000", "ES"),
+        ("000 000 000", "ES"),
+        ("+34000000000", None),
+        ("+34 000 000 000", None),
+        ("0034000000000", None),
+        ("0000000000", "MX"),
+        ("0000000000", "US"),
+        ("+44 0000000000", None),
+        ("+3900000000", None),
+        ("00000", "AT"),
+        ("000000000000000", "DE"),
+    ],
+)
+def test_a_national_number_of_zeros_is_nobodys(number: str, country: str | None) -> None:
+    with pytest.raises(ValidationError, match=r"is not a valid number|begins with no country's calling code"):
+        parse(number, default_country=country)
+
+
+def test_zeros_are_taken_only_where_the_tables_know_them() -> None:
+    numbers = {f"+{code}{'0' * length}" for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for length in range(1, 16)}
+    # Toll-free numbers of no country, satellites, relief work, and Tajikistan, whose ranges the tables draw wide.
+    known = {"+80000000000", "+881000000000", "+88800000000000", "+992000000000"}
+    assert {number for number in numbers if ours(number) == number} == known
+    assert all(phonenumbers.is_valid_number(phonenumbers.parse(number, None)) for number in known)
+
+
+def test_a_number_that_only_begins_with_zeros_is_judged_like_any_other() -> None:
+    assert parse("+34000000001").e164 == "+34000000001"
+    assert parse("+2250102030405").e164 == "+2250102030405"
 
 
 def test_the_country_is_none_where_no_sharer_of_the_code_has_given_the_number_out() -> None:
@@ -187,13 +288,16 @@ def test_an_international_number_without_plus_is_a_guess_and_must_be_in_use() ->
 
 
 def reference(number: str, region: str | None) -> str | None:
-    """What the library itself says, the long way."""
+    """What the library itself says, the long way, apart from Mexico's old mobile prefix and from zeros."""
+    number = re.sub(r"^\+521(?=[2-9][0-9]{9}$)", "+52", number)
     try:
         found = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:
         return None
     verdict = phonenumbers.is_possible_number_with_reason(found)
     if verdict != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    if not found.national_number and not phonenumbers.is_valid_number(found):
         return None
     return str(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164))
 
@@ -216,6 +320,8 @@ regions = st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS))
 @example(44, "07400123456")
 @example(54, "111523456789")
 @example(52, "15512345678")
+@example(52, "115512345678")
+@example(34, "000000000")
 @example(1, "12025550123")
 @example(49, "01701234567")
 @example(7, "89161234567")
