@@ -37,7 +37,7 @@ from .support import EAGER, FORMATS, Format
 USER = "canario-usuario/+ñ%"
 TOKEN = "canario:token/+&=ñ%\"'"
 NUMBER = "+34600987654"
-WORD, CODE = "canario-texto", "4711"
+WORD, CODE = "canario-texto", "ZZ4711ZZ"  # nothing that a port or a time could be
 TEXT = f"{WORD}: tu clave es {CODE}"
 PAIR = f"{USER}:{TOKEN}"
 

@@ -38,7 +38,7 @@ EMAIL = "canary-user+ñ%@example.com"
 PASSWORD = "canary/pass word+&=ñ%\"'"
 TOKEN, OTHER_TOKEN = "canary-token/+&=ñ%\"'", "canary-second+ñ%&"
 NUMBER = "+34600987654"
-WORD, CODE = "canary-text", "4711"
+WORD, CODE = "canary-text", "ZZ4711ZZ"  # nothing that a port or a time could be
 TEXT = f"{WORD}: your key is {CODE}"
 LOGIN = {"email": EMAIL, "password": PASSWORD}
 
