@@ -370,16 +370,16 @@ def _outgoing(cls: type[Any]) -> tuple[tuple[str, str, Hook | None], ...]:
 def parameters(request: Any) -> dict[str, object]:
     """The parameters of a request class under the vendor's names, in the order of its fields, without Nones.
 
-    Values go through the field's ``encode``, if it has one. Objects with `wire` fields inside lists and mappings are
-    turned into parameters as well; everything else is left as it is.
+    What a field's ``encode`` makes of its value is taken as it is. Without one, objects with `wire` fields, also inside
+    lists and mappings, are turned into parameters; everything else is left as it is.
     """
     result: dict[str, object] = {}
     for attribute, name, encode in _outgoing(type(request)):  # type: ignore[arg-type]
         value = getattr(request, attribute)
-        if value is not None and encode is not None:
-            value = encode(value)
         if value is not None:
-            result[name] = _plain(value)
+            value = _plain(value) if encode is None else encode(value)
+        if value is not None:
+            result[name] = value
     return result
 
 

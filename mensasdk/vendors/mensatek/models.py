@@ -137,7 +137,7 @@ class SendSms(Call[SendResult]):
     answer: ClassVar[type[Any]] = SendResult
 
     sender: str = wire("Remitente", default="")
-    recipients: Sequence[Mapping[str, str]] = wire("Destinatarios")
+    recipients: Sequence[Mapping[str, str]] = wire("Destinatarios", encode=list)
     text: str = wire("Mensaje")
     schedule_at: str | None = wire("Fecha", default=None)
     reference: str | None = wire("Referenciausuario", default=None)
