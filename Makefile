@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench audit clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -26,6 +26,11 @@ lint: $(VENV)/.done-lint ## Check style and types: ruff, mypy --strict, and pyri
 bench: $(VENV)/.done-cli ## Measure, as ratios to something measured in the same run.
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
+# It asks the vulnerability database over the network, so neither a test nor another target depends on it. Without
+# --strict it would call a success what it could not look at.
+audit: $(VENV)/.done-audit ## Look the pinned versions up in the database of known vulnerabilities (needs the network).
+	@$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+
 clean: ## Remove the virtual environment and all caches.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -44,6 +49,12 @@ $(VENV)/.done-cli: $(VENV)/.done-python pyproject.toml constraints.txt
 $(VENV)/.done-test: $(VENV)/.done-python pyproject.toml constraints.txt
 	@$(PIP) --editable '.[test]'
 	@touch $@ $(VENV)/.done-cli
+
+# Apart from everything else: the tool's own dependencies are not to be mixed with ours.
+$(VENV)/.done-audit: $(VENV)/.done-python
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install 'pip-audit>=2.7'
+	@touch $@
 
 $(VENV)/.done-lint: $(VENV)/.done-python pyproject.toml constraints.txt
 	@$(PIP) --editable '.[lint]'

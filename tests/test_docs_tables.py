@@ -1,4 +1,4 @@
-"""The tables in ``docs/vendors`` name the test of each parameter, field, status and error; those tests exist."""
+"""Tables in ``docs`` name tests that exist: for each vendor's parameters and codes, and for each security promise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted((ROOT / "docs" / "vendors").glob("*.md"))
+DOCUMENTS = [*sorted((ROOT / "docs" / "vendors").glob("*.md")), ROOT / "docs" / "security.md"]
 
 _reference = re.compile(r"`([\w/]+\.py)::(\w+)(?:\[[^`]*\])?`").findall
 
@@ -61,7 +61,7 @@ def unmet(document: Path, rows: list[tuple[str, str]]) -> list[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_each_row_of_a_vendors_table_names_tests_that_exist(document: Path) -> None:
+def test_each_row_of_a_table_names_tests_that_exist(document: Path) -> None:
     rows = covered_rows(document.read_text(encoding="utf-8"))
     assert rows, "the document has no table with a column called test"
     assert unmet(document, rows) == []

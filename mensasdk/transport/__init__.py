@@ -4,7 +4,7 @@ from mensasdk.transport.aiohttp_transport import AiohttpTransport
 from mensasdk.transport.base import HttpRequest, HttpResponse, Timeouts, Transport, cancelled_outcome, check_base_url
 from mensasdk.transport.hooks import AttemptEnded, AttemptFailed, AttemptStarted, Event, Hook
 from mensasdk.transport.pipeline import Gate, Pipeline, refusal_by_status, status_error
-from mensasdk.transport.redact import Secret, redact_url
+from mensasdk.transport.redact import Secret, redact_url, scrub
 from mensasdk.transport.retry import RetryBudget, RetryPolicy, next_delay, parse_retry_after
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "parse_retry_after",
     "redact_url",
     "refusal_by_status",
+    "scrub",
     "status_error",
 ]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
+import html
+import re
+from collections.abc import Iterable
 from typing import Any, NoReturn, Self, final
+from urllib.parse import quote, quote_plus
 
 from mensasdk.errors import ConfigurationError
 
-__all__ = ["Secret", "redact_url"]
+__all__ = ["Secret", "redact_url", "scrub"]
 
 MASK = "***"
 
@@ -79,3 +84,31 @@ def redact_url(url: str) -> str:
         pairs = [f"{pair.partition('=')[0]}={MASK}" if "=" in pair else MASK for pair in query.split("&") if pair]
         path = f"{path}?{'&'.join(pairs)}"
     return f"{path}#{MASK}" if fragment else path
+
+
+_escapes = re.compile("%[0-9A-F]{2}").sub
+
+
+def _spellings(secret: str) -> set[str]:
+    """How a server may write a secret that it quotes: as it is, or as it stood in a URL, a page or a header."""
+    raw = secret.encode(errors="surrogatepass")
+    encoded = {quote(raw), quote(raw, safe=""), quote_plus(raw)}
+    return {
+        secret,
+        *encoded,
+        *(_escapes(lambda escape: escape[0].lower(), one) for one in encoded),
+        html.escape(secret),
+        html.escape(secret, quote=False),
+        base64.b64encode(raw).decode(),
+    } - {""}
+
+
+def scrub(words: str, secrets: Iterable[Secret | None]) -> str:
+    """Return a server's ``words`` with ``***`` in place of each secret that they quote, in any usual spelling.
+
+    Shorten words after this and not before: half a secret would not be found.
+    """
+    spellings = {one for secret in secrets if secret is not None for one in _spellings(secret.reveal())}
+    for spelling in sorted(spellings, key=len, reverse=True):  # a longer one may hold a shorter one
+        words = words.replace(spelling, MASK)
+    return words

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Final, TypeVar
-from urllib.parse import quote
 
 from attrs import evolve
 
@@ -34,6 +33,7 @@ from mensasdk.transport import (
     Secret,
     Timeouts,
     Transport,
+    scrub,
 )
 from mensasdk.vendors.base import Call
 from mensasdk.vendors.envia_sms import rules
@@ -340,10 +340,8 @@ class EnviaSmsClient(EnviaSmsBulk):
 
     def _safe_words(self, words: str) -> str:
         """The vendor's words without the token and without numbers, which they may quote."""
-        token = self._token.reveal()
-        for secret in (token, token.removeprefix(_TEST)):
-            for spelling in (secret, quote(secret, safe="")):
-                words = words.replace(spelling, "***") if spelling else words
+        bare = Secret(self._token.reveal().removeprefix(_TEST))
+        words = scrub(words, (self._token, bare))
         return _digits.sub("***", " ".join(words.split()))[:120]
 
 

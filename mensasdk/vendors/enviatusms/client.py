@@ -8,18 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
-from urllib.parse import quote
 
 from attrs import evolve
 
 from mensasdk import phone
 from mensasdk.codec import Format, decode, encode_json, parameters, structure, to_bool
 from mensasdk.errors import AmbiguousResponse, ConfigurationError, DecodeError, InvalidRequest, VendorError
-from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
+from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
 from mensasdk.vendors.base import Call
 from mensasdk.vendors.enviatusms import rules
 from mensasdk.vendors.enviatusms.bulk import EnviaTuSmsBulk
-from mensasdk.vendors.enviatusms.codes import REFUSALS
+from mensasdk.vendors.enviatusms.codes import refusal_kind
 from mensasdk.vendors.enviatusms.models import (
     CONVERTER,
     Balance,
@@ -71,7 +70,8 @@ class EnviaTuSmsClient(EnviaTuSmsBulk):
         InsufficientCredits: status 402.
         InvalidRequest: status 400 or 422.
         NotFound: status 404.
-        VendorError: every other refusal, with ``code`` ``"error"`` where the HTTP status was 200.
+        VendorError: every other refusal, with ``code`` ``"error"`` where the HTTP status was 200. One whose words speak
+            of the balance or the key is InsufficientCredits or AuthError, so that a campaign stops.
         TransportError, ResponseError: see `mensasdk.errors`; ``outcome`` says what became of the request.
     """
 
@@ -258,9 +258,9 @@ class EnviaTuSmsClient(EnviaTuSmsBulk):
             )
 
     def _refusal(self, call: Call[Any], status: int, fields: Mapping[str, Any]) -> VendorError:
-        kind = REFUSALS.get(status, VendorError)
         text = f"{call.function} was refused"
         words = self._redacted(call, _words(fields))
+        kind = refusal_kind(status, words)
         if words:
             text = f"{text}: {words}"
         fault = fields.get("sms_contenido")
@@ -271,8 +271,7 @@ class EnviaTuSmsClient(EnviaTuSmsBulk):
 
     def _redacted(self, call: Call[Any], words: str) -> str:
         """The vendor's words without our key, our texts and phone numbers, and then short."""
-        for secret in self._api_key.values():
-            words = words.replace(secret.reveal(), "***").replace(quote(secret.reveal(), safe=""), "***")
+        words = scrub(words, self._api_key.values())
         if isinstance(call, SendSms | QuoteSms):
             for text in {call.text} if isinstance(call.text, str) else set(call.text):
                 for form in (text, rules.without_accents(text)):

@@ -6,14 +6,15 @@ its HTTP status, and keeps the vendor's words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Final
 
 from mensasdk.errors import AuthError, InsufficientCredits, InvalidRequest, NotFound, VendorError
 from mensasdk.messages import DeliveryState
 
-__all__ = ["REFUSALS", "NumberStatus"]
+__all__ = ["REFUSALS", "NumberStatus", "refusal_kind"]
 
 REFUSALS: Final[Mapping[int, type[VendorError]]] = {
     400: InvalidRequest,
@@ -24,6 +25,22 @@ REFUSALS: Final[Mapping[int, type[VendorError]]] = {
     422: InvalidRequest,
 }
 """By HTTP status: the error that a refusal becomes. `VendorError` itself for every other one, 200 included."""
+
+
+# The vendor publishes no texts either. These words are a guess at what it says under status 200 about the account, and
+# the guess is on the safe side: whichever error it becomes, nothing was sent, but a campaign must not go on and on.
+_ACCOUNT: Final[Sequence[tuple[re.Pattern[str], type[VendorError]]]] = (
+    (re.compile(r"saldo|insuficiente|sin cr[eé]dito|insufficient|recarg", re.IGNORECASE), InsufficientCredits),
+    (re.compile(r"api[ _-]?key|no autorizad|unauthori[sz]ed|autenticaci", re.IGNORECASE), AuthError),
+)
+
+
+def refusal_kind(status: int, words: str) -> type[VendorError]:
+    """The error that a refusal becomes, by its HTTP status, and where that says nothing by the vendor's words."""
+    kind = REFUSALS.get(status)
+    if kind is None:
+        kind = next((found for pattern, found in _ACCOUNT if pattern.search(words)), VendorError)
+    return kind
 
 
 class NumberStatus(IntEnum):

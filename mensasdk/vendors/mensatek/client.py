@@ -5,17 +5,17 @@ Source: Mensatek, "SMS Sending API / BULK SMS (7.0)"; where it is silent, API 5.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import mimetypes
 import os
-import stat
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
+from mensasdk import phone
 from mensasdk.codec import (
     FilePart,
     Format,
@@ -37,8 +37,9 @@ from mensasdk.errors import (
     VendorError,
 )
 from mensasdk.messages import Recipient
-from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
+from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
 from mensasdk.vendors.base import Call
+from mensasdk.vendors.files import read_regular_file
 from mensasdk.vendors.mensatek import rules
 from mensasdk.vendors.mensatek.bulk import MensatekBulk
 from mensasdk.vendors.mensatek.codes import REFUSALS
@@ -71,6 +72,10 @@ BASE_URL: Final = "https://api.mensatek.com/v7"
 # The document has no figure for SMS; the vendor's MMS function takes 1,000.
 MAX_RECIPIENTS: Final = 1000
 MAX_FILE: Final = 10 * 1024 * 1024
+_MAX_WORDS: Final = 120
+# A shorter one may be a part of the vendor's own words by chance; it is no code that anybody would send.
+_SHORTEST_TEXT: Final = 4
+_LONG_NUMBER = re.compile(r"\+?[0-9](?:[ .()-]{0,2}[0-9]){6,}")
 
 
 class MensatekClient(MensatekBulk):
@@ -129,6 +134,7 @@ class MensatekClient(MensatekBulk):
         super().__init__(base_url=base_url, transport=transport, timeouts=timeouts, retry=retry, hooks=hooks)
         token = base64.b64encode(f"{api_user}:{api_token}".encode()).decode()
         self._authorization: Mapping[str, Secret] = {"Authorization": Secret(f"Basic {token}")}
+        self._secrets = (Secret(token), Secret(api_token), Secret(api_user))
         self._answer_format = Format(answer_format)
         self._form = body_format == "form"
         self.default_country = default_country
@@ -288,7 +294,7 @@ class MensatekClient(MensatekBulk):
             path = Path(file)
             name = name if name is not None else path.name
             rules.file_name(name)
-            content = await asyncio.to_thread(_read_file, path)
+            content = await read_regular_file(path, limit=MAX_FILE, field="file", vendor=self.vendor)
         if not content:
             raise rules.invalid("file", "the file is empty")
         if len(content) > MAX_FILE:
@@ -375,7 +381,7 @@ class MensatekClient(MensatekBulk):
         fields = {str(key).lower(): value for key, value in tree.items()} if isinstance(tree, dict) else {}
         code = _result_code(tree, fields, call.function)
         if code is not None and code < 0:
-            raise self._refusal(call.function, code, fields)
+            raise self._refusal(call, code, fields)
         if not isinstance(tree, dict):
             raise DecodeError("unusable answer: it is no object", vendor=self.vendor)
         answer = structure(CONVERTER, tree, call.answer, vendor=self.vendor)
@@ -383,9 +389,9 @@ class MensatekClient(MensatekBulk):
             raise DecodeError("the answer tells of accepted messages and has no id for them", vendor=self.vendor)
         return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class
 
-    def _refusal(self, function: str, code: int, fields: Mapping[str, Any]) -> VendorError:
-        kind, meaning = REFUSALS[function].get(code, (VendorError, "a refusal that the document does not name"))
-        text = f"{function} was refused with Res={code}: {meaning}"
+    def _refusal(self, call: Call[Any], code: int, fields: Mapping[str, Any]) -> VendorError:
+        kind, meaning = REFUSALS[call.function].get(code, (VendorError, "a refusal that the document does not name"))
+        text = f"{call.function} was refused with Res={code}: {meaning}"
         if kind is InsufficientCredits:
             return InsufficientCredits(
                 text,
@@ -395,40 +401,20 @@ class MensatekClient(MensatekBulk):
                 code=str(code),
             )
         # The vendor's own words help, and may quote what we sent: kept short, and only where they are documented.
-        words = fields.get("error")
-        if kind is InvalidRequest and isinstance(words, str) and words.strip():
-            text = f"{text} ({' '.join(words.split())[:120]})"
-        return kind(text, vendor=self.vendor, code=str(code))
+        given = fields.get("error")
+        words = self._presentable(call, given) if kind is InvalidRequest and isinstance(given, str) else ""
+        return kind(f"{text} ({words})" if words else text, vendor=self.vendor, code=str(code))
 
-
-# Windows has neither of the two, and its text mode would change line ends.
-_OPEN_FLAGS: Final = (
-    os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-)
-
-
-def _read_file(path: Path) -> bytes:
-    """Read a regular file, and nothing else: a link could lead anywhere, and a pipe or device would not end."""
-    reason = ""
-    descriptor = -1
-    try:
-        descriptor = os.open(path, _OPEN_FLAGS)
-    except OSError as error:
-        reason = error.strerror or "it cannot be opened"
-    except ValueError:  # a NUL in the path
-        reason = "no such path"
-    if reason:
-        raise rules.invalid("file", f"file cannot be read ({reason}); a link is not followed")
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise rules.invalid("file", "file is no regular file")
-        if status.st_size > MAX_FILE:
-            raise rules.invalid("file", f"file has more than {MAX_FILE // 2**20} MiB")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(MAX_FILE + 1)
-    finally:
-        os.close(descriptor)
+    def _presentable(self, call: Call[Any], words: str) -> str:
+        """The vendor's own words without our secrets, texts and phone numbers, and then short."""
+        words = scrub(words, self._secrets)
+        if isinstance(call, SendSms):
+            values = [value for recipient in call.recipients for name, value in recipient.items() if name != "Movil"]
+            for ours in {call.text, *values}:
+                if len(ours) >= _SHORTEST_TEXT:
+                    words = words.replace(ours, "(text)")
+        words = _LONG_NUMBER.sub(lambda match: phone.mask(match[0]), " ".join(words.split()))
+        return words[:_MAX_WORDS]
 
 
 def _result_code(tree: Any, fields: Mapping[str, Any], function: str) -> int | None:

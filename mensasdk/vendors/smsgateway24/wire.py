@@ -31,7 +31,7 @@ from mensasdk.errors import (
     MensaError,
     OutcomeKind,
 )
-from mensasdk.transport import Gate, Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
+from mensasdk.transport import Gate, Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
 from mensasdk.vendors.base import Call, VendorClient
 from mensasdk.vendors.smsgateway24 import rules
 from mensasdk.vendors.smsgateway24.codes import refusal_kind
@@ -138,6 +138,8 @@ class SmsGateway24Wire(VendorClient):
             tree = tree[0]
         fields: Mapping[str, Any] = {}
         if isinstance(tree, dict):
+            if not tree:
+                raise DecodeError("the answer is an empty object", vendor=self.vendor)
             fields = {str(key).lower(): value for key, value in tree.items()}
             code = self._error_flag(fields)
             if code:
@@ -166,24 +168,27 @@ class SmsGateway24Wire(VendorClient):
             if fields.get(name) is not None and not call.safe and _is_id(fields[name]):
                 return AmbiguousResponse(f"the answer tells of an error, and has {name}", vendor=self.vendor)
         given = fields.get("message")
-        words = given[:2000] if isinstance(given, str) else ""
+        # Shortened only after the secrets are out of it; what follows is not linear.
+        words = self._scrubbed(given, call)[:2000] if isinstance(given, str) else ""
         ours = tuple(_texts(call))
         # Our own texts may hold the very words that a refusal is told by, and short ones stand in any sentence.
         kind = refusal_kind(_without(words, (text for text in ours if len(text) > 5)))
-        text = self._safe(_without(words, ours), call)
+        text = _presentable(_without(words, ours))
         return kind(
             f"{call.function} was refused with error={code}: {text or 'no reason given'}",
             vendor=self.vendor,
             code=str(code),
         )
 
-    def _safe(self, words: str, call: Call[Any]) -> str:
-        """The vendor's own words, which are all that it says, without what they may quote of the request."""
+    def _scrubbed(self, words: str, call: Call[Any]) -> str:
         token = call.token if isinstance(call, TokenCall) else None
-        secrets = [secret.reveal() for secret in (token, self._password, self._email) if secret is not None]
-        text = " ".join(_without(words, secrets).split())
-        text = _TOKEN_LIKE.sub("***", text)
-        return _NUMBER_LIKE.sub(lambda match: phone.mask(match[0]), text)[:120]
+        return scrub(words, (token, self._password, self._email))
+
+
+def _presentable(words: str) -> str:
+    """The vendor's own words, which are all that it says, without what looks like a token, an address or a number."""
+    text = _TOKEN_LIKE.sub("***", " ".join(words.split()))
+    return _NUMBER_LIKE.sub(lambda match: phone.mask(match[0]), text)[:120]
 
 
 def _texts(call: Call[Any]) -> Iterator[str]:

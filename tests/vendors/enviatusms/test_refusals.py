@@ -196,3 +196,22 @@ async def test_an_error_of_the_server_is_unknown_whatever_it_says() -> None:
             await client.send_sms("04241234567", "Hola")
     assert caught.value.outcome is OutcomeKind.UNKNOWN
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("Saldo insuficiente para enviar la campaña", InsufficientCredits),
+        ("No tiene saldo", InsufficientCredits),
+        ("La api_key no es valida", AuthError),
+        ("Usuario no autorizado", AuthError),
+        ("Contenido no permitido", VendorError),
+        ("", VendorError),
+    ],
+)
+async def test_under_status_200_the_words_tell_what_concerns_the_account(words: str, kind: type[VendorError]) -> None:
+    """The texts are not published; a guess that stops a campaign is better than one that lets it run on and on."""
+    error = await refused(CALLS["sms-multi"], {"status": "error", "msg": words})
+    assert type(error) is kind
+    assert error.outcome is OutcomeKind.REJECTED
+    assert error.code == "error"
