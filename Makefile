@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench audit clean
+.PHONY: help demo test test-long lint bench audit clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -16,6 +16,9 @@ demo: $(VENV)/.done-cli ## Send a campaign through the embedded sandbox, and see
 
 test: $(VENV)/.done-test ## Run all tests.
 	@$(BIN)/python -m pytest
+
+test-long: $(VENV)/.done-test ## Run all tests, with the long form of those that kill processes.
+	@MENSASDK_LONG=1 $(BIN)/python -m pytest
 
 lint: $(VENV)/.done-lint ## Check style and types: ruff, mypy --strict, and pyright from a user's side.
 	@$(BIN)/ruff check .

@@ -1,23 +1,29 @@
 """Many messages: the sender, its limits, its journal and its report."""
 
-from mensasdk.batch.journal import Journal, MemoryJournal, Row, State
+from mensasdk.batch.chunk import run_chunk
+from mensasdk.batch.journal import CampaignInfo, Journal, JournalError, MemoryJournal, Record, Row, State
 from mensasdk.batch.limiter import LimiterStatistics, RateLimit, RateLimiter, Unlimited, WindowLimiter
 from mensasdk.batch.report import BatchReport, Progress, guard_cell, unguard_cell
 from mensasdk.batch.router import Route, Router
-from mensasdk.batch.sender import BatchSender, run_chunk
+from mensasdk.batch.sender import BatchSender
+from mensasdk.batch.sqlite_journal import SqliteJournal
 
 __all__ = [
     "BatchReport",
     "BatchSender",
+    "CampaignInfo",
     "Journal",
+    "JournalError",
     "LimiterStatistics",
     "MemoryJournal",
     "Progress",
     "RateLimit",
     "RateLimiter",
+    "Record",
     "Route",
     "Router",
     "Row",
+    "SqliteJournal",
     "State",
     "Unlimited",
     "WindowLimiter",

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from typing import Any
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from mensasdk import phone
 from mensasdk.batch.limiter import RateLimit, RateLimiter, Unlimited, WindowLimiter
@@ -30,7 +30,7 @@ from mensasdk.messages import Message, Outcome
 from mensasdk.transport import cancelled_outcome
 from mensasdk.vendors.base import BatchClient, Prepared
 
-__all__ = ["Dispatcher", "Interrupted", "LaneGate", "SendCancelled", "outcomes_of"]
+__all__ = ["Dispatcher", "Interrupted", "LaneGate", "SendCancelled", "Spent", "outcomes_of"]
 
 logger = logging.getLogger("mensasdk")
 
@@ -181,10 +181,17 @@ class LaneGate:
 
 @define
 class Spent:
-    """What a request cost, over all routes that it tried."""
+    """What a request cost, over all routes that it tried, by vendor.
 
-    credits: Decimal = Decimal(0)
-    balance: Decimal | None = None
+    Attributes:
+        credits: what the vendors charged, as far as they say.
+        balances: credits left in the accounts, as far as they say.
+        refusals: outcomes that refuse the account and not the message.
+    """
+
+    credits: dict[str, Decimal] = field(factory=dict)
+    balances: dict[str, Decimal] = field(factory=dict)
+    refusals: list[Outcome] = field(factory=list)
 
 
 class Dispatcher:
@@ -247,18 +254,20 @@ class Dispatcher:
         """The way in for a request."""
         return LaneGate(batch[0].lane, count)
 
-    async def send(self, batch: Sequence[Prepared], *, reference: str, gate: LaneGate) -> tuple[list[Outcome], Spent]:
+    async def send(
+        self, batch: Sequence[Prepared], *, reference: str, gate: LaneGate, spent: Spent
+    ) -> Sequence[Outcome]:
         """Bring the messages of one request to their outcomes, over as many lanes as that takes.
 
         Args:
             batch: messages of one lane and key.
             reference: of the request.
             gate: paid, and left by the caller.
+            spent: what it costs is added here.
 
         Raises:
             SendCancelled: with the outcomes.
         """
-        spent = Spent()
         outcomes: dict[int, Outcome] = {}
         requests: list[list[tuple[int, Prepared]]] = [list(enumerate(batch))]
         while requests:
@@ -280,7 +289,7 @@ class Dispatcher:
             if unable:
                 following = [(index, self._next(item)) for index, item in request]
                 requests += _requests([(index, item) for index, item in following if item is not None])
-        return [outcomes[index] for index in range(len(batch))], spent
+        return [outcomes[index] for index in range(len(batch))]
 
     async def _request(
         self, batch: Sequence[Prepared], reference: str, gate: LaneGate, spent: Spent
@@ -309,16 +318,20 @@ class Dispatcher:
             if isinstance(error, _CLOSING):
                 lane.close(error.message)
             unable = error.outcome is OutcomeKind.NOT_SENT or isinstance(error, _VENDOR_TROUBLE)
-            return outcomes_of(batch, error.outcome, _code_of(error), error.message), unable
+            results = outcomes_of(batch, error.outcome, _code_of(error), error.message)
+            if isinstance(error, _VENDOR_TROUBLE):
+                spent.refusals += results
+            return results, unable
         except Exception as error:
             # A defect, ours or a library's. What had left by then nobody can say.
             lane.close(f"an unexpected {type(error).__name__}")
             logger.exception("%s: an unexpected error", lane.client.vendor)
             return outcomes_of(batch, OutcomeKind.UNKNOWN, "internal", f"an unexpected {type(error).__name__}"), False
+        vendor = lane.client.vendor
         if result.credits is not None:
-            spent.credits += result.credits
+            spent.credits[vendor] = spent.credits.get(vendor, Decimal(0)) + result.credits
         if result.balance is not None:
-            spent.balance = result.balance
+            spent.balances[vendor] = result.balance
         return result.outcomes, False
 
     def _next(self, item: Prepared) -> Prepared | None:

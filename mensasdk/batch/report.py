@@ -7,7 +7,7 @@ import os
 import tempfile
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
@@ -76,7 +76,9 @@ class BatchReport:
         by_vendor: for each vendor, how many messages ended in which way.
         parts: SMS parts of the accepted messages.
         credits: what the vendor charged, as far as it says. Over several vendors it adds up their different units.
+        credits_by_vendor: the same for each vendor that says it, in the vendor's own unit.
         balance: credits left in the account after the last answer that told it; None if none did.
+        balance_by_vendor: the same for each vendor that tells it.
         elapsed: seconds.
         stopped: why a stop rule or `BatchSender.stop` ended the campaign early; None when it ran to its end.
     """
@@ -89,7 +91,9 @@ class BatchReport:
         self.by_vendor: dict[str, Counter[OutcomeKind]] = {}
         self.parts = 0
         self.credits = Decimal(0)
+        self.credits_by_vendor: dict[str, Decimal] = {}
         self.balance: Decimal | None = None
+        self.balance_by_vendor: dict[str, Decimal] = {}
         self.elapsed = 0.0
         self.stopped: str | None = None
         self._rows: IO[bytes] | None = None
@@ -157,6 +161,14 @@ class BatchReport:
                 self.parts += outcome.parts
         if self._rows is not None:
             self._rows.write(b"".join([orjson.dumps(_row(one), option=orjson.OPT_APPEND_NEWLINE) for one in outcomes]))
+
+    def spend(self, credits: Mapping[str, Decimal], balances: Mapping[str, Decimal]) -> None:  # noqa: A002
+        """Count what a request cost, and note what is left, by vendor."""
+        for vendor, cost in credits.items():
+            self.credits += cost
+            self.credits_by_vendor[vendor] = self.credits_by_vendor.get(vendor, Decimal(0)) + cost
+        for vendor, left in balances.items():
+            self.balance = self.balance_by_vendor[vendor] = left
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Give each message's row as a dict with the keys of `COLUMNS`, in the order in which they ended.

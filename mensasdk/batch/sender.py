@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence, Sized
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
 from contextlib import aclosing
 from datetime import UTC, datetime
 
-from mensasdk.batch.dispatch import Dispatcher, Interrupted, LaneGate, SendCancelled, outcomes_of
-from mensasdk.batch.journal import Journal, MemoryJournal, Row, message_key
+from attrs import evolve
+
+from mensasdk.batch import resume as resuming
+from mensasdk.batch.chunk import finish, run_chunk
+from mensasdk.batch.dispatch import Dispatcher, Interrupted, LaneGate, SendCancelled, Spent, outcomes_of
+from mensasdk.batch.journal import Journal, MemoryJournal, Row, message_key, request_reference
 from mensasdk.batch.limiter import RateLimit
 from mensasdk.batch.plan import Chunk, Messages, Planner
 from mensasdk.batch.report import BatchReport, Progress
 from mensasdk.batch.router import Route, Router
-from mensasdk.errors import ConfigurationError
+from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.messages import Outcome, OutcomeKind
 from mensasdk.vendors.base import BatchClient, Prepared
 
@@ -24,7 +28,6 @@ __all__ = ["BatchSender", "run_chunk"]
 logger = logging.getLogger("mensasdk")
 
 Record = Callable[[Sequence[Outcome]], None]
-Send = Callable[[Sequence[Row]], Awaitable[Sequence[Outcome]]]
 Sink = Callable[[Sequence[Outcome]], Awaitable[None]]
 
 
@@ -36,7 +39,9 @@ class BatchSender:
         rate: messages per time; in no sliding window are more sent. None for no limit of ours.
         max_in_flight: requests under way at once, 16 by default. With `BatchClient.max_recipients` it bounds what a
             crash can make UNKNOWN.
-        journal: where the campaign is recorded; a `MemoryJournal` of its own by default.
+        journal: where the campaign is recorded, such as a `SqliteJournal`; by default a `MemoryJournal` of its own
+            that tells duplicates and keeps no outcomes. With a journal of yours, a campaign that is stopped early
+            still records the rest of its messages, so that `resume` can send them.
         request_rate: requests per time, beside ``rate``.
         max_recipients: most messages in one request; the client's own limit by default, and never more than it.
         linger: seconds after which messages of an async source that has fallen silent go out in a request that is
@@ -68,7 +73,10 @@ class BatchSender:
         elif rate is not None or request_rate is not None or max_in_flight is not None:
             raise ConfigurationError("the limits of a router stand on its routes: Route(client, rate=..., ...)")
         self._dispatcher = Dispatcher(client, size=max_recipients)
-        self._journal = MemoryJournal() if journal is None else journal
+        self._journal = MemoryJournal(keep_outcomes=False) if journal is None else journal
+        self._keeps_outcomes = not isinstance(self._journal, MemoryJournal) or self._journal.keep_outcomes
+        self._records_rest = self._keeps_outcomes
+        self._under_way: set[bytes] = set()
         self._linger = linger
         self._next_seq = 0
         self._stop: str | None = None
@@ -128,6 +136,8 @@ class BatchSender:
             The report; its four outcomes add up to the messages.
 
         Raises:
+            ConfigurationError: the campaign is being sent by somebody else, or this sender is at another one.
+            JournalError: the journal cannot be opened. Nothing was sent, in both cases.
             asyncio.CancelledError: as it came. What was under way is settled first: NOT_SENT where no byte had left,
                 UNKNOWN otherwise; `report` holds the truth about all messages read so far.
             Exception: what ``messages`` itself raised, after the requests under way have been settled.
@@ -140,6 +150,53 @@ class BatchSender:
                 on_progress(report.progress(total))
 
         await self._run(messages, report, sink)
+        return report
+
+    async def resume(
+        self,
+        campaign: str,
+        messages: Messages | None = None,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> BatchReport:
+        """Take up a campaign where it ended, by the end of its process or by a stop rule.
+
+        What ended is not sent again and stands in the report with its recorded outcome. What had only begun is
+        UNKNOWN, with code ``"crashed"``. What was not sent goes out: also messages that were REJECTED because the
+        account was refused (no credits, wrong credentials, blocked address), since that says nothing about them.
+
+        Args:
+            campaign: the campaign's id.
+            messages: the same input again, if it may not have been read to its end. Messages that the campaign has
+                already (same reference and number, or same number and text) are passed over; the others are
+                recorded, all of them before the first goes out.
+            on_progress: as in `send`.
+
+        Returns:
+            The report, with each member of the campaign once. What ``messages`` has that breaks a rule is in it too.
+
+        Raises:
+            ConfigurationError: the journal has no such campaign or keeps no outcomes, or as in `send`.
+            JournalError: as in `send`.
+            asyncio.CancelledError: as in `send`; what the report does not have yet is in the journal.
+            Exception: as in `send`.
+        """
+        if not self._keeps_outcomes:
+            raise ConfigurationError(
+                "the journal keeps no outcomes, so no campaign can be resumed; give the sender a journal, such as "
+                'journal=SqliteJournal("campaigns.sqlite")'
+            )
+        report = self._begin(campaign, keep_rows=True)
+        total: int | None = None
+
+        async def sink(_outcomes: Sequence[Outcome]) -> None:
+            nonlocal total
+            if on_progress is not None:
+                if total is None:
+                    total = sum((await self._journal.progress(campaign)).values())
+                on_progress(report.progress(total))
+
+        await self._run(messages, report, sink, resumed=True)
         return report
 
     async def stream(self, messages: Messages, *, campaign: str | None = None) -> AsyncGenerator[Outcome, None]:
@@ -180,11 +237,57 @@ class BatchSender:
             raise ConfigurationError("this sender runs a campaign already; make another sender, or wait")
         self._running = True
         self._stop = None
+        self._records_rest = self._keeps_outcomes
         self._dispatcher.reopen()
         self._report = BatchReport(campaign or secrets.token_hex(8), self._dispatcher.vendor, keep_rows=keep_rows)
         return self._report
 
-    async def _run(self, messages: Messages, report: BatchReport, sink: Sink) -> None:
+    async def _run(self, messages: Messages | None, report: BatchReport, sink: Sink, *, resumed: bool = False) -> None:
+        journal, campaign = self._journal, report.campaign
+        complete = False
+        try:
+            self._next_seq, cancelled = await finish(journal.open(campaign, create=not resumed))
+            try:
+                if cancelled is not None:
+                    raise cancelled
+                if resumed:
+                    complete = await self._take_up(messages, report, sink)
+                    messages = resuming.pending(journal, campaign, self._next_seq)
+                await self._send_all(messages or (), report, sink)
+                complete = complete or (not resumed and (self._stop is None or self._records_rest))
+            finally:
+                await self._close(campaign, complete=complete)
+        finally:
+            self._running = False
+
+    async def _take_up(self, messages: Messages | None, report: BatchReport, sink: Sink) -> bool:
+        """Report what has ended and record what is new; say whether the messages have been read to their end."""
+        campaign, vendor = report.campaign, self._dispatcher.vendor
+        async with aclosing(resuming.ended(self._journal, campaign, vendor)) as portions:
+            async for outcomes in portions:
+                report.add(outcomes)
+                for outcome in outcomes:
+                    if outcome.credits is not None:
+                        report.spend({outcome.vendor: outcome.credits}, {})
+                await sink(outcomes)
+        if messages is None:
+            return False
+        added = resuming.add(self._journal, campaign, messages, self._dispatcher.prepare, vendor, self._next_seq)
+        async with aclosing(added) as refusals:
+            async for self._next_seq, outcomes in refusals:
+                report.add(outcomes)
+        return True
+
+    async def _close(self, campaign: str, *, complete: bool) -> None:
+        try:
+            _, cancelled = await finish(self._journal.close(campaign, complete=complete))
+        except Exception as error:  # noqa: BLE001 - the report is true without it
+            logger.warning("the journal could not close campaign %s: %s", campaign, _reason(error))
+        else:
+            if cancelled is not None:
+                raise cancelled
+
+    async def _send_all(self, messages: Messages, report: BatchReport, sink: Sink) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         planner = self.plan(messages)
@@ -212,7 +315,6 @@ class BatchSender:
             rest()
             report.elapsed = loop.time() - begun
             report.stopped = self._stop
-            self._running = False
 
     async def _work(self, chunks: AsyncIterator[Chunk], report: BatchReport, record: Record, sink: Sink) -> None:
         turn = asyncio.Lock()
@@ -247,11 +349,16 @@ class BatchSender:
         if self._stop is not None:
             outcomes = self._not_sent(items, "stopped", self._stop)
             record(outcomes)
+            await self._record_rest(items, report.campaign)
             return outcomes
-        lo = self._next_seq
-        hi = self._next_seq = lo + len(items)
-        by_seq = dict(zip(range(lo, hi), items, strict=True))
+        by_seq = self._numbered(items)
+        lo, hi = min(by_seq), max(by_seq) + 1
         outcomes = []
+        rows = _rows(by_seq)
+        # A second copy that comes while the first waits for its permit would take the first one's place in the journal.
+        keys = {row.key for row in rows} - self._under_way
+        rows = [row for row in rows if row.key in keys]
+        self._under_way |= keys
 
         def settled(some: Sequence[tuple[int, Outcome]]) -> None:
             for seq, outcome in some:
@@ -259,58 +366,80 @@ class BatchSender:
                 outcomes.append(outcome)
 
         gate: LaneGate | None = None
+        spent = Spent()
+
+        def recorded(outcome: Outcome) -> Outcome:
+            # Refused for the account's sake: it may well go out when the campaign is resumed.
+            refused = any(outcome is one for one in spent.refusals)
+            return evolve(outcome, kind=OutcomeKind.NOT_SENT) if refused else outcome
 
         async def send(rows: Sequence[Row]) -> Sequence[Outcome]:
             assert gate is not None
             batch = [by_seq[row.seq] for row in rows]
             try:
-                return await self._send(batch, report, f"{report.campaign}.{lo}", gate)
+                return await self._send(batch, request_reference(report.campaign, lo), gate, spent)
             except Exception as error:
                 # A defect of ours. What had left by then nobody can say, and no further request may find out.
                 self.stop(f"an unexpected {type(error).__name__}")
                 logger.exception("campaign %s stopped by an unexpected error", report.campaign)
                 return outcomes_of(batch, OutcomeKind.UNKNOWN, "internal", f"an unexpected {type(error).__name__}")
+            finally:
+                report.spend(spent.credits, spent.balances)
 
         code, why = "duplicate", "the campaign holds this message already"
         try:
-            rows = [Row(seq, message_key(item.message, item.number), item.message) for seq, item in by_seq.items()]
-            new = await self._journal.load(report.campaign, rows)
+            new = await self._journal.load(report.campaign, rows) if rows else 0
             if new:
                 gate = self._dispatcher.gate(items, new)
                 with self._dispatcher.interrupts.waiting():
                     await gate.pay()
-                await run_chunk(self._journal, send, report.campaign, lo, hi, settled)
+                await run_chunk(self._journal, send, report.campaign, lo, hi, settled, recorded)
         except Interrupted:
             code, why = "stopped", "the campaign was stopped before this message"
         except asyncio.CancelledError:
             code, why = "cancelled", "the campaign was cancelled before this message"
             raise
         except Exception as error:  # noqa: BLE001 - whatever failed, these messages were not sent, and say so
-            code, why = "journal", f"the journal could not be written ({type(error).__name__}); nothing was sent"
-            self.stop(why)
-            logger.error("campaign %s stopped: the journal failed with %s", report.campaign, type(error).__name__)
+            failure = f"the journal failed: {_reason(error)}"
+            code, why = "journal", f"{failure}; nothing was sent"
+            self._records_rest = False
+            self.stop(failure)
+            logger.error("campaign %s stopped: %s", report.campaign, failure)
         finally:
+            self._under_way -= keys
             if gate is not None:
                 gate.leave()
             outcomes += self._not_sent(list(by_seq.values()), code, why)
             record(outcomes)
         return outcomes
 
-    async def _send(
-        self, batch: Sequence[Prepared], report: BatchReport, reference: str, gate: LaneGate
-    ) -> Sequence[Outcome]:
+    def _numbered(self, items: Sequence[Prepared]) -> dict[int, Prepared]:
+        lo = self._next_seq
+        self._next_seq = lo + len(items)
+        return dict(zip(range(lo, self._next_seq), items, strict=True))
+
+    async def _record_rest(self, items: Sequence[Prepared], campaign: str) -> None:
+        """Note down what a stopped campaign leaves unsent, for whoever resumes it."""
+        if self._records_rest:
+            try:
+                await self._journal.load(campaign, _rows(self._numbered(items)))
+            except Exception as error:  # noqa: BLE001 - nothing of it was sent, and the report says so
+                self._records_rest = False
+                logger.error("campaign %s: the journal failed: %s", campaign, _reason(error))
+
+    async def _send(self, batch: Sequence[Prepared], reference: str, gate: LaneGate, spent: Spent) -> Sequence[Outcome]:
         if self._stop is not None:
             return self._not_sent(batch, "stopped", self._stop)
         now = datetime.now(UTC)
         late = [item.message.not_after is not None and item.message.not_after <= now for item in batch]
         if not any(late):
-            return await self._request(batch, report, reference, gate)
+            return await self._request(batch, reference, gate, spent)
         fresh = [item for item, is_late in zip(batch, late, strict=True) if not is_late]
         sent: Sequence[Outcome] = ()
         cancelled = False
         if fresh:
             try:
-                sent = await self._request(fresh, report, reference, gate)
+                sent = await self._request(fresh, reference, gate, spent)
             except SendCancelled as ended:
                 sent, cancelled = ended.outcomes, True
         expired = "its not_after passed before it could be sent"
@@ -324,66 +453,23 @@ class BatchSender:
         return merged
 
     async def _request(
-        self, batch: Sequence[Prepared], report: BatchReport, reference: str, gate: LaneGate
+        self, batch: Sequence[Prepared], reference: str, gate: LaneGate, spent: Spent
     ) -> Sequence[Outcome]:
         try:
-            outcomes, spent = await self._dispatcher.send(batch, reference=reference, gate=gate)
+            return await self._dispatcher.send(batch, reference=reference, gate=gate, spent=spent)
         finally:
             if self._dispatcher.closed is not None:
                 self.stop(self._dispatcher.closed)
-        report.credits += spent.credits
-        if spent.balance is not None:
-            report.balance = spent.balance
-        return outcomes
 
     @staticmethod
     def _not_sent(items: Sequence[Prepared], code: str, detail: str) -> list[Outcome]:
         return outcomes_of(items, OutcomeKind.NOT_SENT, code, detail)
 
 
-async def run_chunk(
-    journal: Journal,
-    send: Send,
-    campaign: str,
-    lo: int,
-    hi: int,
-    settled: Callable[[Sequence[tuple[int, Outcome]]], None],
-) -> None:
-    """Do the work of one chunk: claim, send, settle. The same in every setting, one process or many.
+def _rows(by_seq: Mapping[int, Prepared]) -> list[Row]:
+    return [Row(seq, message_key(item.message, item.number), item.message) for seq, item in by_seq.items()]
 
-    Args:
-        journal: the fence; only rows that its claim returns are sent.
-        send: brings claimed rows to one outcome each, in order, at once: permits were paid before, so that a crash
-            makes UNKNOWN what is really under way, and not what waits for its turn. It raises nothing but
-            `SendCancelled`.
-        campaign: the campaign's id.
-        lo: first ``seq`` of the chunk.
-        hi: the ``seq`` after its last.
-        settled: told each row's outcome, also when the work is cancelled or the journal fails at the end.
 
-    Raises:
-        asyncio.CancelledError: after what was under way has been settled.
-        Exception: the journal could not claim, and nothing was sent; or it could not settle, and what it holds as
-            IN_FLIGHT is UNKNOWN to whoever resumes the campaign.
-    """
-    rows = await journal.claim(campaign, lo, hi)
-    if not rows:
-        return
-    cancelled: asyncio.CancelledError | None = None
-    try:
-        outcomes = await send(rows)
-    except SendCancelled as ended:
-        outcomes = ended.outcomes
-        cancelled = ended
-    pairs = [(row.seq, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
-    try:
-        await journal.settle(campaign, pairs)
-    except asyncio.CancelledError:
-        # What we know must not be lost with us. Settling is idempotent, so it is simply done again, out of reach of
-        # a further cancellation.
-        await asyncio.shield(asyncio.ensure_future(journal.settle(campaign, pairs)))
-        raise
-    finally:
-        settled(pairs)
-    if cancelled is not None:
-        raise cancelled
+def _reason(error: Exception) -> str:
+    # Only our own errors are known to hold nothing that a log may not.
+    return error.message if isinstance(error, MensaError) else type(error).__name__

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mensasdk import Journal, MemoryJournal, Message, Outcome, OutcomeKind
-from mensasdk.batch import Row, State
+from mensasdk import ConfigurationError, Journal, MemoryJournal, Message, Outcome, OutcomeKind
+from mensasdk.batch import Record, Row, SqliteJournal, State
 from mensasdk.batch.journal import message_key
 
+AnyJournal = MemoryJournal | SqliteJournal
 
-@pytest.fixture(params=["memory"])
-def journal(request: pytest.FixtureRequest) -> Journal:
-    assert request.param == "memory"
-    return MemoryJournal()
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyJournal]:
+    """A journal with campaign c open."""
+    made = MemoryJournal() if request.param == "memory" else SqliteJournal(tmp_path / "journal.sqlite")
+    await made.open("c")
+    yield made
+    await made.close("c")
 
 
 def row(seq: int, key: str | None = None) -> Row:
-    return Row(seq, key or f"key {seq}", Message(f"+3460000{seq:04d}", "hola"))
+    return Row(seq, (key or f"key {seq}").encode(), Message(f"+3460000{seq:04d}", "hola"))
 
 
 def ended(kind: OutcomeKind, seq: int) -> tuple[int, Outcome]:
@@ -29,6 +38,11 @@ def ended(kind: OutcomeKind, seq: int) -> tuple[int, Outcome]:
 
 async def counts(journal: Journal) -> dict[State, int]:
     return {state: count for state, count in (await journal.progress("c")).items() if count}
+
+
+async def reopened(journal: Journal) -> int:
+    await journal.close("c")
+    return await journal.open("c")
 
 
 async def test_a_row_is_claimed_once(journal: Journal) -> None:
@@ -65,6 +79,11 @@ async def test_a_pending_key_moves_to_its_new_place(journal: Journal) -> None:
     assert [one.seq for one in await journal.claim("c", 7, 8)] == [7]
 
 
+async def test_a_key_that_comes_twice_at_once_is_one_row(journal: Journal) -> None:
+    assert await journal.load("c", [row(0, "a"), row(1, "b"), row(2, "a")]) == 2
+    assert [one.seq for one in await journal.claim("c", 0, 9)] == [1, 2]
+
+
 async def test_settling_twice_changes_nothing(journal: Journal) -> None:
     await journal.load("c", [row(0)])
     await journal.claim("c", 0, 1)
@@ -92,7 +111,7 @@ async def test_what_is_unknown_can_be_resolved(journal: Journal, kind: OutcomeKi
     await journal.load("c", [row(0)])
     await journal.claim("c", 0, 1)
     await journal.settle("c", [ended(OutcomeKind.UNKNOWN, 0)])
-    assert [one.key for one in await journal.unknown("c", 10)] == ["key 0"]
+    assert [one.key for one in await journal.read("c", states={State.UNKNOWN})] == [b"key 0"]
     assert await journal.claim("c", 0, 1) == []
     await journal.resolve("c", [ended(kind, 0)])
     assert await counts(journal) == {state: 1}
@@ -106,19 +125,235 @@ async def test_only_what_is_unknown_can_be_resolved(journal: Journal) -> None:
     assert await counts(journal) == {State.ACCEPTED: 1}
 
 
-async def test_unknown_rows_come_in_portions(journal: Journal) -> None:
-    await journal.load("c", [row(seq) for seq in range(5)])
+async def test_rows_are_read_in_portions_by_seq_and_state(journal: Journal) -> None:
+    await journal.load("c", [row(seq) for seq in range(6)])
     await journal.claim("c", 0, 5)
-    await journal.settle("c", [ended(OutcomeKind.UNKNOWN, seq) for seq in range(5)])
-    assert len(await journal.unknown("c", 3)) == 3
-    assert len(await journal.unknown("c", 30)) == 5
+    await journal.settle("c", [ended(OutcomeKind.UNKNOWN, seq) for seq in (4, 2, 0)])
+    unknown = {State.UNKNOWN}
+    assert [one.seq for one in await journal.read("c", limit=2, states=unknown)] == [0, 2]
+    assert [one.seq for one in await journal.read("c", after=2, limit=2, states=unknown)] == [4]
+    assert [one.seq for one in await journal.read("c", after=4, states=unknown)] == []
+    assert [(one.seq, one.state) for one in await journal.read("c", after=2)] == [
+        (3, State.IN_FLIGHT),
+        (4, State.UNKNOWN),
+        (5, State.PENDING),
+    ]
+    assert await journal.read("no such campaign") == []
+
+
+async def test_a_record_says_what_became_of_it_and_in_which_request(journal: Journal) -> None:
+    message = Message("+34600000000", "hola {n}", variables={"n": "Ana"}, reference="r 7")
+    await journal.load("c", [Row(seq, bytes([seq]), message) for seq in range(3, 7)])
+    await journal.claim("c", 2, 5)
+    await journal.claim("c", 5, 6)
+    outcome = Outcome(
+        OutcomeKind.REJECTED, message, "mensatek", "id 9", "-4", "número \ud83d roto", 2, credits=Decimal("0.10")
+    )
+    await journal.settle("c", [(3, outcome)])
+    first, *rest = await journal.read("c")
+    assert first.outcome is not None
+    assert "número" in first.outcome.detail  # what UTF-8 cannot say may be replaced
+    assert (first.outcome.vendor, first.outcome.vendor_id, first.outcome.code) == ("mensatek", "id 9", "-4")
+    assert (first.outcome.parts, str(first.outcome.credits)) == (2, "0.10")
+    assert first.outcome.message == message
+    assert (first.state, first.outcome.kind, first.request) == (State.REJECTED, OutcomeKind.REJECTED, "c.2")
+    assert rest == [
+        Record(4, b"\4", State.IN_FLIGHT, message, request="c.2"),
+        Record(5, b"\5", State.IN_FLIGHT, message, request="c.5"),
+        Record(6, b"\6", State.PENDING, message),
+    ]
+
+
+async def test_what_is_pending_again_has_no_outcome_and_no_request(journal: Journal) -> None:
+    await journal.load("c", [row(0)])
+    await journal.claim("c", 0, 1)
+    await journal.settle("c", [ended(OutcomeKind.NOT_SENT, 0)])
+    assert await journal.read("c") == [Record(0, b"key 0", State.PENDING, row(0).message)]
 
 
 async def test_campaigns_do_not_touch_each_other(journal: Journal) -> None:
+    await journal.open("d")
     await journal.load("c", [row(0, "a")])
     assert await journal.load("d", [row(0, "a")]) == 1
     await journal.claim("d", 0, 1)
     assert await counts(journal) == {State.PENDING: 1}
+    await journal.close("d")
+
+
+# ------------------------------------------------------------------------------------------------ opening and closing
+
+
+async def test_opening_tells_the_first_free_seq(journal: Journal) -> None:
+    await journal.load("c", [row(0), row(1), row(7)])
+    assert await reopened(journal) == 8
+    await journal.load("c", [row(8, "key 1")])
+    assert await reopened(journal) == 9
+    assert await journal.open("d") == 0
+    await journal.close("d")
+
+
+async def test_what_a_dead_owner_left_in_flight_is_unknown(journal: Journal) -> None:
+    await journal.load("c", [row(0), row(1), row(2)])
+    await journal.claim("c", 0, 2)
+    await journal.settle("c", [ended(OutcomeKind.ACCEPTED, 0)])
+    await reopened(journal)
+    assert await counts(journal) == {State.ACCEPTED: 1, State.UNKNOWN: 1, State.PENDING: 1}
+    [doubtful] = await journal.read("c", states={State.UNKNOWN})
+    assert (doubtful.seq, doubtful.outcome, doubtful.request) == (1, None, "c.0")
+
+
+async def test_an_open_campaign_is_refused_and_stays_with_its_owner(journal: Journal) -> None:
+    await journal.load("c", [row(0)])
+    with pytest.raises(ConfigurationError, match="'c' is being sent"):
+        await journal.open("c")
+    assert len(await journal.claim("c", 0, 1)) == 1
+    await journal.close("c")
+    await journal.close("c")
+    await journal.open("c")
+
+
+async def test_a_campaign_that_does_not_exist_is_begun_only_if_asked(journal: Journal) -> None:
+    with pytest.raises(ConfigurationError, match="no campaign 'd'"):
+        await journal.open("d", create=False)
+    await journal.open("d")
+    await journal.close("d")
+    assert await journal.open("d", create=False) == 0
+    await journal.close("d")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda journal: journal.load("c", [row(5)]),
+        lambda journal: journal.claim("c", 0, 1),
+        lambda journal: journal.settle("c", [ended(OutcomeKind.ACCEPTED, 0)]),
+        lambda journal: journal.resolve("c", [ended(OutcomeKind.ACCEPTED, 0)]),
+    ],
+)
+async def test_only_an_open_campaign_can_be_changed(
+    journal: Journal, change: Callable[[Journal], Awaitable[object]]
+) -> None:
+    await journal.load("c", [row(0)])
+    await journal.close("c")
+    with pytest.raises(ConfigurationError, match="not open"):
+        await change(journal)
+    assert await counts(journal) == {State.PENDING: 1}
+    assert len(await journal.read("c")) == 1
+
+
+async def test_the_journal_lists_what_it_holds(journal: AnyJournal) -> None:
+    await journal.load("c", [row(0), row(1)])
+    await journal.claim("c", 0, 1)
+    await journal.open("b")
+    await journal.close("b", complete=True)
+    first, second = await journal.campaigns()
+    assert (first.name, first.complete, second.name, second.complete) == ("c", False, "b", True)
+    assert first.created.utcoffset() is not None
+    assert first.created <= second.created
+    assert first.counts == {**dict.fromkeys(State, 0), State.PENDING: 1, State.IN_FLIGHT: 1}
+    assert second.counts == dict.fromkeys(State, 0)
+
+
+async def test_complete_lasts_until_the_campaign_is_begun_again(journal: AnyJournal) -> None:
+    async def complete() -> bool:
+        [info] = await journal.campaigns()
+        return info.complete
+
+    await journal.close("c", complete=True)
+    assert await complete()
+    await journal.open("c", create=False)
+    assert await complete()
+    await journal.close("c")
+    assert await complete()
+    await journal.open("c")
+    assert not await complete()
+
+
+async def test_what_is_purged_is_gone_and_an_open_campaign_is_not_purged(journal: AnyJournal) -> None:
+    await journal.load("c", [row(0)])
+    with pytest.raises(ConfigurationError, match="is being sent"):
+        await journal.purge("c")
+    await journal.open("d")
+    await journal.load("d", [row(0)])
+    await journal.close("d")
+    await journal.purge("d")
+    with pytest.raises(ConfigurationError, match="no campaign 'd'"):
+        await journal.purge("d")
+    assert [info.name for info in await journal.campaigns()] == ["c"]
+    assert await counts(journal) == {State.PENDING: 1}
+    assert await journal.open("d") == 0
+    assert await journal.load("d", [row(0)]) == 1
+    await journal.close("d")
+
+
+async def test_a_cancelled_claim_claims_nothing(journal: Journal) -> None:
+    await journal.load("c", [row(0), row(1)])
+    await journal.claim("c", 0, 1)
+    for delay in (0, 0, 0.0001, 0.001, 0.01):
+        task = asyncio.create_task(journal.claim("c", 0, 2))
+        await asyncio.sleep(delay)
+        claimed = task.done()
+        task.cancel()
+        await asyncio.wait({task})
+        if claimed:
+            break
+        assert await counts(journal) == {State.IN_FLIGHT: 1, State.PENDING: 1}
+
+
+# ----------------------------------------------------------------------------------------------------- any sequence
+
+KINDS = st.sampled_from(list(OutcomeKind))
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("load"), st.lists(st.integers(0, 5), min_size=1, max_size=3)),
+        st.tuples(st.just("claim"), st.tuples(st.integers(0, 30), st.integers(0, 30))),
+        st.tuples(st.just("settle"), st.lists(st.tuples(st.integers(0, 30), KINDS), max_size=4)),
+        st.tuples(st.just("resolve"), st.lists(st.tuples(st.integers(0, 30), KINDS), max_size=4)),
+        st.tuples(st.just("read"), st.tuples(st.integers(-1, 30), st.sets(st.sampled_from(list(State))))),
+        st.tuples(st.just("reopen"), st.none()),
+    ),
+    max_size=30,
+)
+
+
+@given(STEPS)
+@settings(max_examples=60, deadline=None)
+def test_memory_and_file_agree_in_every_step(steps: list[tuple[str, object]]) -> None:
+    async def run() -> None:
+        with TemporaryDirectory() as folder:
+            journals: list[AnyJournal] = [MemoryJournal(), SqliteJournal(Path(folder) / "journal")]
+            seqs = [await journal.open("c") for journal in journals]
+            assert seqs == [0, 0]
+            seq = 0
+            for name, value in steps:
+                results = [await step(journal, name, value, seq) for journal in journals]
+                assert results[0] == results[1]
+                if name == "load":
+                    assert isinstance(value, list)
+                    seq += len(value)
+                assert await journals[0].progress("c") == await journals[1].progress("c")
+            for journal in journals:
+                await journal.close("c")
+
+    async def step(journal: AnyJournal, name: str, value: object, seq: int) -> object:
+        match name, value:
+            case "load", list(keys):
+                return await journal.load("c", [row(at, f"key {key}") for at, key in enumerate(keys, seq)])
+            case "claim", (int(lo), int(hi)):
+                return await journal.claim("c", lo, hi)
+            case "settle", list(pairs):
+                await journal.settle("c", [ended(kind, at) for at, kind in pairs])
+                return None
+            case "resolve", list(pairs):
+                await journal.resolve("c", [ended(kind, at) for at, kind in pairs])
+                return None
+            case "read", (int(after), set(states)):
+                found = await journal.read("c", after=after, limit=3, states=states)
+                return [(one.seq, one.key, one.state, one.request, one.outcome and one.outcome.kind) for one in found]
+            case _:
+                return await reopened(journal)
+
+    asyncio.run(run())
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(list(OutcomeKind))), max_size=40))
@@ -126,10 +361,11 @@ async def test_campaigns_do_not_touch_each_other(journal: Journal) -> None:
 def test_no_key_is_ever_claimed_again_after_it_may_have_been_sent(steps: list[tuple[int, OutcomeKind]]) -> None:
     async def run() -> None:
         journal = MemoryJournal()
-        done: set[str] = set()
+        await journal.open("c")
+        done: set[bytes] = set()
         for seq, (number, kind) in enumerate(steps):
-            key = f"key {number}"
-            await journal.load("c", [row(seq, key)])
+            key = f"key {number}".encode()
+            await journal.load("c", [Row(seq, key, row(seq).message)])
             for claimed in await journal.claim("c", 0, seq + 1):
                 assert claimed.key not in done
                 if kind is not OutcomeKind.NOT_SENT:
@@ -161,3 +397,11 @@ def test_whatever_the_person_would_read_otherwise_is_another_message() -> None:
         message_key(Message("1", "hola"), "+2"),
     }
     assert len(keys) == 6
+
+
+@given(st.lists(st.tuples(st.text(), st.text(), st.text()), min_size=2, max_size=2, unique=True))
+def test_no_two_messages_have_one_key(pair: list[tuple[str, str, str]]) -> None:
+    """Not even where one's variable begins where the other's text ends."""
+    first, second = (message_key(Message("1", text, variables={name: value}), "+1") for text, name, value in pair)
+    assert first != second
+    assert len(first) == 16

@@ -41,6 +41,14 @@ def test_the_four_outcomes_add_up(report: BatchReport) -> None:
     assert report.parts == 2
 
 
+def test_what_each_vendor_charged_and_has_left_is_told_in_its_own_unit(report: BatchReport) -> None:
+    report.spend({"mensatek": Decimal(3), "enviatusms": Decimal("0.09")}, {"mensatek": Decimal(97)})
+    report.spend({"mensatek": Decimal(2)}, {"mensatek": Decimal(95), "enviatusms": Decimal("4.41")})
+    assert report.credits_by_vendor == {"mensatek": Decimal(5), "enviatusms": Decimal("0.09")}
+    assert report.balance_by_vendor == {"mensatek": Decimal(95), "enviatusms": Decimal("4.41")}
+    assert report.credits == Decimal("5.09")
+
+
 def test_json_lines_hold_every_row_exactly(report: BatchReport, tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     report.write_jsonl(path)

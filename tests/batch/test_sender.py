@@ -530,9 +530,10 @@ async def test_a_campaign_that_is_given_again_sends_only_what_was_not_sent(
     box.mensatek.account.credits = Decimal(100)
     second = await sender.send(campaign(50), campaign="citas")
     adds_up(second, 50)
-    assert (second.accepted, second.not_sent) == (10, 40)
+    # Those of the request that the account could not pay for have not been judged: they go out now.
+    assert (second.accepted, second.not_sent) == (20, 30)
     nobody_twice(box)
-    assert len(box.ledger) == 40
+    assert len(box.ledger) == 50
 
 
 class BrokenJournal(MemoryJournal):
@@ -577,3 +578,17 @@ async def test_a_journal_that_fails_at_the_end_does_not_turn_a_sent_message_into
     assert (report.accepted, report.not_sent) == (10, 20)
     assert len(box.ledger) == 10
     assert report.stopped is not None
+
+
+async def test_of_two_copies_the_first_goes_out_even_while_it_waits(box: Sandbox, mensatek: MensatekClient) -> None:
+    """The copy comes in another request, while the first one waits for its permit."""
+    first, copy = Message(number(1), "hola", reference="a"), Message(number(1), "hola", reference="a")
+    other = Message(number(2), "something else first")
+    sender = BatchSender(mensatek, rate=RateLimit(1, per=0.2), max_in_flight=4)
+    outcomes = [outcome async for outcome in sender.stream([other, first, copy])]
+    assert {id(one.message): one.kind for one in outcomes} == {
+        id(other): OutcomeKind.ACCEPTED,
+        id(first): OutcomeKind.ACCEPTED,
+        id(copy): OutcomeKind.NOT_SENT,
+    }
+    assert len(box.ledger) == 2

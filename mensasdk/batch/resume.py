@@ -1,0 +1,91 @@
+"""Taking up a campaign: what its journal knows already, what is still to be sent, and what is to be added."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+
+from mensasdk.batch.journal import Journal, Record, Row, State, message_key
+from mensasdk.batch.plan import Messages, refusal
+from mensasdk.errors import MensaError
+from mensasdk.messages import Message, Outcome, OutcomeKind
+from mensasdk.vendors.base import Prepared
+
+__all__ = ["add", "ended", "pending"]
+
+_AT_ONCE = 1000
+_ENDED = frozenset({State.ACCEPTED, State.REJECTED, State.UNKNOWN})
+
+
+async def ended(journal: Journal, campaign: str, vendor: str) -> AsyncGenerator[Sequence[Outcome], None]:
+    """Give the outcomes of what is not sent again, in portions.
+
+    Args:
+        journal: where they stand.
+        campaign: its id; open.
+        vendor: the name to put on messages of which no outcome was recorded.
+    """
+    after = -1
+    while records := await journal.read(campaign, after=after, limit=_AT_ONCE, states=_ENDED):
+        after = records[-1].seq
+        yield [_outcome(record, vendor) for record in records]
+
+
+async def pending(journal: Journal, campaign: str, below: int) -> AsyncGenerator[Message, None]:
+    """Give the messages that are pending below a ``seq``: those given move above it when they are sent."""
+    after = -1
+    while records := await journal.read(campaign, after=after, limit=_AT_ONCE, states={State.PENDING}):
+        for record in records:
+            if record.seq >= below:
+                return
+            yield record.message
+        after = records[-1].seq
+
+
+async def add(
+    journal: Journal, campaign: str, messages: Messages, prepare: Callable[[Message], Prepared], vendor: str, free: int
+) -> AsyncGenerator[tuple[int, Sequence[Outcome]], None]:
+    """Record messages as pending, save those that the campaign has already.
+
+    Yields:
+        The ``seq`` that is free next, and the outcomes of messages that broke a rule, after each portion.
+    """
+    async for portion in _portions(messages):
+        rows: list[Row] = []
+        refused: list[Outcome] = []
+        for message in portion:
+            try:
+                item = prepare(message)
+            except MensaError as error:
+                refused.append(refusal(message, vendor, error))
+            else:
+                rows.append(Row(free, message_key(message, item.number), message))
+                free += 1
+        await journal.load(campaign, rows)
+        yield free, refused
+
+
+async def _portions(messages: Messages) -> AsyncGenerator[Sequence[Message], None]:
+    portion: list[Message] = []
+    if isinstance(messages, AsyncIterable):
+        async for message in messages:
+            portion.append(message)
+            if len(portion) >= _AT_ONCE:
+                yield portion
+                portion = []
+    else:
+        for message in messages:
+            portion.append(message)
+            if len(portion) >= _AT_ONCE:
+                yield portion
+                portion = []
+                await asyncio.sleep(0)
+    if portion:
+        yield portion
+
+
+def _outcome(record: Record, vendor: str) -> Outcome:
+    if record.outcome is not None:
+        return record.outcome
+    why = "the process ended while its request was under way"
+    return Outcome(OutcomeKind.UNKNOWN, record.message, vendor, code="crashed", detail=why)

@@ -1,0 +1,141 @@
+"""A journal in a file: it survives the process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from mensasdk.batch.journal import ALL_STATES, CampaignInfo, JournalError, Record, Row, State, not_open
+from mensasdk.messages import Outcome
+
+if TYPE_CHECKING:  # sqlite3 is loaded when a journal is made, not when mensasdk is imported
+    from mensasdk.batch.sqlite_store import Store
+
+__all__ = ["SqliteJournal"]
+
+logger = logging.getLogger("mensasdk")
+
+T = TypeVar("T")
+_WAITS: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 4.0)
+
+
+def _log_failure(released: asyncio.Future[None]) -> None:
+    if not released.cancelled() and released.exception() is not None:
+        logger.warning("rows of a cancelled claim could not be released; they will count as UNKNOWN")
+
+
+class SqliteJournal:
+    """A journal in a SQLite file, for campaigns that must survive a crash of the process or the machine.
+
+    What `claim` and `settle` have recorded is on the disk when they return (WAL, ``synchronous=FULL``). The file is
+    readable by its owner only; it holds numbers and texts until a campaign is purged, and no credentials. It may hold
+    many campaigns, and several processes may use it at once; one campaign belongs to one process at a time, by a lock
+    that the operating system takes back when that process dies. It must lie on a local disk.
+
+    There is nothing to close: the file is open while a campaign is.
+
+    Args:
+        path: the file; it is made if it does not exist.
+        busy_timeout: seconds to wait while another process writes to it.
+
+    Every method may raise `JournalError`. All of SQLite runs in one thread of its own, and never in the event loop. A
+    call that is cancelled is brought to its end there, and is in the file as a whole; a claim is then undone.
+    """
+
+    def __init__(self, path: str | PathLike[str], *, busy_timeout: float = 5.0) -> None:
+        from mensasdk.batch.sqlite_store import Store
+
+        self.path = Path(path).absolute()
+        self._store = Store(self.path, busy_timeout)
+        self._thread: ThreadPoolExecutor | None = None
+        self._owed: dict[str, list[tuple[int, Outcome]]] = {}
+
+    def __repr__(self) -> str:
+        return f"SqliteJournal({str(self.path)!r})"
+
+    async def open(self, campaign: str, *, create: bool = True) -> int:
+        return await self._do(lambda store: store.open(campaign, create=create))
+
+    async def close(self, campaign: str, *, complete: bool = False) -> None:
+        owed = self._owed.pop(campaign, [])
+        await self._do(lambda store: store.close(campaign, complete=complete and not owed, owed=owed))
+
+    async def load(self, campaign: str, rows: Sequence[Row]) -> int:
+        self._check_open(campaign)
+        return await self._do(lambda store: store.load(campaign, rows))
+
+    async def claim(self, campaign: str, lo: int, hi: int) -> Sequence[Row]:
+        self._check_open(campaign)
+        claimed: list[Row] = []
+        try:
+            await self._do(lambda store: claimed.extend(store.claim(campaign, lo, hi)))
+        except asyncio.CancelledError:
+            # The thread takes one thing after the other, so this comes after the claim.
+            released = self._submit(lambda store: store.release(campaign, claimed))
+            released.add_done_callback(_log_failure)
+            raise
+        return claimed
+
+    async def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        """See `Journal.settle`. It is tried again for some seconds while the file cannot be written.
+
+        Raises:
+            JournalError: it still cannot be. The outcomes are held, and tried once more when the campaign is closed.
+        """
+        self._check_open(campaign)
+        for wait in (*_WAITS, None):
+            try:
+                return await self._do(lambda store: store.settle(campaign, outcomes, State.IN_FLIGHT))
+            except JournalError as error:
+                if wait is None or not error.retryable:
+                    self._owed.setdefault(campaign, []).extend(outcomes)
+                    raise
+            await asyncio.sleep(wait)
+        return None
+
+    async def read(
+        self, campaign: str, *, after: int = -1, limit: int = 1000, states: Collection[State] = ALL_STATES
+    ) -> Sequence[Record]:
+        return await self._do(lambda store: store.read(campaign, after, limit, states))
+
+    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        self._check_open(campaign)
+        await self._do(lambda store: store.settle(campaign, outcomes, State.UNKNOWN))
+
+    async def progress(self, campaign: str) -> Mapping[State, int]:
+        return await self._do(lambda store: store.progress(campaign))
+
+    async def campaigns(self) -> Sequence[CampaignInfo]:
+        """What the journal holds, in the order in which it was begun."""
+        return await self._do(lambda store: store.campaigns())
+
+    async def purge(self, campaign: str) -> None:
+        """Remove a campaign for good, and overwrite its rows in the file.
+
+        Raises:
+            ConfigurationError: it is open somewhere, or there is none.
+        """
+        await self._do(lambda store: store.purge(campaign))
+
+    def _check_open(self, campaign: str) -> None:
+        if not self._store.is_open(campaign):
+            raise not_open(campaign)
+
+    async def _do(self, work: Callable[[Store], T]) -> T:
+        return await asyncio.shield(self._submit(work))
+
+    def _submit(self, work: Callable[[Store], T]) -> asyncio.Future[T]:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="mensasdk-journal")
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._in_thread, work)
+
+    def _in_thread(self, work: Callable[[Store], T]) -> T:
+        try:
+            return work(self._store)
+        finally:
+            self._store.disconnect()

@@ -1,0 +1,136 @@
+"""A sender that can be killed at any step. It is started by the crash tests as a process of its own.
+
+It imports everything once and then forks a process for each job, a line of JSON on its standard input; a killed process
+leaves nothing behind but what it wrote to the disk and to the network, whether it was forked or not. For each job it
+answers with a line: how the process ended, and what it said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import signal
+import sqlite3
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from mensasdk import AiohttpTransport, BatchSender, ConfigurationError, MensatekClient, Message, Timeouts
+from mensasdk.batch import SqliteJournal, sqlite_journal
+from mensasdk.batch.sqlite_store import Store
+from mensasdk.transport import HttpRequest, HttpResponse
+
+steps = 0
+die_at = 0
+
+
+def step() -> None:
+    """One of the points at which the process may die."""
+    global steps
+    steps += 1
+    if steps == die_at:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def commit(_store: Store, database: sqlite3.Connection, *statement: Any) -> None:
+    step()
+    database.execute(*statement)
+    step()
+
+
+class Stepping:
+    """A transport with a step before a request, while it is under way, and after its answer."""
+
+    def __init__(self) -> None:
+        self.inner = AiohttpTransport()
+
+    async def send(self, request: HttpRequest, *, timeouts: Timeouts) -> HttpResponse:
+        step()
+        task = asyncio.ensure_future(self.inner.send(request, timeouts=timeouts))
+        await asyncio.wait({task}, timeout=0.01)
+        step()
+        response = await task
+        step()
+        return response
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+def messages(start: int, count: int) -> Iterator[Message]:
+    for index in range(start, start + count):
+        yield Message(f"+346{index:08d}", "Hola {n}", variables={"n": f"Ana {index}"})
+
+
+async def work(job: dict[str, Any]) -> dict[str, Any]:
+    async with (
+        AsyncClosing(Stepping()) as transport,
+        MensatekClient(job["api_user"], job["api_token"], base_url=job["base_url"], transport=transport) as client,
+    ):
+        sender = BatchSender(
+            client, journal=SqliteJournal(job["path"]), max_recipients=10, max_in_flight=job["in_flight"]
+        )
+        people = messages(job["start"], job["count"])
+        try:
+            if job["resume"] is None:
+                report = await sender.send(people, campaign="c")
+            else:
+                report = await sender.resume("c", people if job["resume"] else None)
+        except ConfigurationError as error:
+            return {"error": error.message}
+    return {
+        "steps": steps,
+        "stopped": report.stopped,
+        "by_code": dict(report.by_code),
+        "rows": [(row["to"], row["outcome"]) for row in report.rows()],
+    }
+
+
+class AsyncClosing:
+    def __init__(self, transport: Stepping) -> None:
+        self.transport = transport
+
+    async def __aenter__(self) -> Stepping:
+        return self.transport
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.transport.aclose()
+
+
+def run(job: dict[str, Any]) -> tuple[int, str]:
+    """Do a job in a process of its own; give the signal that ended it, or 0, and what it said."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        global die_at
+        os.close(reading)
+        code = 1
+        try:
+            die_at = job["die_at"]
+            if job.get("file_size"):
+                resource.setrlimit(resource.RLIMIT_FSIZE, (job["file_size"], job["file_size"]))
+            result = json.dumps(asyncio.run(work(job))).encode()
+            with os.fdopen(writing, "wb") as file:
+                file.write(result)
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as file:
+        said = file.read().decode()
+    _, status = os.waitpid(child, 0)
+    return (os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0), said
+
+
+def main() -> None:
+    setattr(Store, "_commit", commit)  # noqa: B010 - as a test does with monkeypatch
+    setattr(sqlite_journal, "_WAITS", (0.05,))  # noqa: B010 - a full disk stays full
+    for line in sys.stdin:
+        ended_by, said = run(json.loads(line))
+        print(json.dumps({"signal": ended_by, "said": json.loads(said) if said else None}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
