@@ -4,42 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import click
 from rich.console import Console
 from rich.text import Text
 
 from mensasdk._version import __version__
-from mensasdk.cli.campaign import Campaign, Limits, Summary
-from mensasdk.cli.config import VENDORS, Settings, SmsClient, load_settings
+from mensasdk.batch import SqliteJournal
+from mensasdk.cli.campaign import Campaign, Summary
+from mensasdk.cli.config import VENDORS, load_settings
 from mensasdk.cli.dryrun import DryRun, dry_run
+from mensasdk.cli.job import Job, make_job, required
 from mensasdk.cli.output import Output, open_output
-from mensasdk.cli.rows import BadRow, GoodRow, Table, masked, open_table, plan, read
-from mensasdk.cli.show import display, error_console, output_console, print_dry_run, print_summary
+from mensasdk.cli.routes import connect
+from mensasdk.cli.rows import Layout, masked
+from mensasdk.cli.show import display, error_console, money, output_console, print_dry_run, print_summary
+from mensasdk.cli.signals import interrupts
 from mensasdk.errors import AddressBlocked, AuthError, ConfigurationError, MensaError, ValidationError
-from mensasdk.messages import Message
-from mensasdk.schedule import zone as time_zone
 
 __all__ = ["cli"]
 
 P = ParamSpec("P")
-DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 CREDENTIALS_HELP = """\b
 Credentials are never given as arguments. Set
   MENSASDK_MENSATEK_API_USER, MENSASDK_MENSATEK_API_TOKEN
-  (and MENSASDK_MENSATEK_BASE_URL for another address),
+  MENSASDK_ENVIA_SMS_TOKEN
+  MENSASDK_SMSGATEWAY24_EMAIL, MENSASDK_SMSGATEWAY24_PASSWORD
+  (or MENSASDK_SMSGATEWAY24_TOKEN)
+  MENSASDK_ENVIATUSMS_API_KEY
+  (and MENSASDK_MENSATEK_BASE_URL and so on for another address),
 or name a TOML file that only you can read with --credentials or
-MENSASDK_CREDENTIALS:
+MENSASDK_CREDENTIALS, with a table for each vendor:
   [mensatek]
   api_user = "..."
   api_token = "..."
@@ -55,7 +57,7 @@ Exit codes:
 """
 
 
-def _guarded(command: Callable[P, int]) -> Callable[P, None]:
+def guarded(command: Callable[P, int]) -> Callable[P, None]:
     """Turn what a command returns or raises into an exit code and one plain sentence."""
 
     @wraps(command)
@@ -81,7 +83,6 @@ def _guarded(command: Callable[P, int]) -> Callable[P, None]:
 vendor_option = click.option(
     "--vendor",
     type=click.Choice(sorted(VENDORS)),
-    required=True,
     envvar="MENSASDK_VENDOR",
     help="Whose service to use.",
 )
@@ -90,6 +91,10 @@ credentials_option = click.option(
 )
 base_url_option = click.option("--base-url", metavar="URL", help="Another address than the vendor's own.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+journal_path = click.Path(path_type=Path, dir_okay=False)
+journal_option = click.option(
+    "--journal", type=journal_path, metavar="FILE", required=True, envvar="MENSASDK_JOURNAL", help="The journal's file."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -104,9 +109,24 @@ def cli() -> None:
 @cli.command(epilog=f"{EXIT_CODES}\n\n{CREDENTIALS_HELP}")
 @click.argument("file", metavar="PEOPLE.CSV", type=click.Path(path_type=Path))
 @vendor_option
+@click.option(
+    "--route",
+    "routes",
+    multiple=True,
+    metavar="CC=VENDOR",
+    help="In place of --vendor: whose service for which countries; may be repeated. '*' stands for all others, and "
+    "takes over what another vendor cannot send.",
+)
 @click.option("--text", help="The text; {name} stands for the column of that name, {{ and }} for braces.")
 @click.option("--sender", help="What the handset shows; the account's default otherwise.")
-@click.option("--rate", metavar="N", type=click.FloatRange(0, min_open=True), help="Most messages a second.")
+@click.option("--template", metavar="ID", help="envia_sms: the template to send; its variables are the file's columns.")
+@click.option("--text-variable", metavar="NAME", help="envia_sms: the variable of the template that takes the text.")
+@click.option("--device-id", metavar="ID", help="smsgateway24: the phone that sends.")
+@click.option("--sim", metavar="N", type=click.IntRange(0, 5), help="smsgateway24: SIM card 0 or 1, or its apps.")
+@click.option("--allow-duplicates", is_flag=True, help="envia_sms, enviatusms: send a text that was just sent, too.")
+@click.option(
+    "--rate", "rates", multiple=True, metavar="[VENDOR=]N", help="Most messages a second, of each vendor or of one."
+)
 @click.option(
     "--requests-per-second", metavar="N", type=click.FloatRange(0, min_open=True), help="Most requests a second."
 )
@@ -120,6 +140,13 @@ def cli() -> None:
 @click.option("--delimiter", metavar="CHAR", help="Between cells: , ; | or tab; told by the header otherwise.")
 @click.option("--default-country", metavar="CC", help="Country of national numbers, such as ES.")
 @click.option("--campaign", metavar="ID", help="Name of the campaign; comes back in delivery reports.")
+@click.option(
+    "--journal",
+    type=journal_path,
+    metavar="FILE",
+    envvar="MENSASDK_JOURNAL",
+    help="Record the campaign in this file, so that it can be resumed after a crash.",
+)
 @click.option("--unicode", "as_unicode", is_flag=True, help="Keep every character; parts become shorter.")
 @click.option("--report/--no-report", default=False, show_default=True, help="Ask for delivery reports.")
 @click.option("--dry-run", "dry", is_flag=True, help="Check and count; send nothing.")
@@ -128,30 +155,17 @@ def cli() -> None:
 @click.option("--quiet", is_flag=True, help="Neither progress nor tables.")
 @base_url_option
 @credentials_option
-@_guarded
+@guarded
 def send(
     file: Path,
-    vendor: str,
-    text: str | None,
-    sender: str | None,
-    rate: float | None,
-    requests_per_second: float | None,
-    max_in_flight: int,
-    max_recipients: int | None,
-    schedule: str | None,
-    zone: str | None,
-    column_number: str | None,
-    delimiter: str | None,
-    default_country: str | None,
+    template: str | None,
     campaign: str | None,
-    as_unicode: bool,
-    report: bool,
+    journal: Path | None,
     dry: bool,
     output: Path | None,
     as_json: bool,
     quiet: bool,
-    base_url: str | None,
-    credentials: Path | None,
+    **_options: Any,  # the rest is `make_job`'s
 ) -> int:
     """Send one SMS to each row of a CSV file.
 
@@ -160,47 +174,36 @@ def send(
     read. Without --text each row's own column text or mensaje is sent. A column reference or id names the message in
     the results.
 
+    With --route the campaign goes through several vendors, each for its countries, with limits of its own; an option
+    that only some of them have holds for those.
+
     A row that cannot be sent is reported with its line and does not hold up the others. The same message to
     the same number goes out once.
     """
     err = error_console()
-    schedule_at = _moment(schedule, zone)
-    settings = _settings(vendor, credentials, base_url, dry=dry)
-    table = open_table(file, delimiter=_delimiter(delimiter))
-    layout = plan(table, text=text, number_column=column_number)
-    if not table.is_utf8:
-        err.print(
-            Text(f"Warning: {file} is not UTF-8; read as Windows-1252 (Latin-1). Check the accents.", style="yellow"),
-            soft_wrap=True,
-        )
-    limits = Limits(rate, requests_per_second, max_in_flight, max_recipients)
-    options = VENDORS[vendor].options(report, as_unicode)
-
-    def make(to: str, body: str, variables: dict[str, str], reference: str | None) -> Message:
-        return Message(
-            to,
-            body,
-            sender=sender,
-            variables=variables,
-            schedule_at=schedule_at,
-            reference=reference,
-            options=options,
-        )
-
-    rows = read(table, layout, make)
+    job = make_job(file, click.get_current_context().params, err)
     results = None if output is None else open_output(output, source=file)
     try:
         ended: DryRun | Summary
         if dry:
-            ended = asyncio.run(_dry_run(vendor, settings, default_country, rows, limits, results))
+            ended = asyncio.run(_dry_run(job, results))
         else:
-            ended = asyncio.run(
-                _send(vendor, settings, default_country, rows, table, limits, results, campaign, err, quiet)
-            )
+            if job.layout is not None and job.layout.variables is not None and not quiet:
+                _say_variables(err, template, job.layout)
+            ended = asyncio.run(_send(job, results, campaign, journal, err, quiet))
     finally:
         if results is not None:
             with suppress(OSError):  # what could not be written has been reported
                 results.close()
+    show(ended, err, output, as_json=as_json, quiet=quiet)
+    if journal is not None and not quiet and isinstance(ended, Summary) and ended.stopped is not None:
+        words = f"Go on with: mensasdk resume {ended.campaign} {file} --journal {journal}, and the same options."
+        err.print(Text(f"\n  {words}"), soft_wrap=True)
+    return ended.exit_code
+
+
+def show(ended: DryRun | Summary, err: Console, output: Path | None, *, as_json: bool, quiet: bool) -> None:
+    """Print what a campaign came to."""
     if as_json:
         click.echo(json.dumps(ended.as_json(), ensure_ascii=False))
     if not quiet:
@@ -210,118 +213,42 @@ def send(
         else:
             print_summary(console, ended)
         if output is not None:
-            console.print(Text(f"\n  {'bad rows' if dry else 'results'}: {output}", style="dim"), soft_wrap=True)
+            what = "bad rows" if isinstance(ended, DryRun) else "results"
+            console.print(Text(f"\n  {what}: {output}", style="dim"), soft_wrap=True)
     elif isinstance(ended, Summary) and ended.stopped is not None and not ended.interrupted:
         click.echo(masked(f"Stopped early: {ended.stopped}"), err=True)
-    return ended.exit_code
 
 
 async def _send(
-    vendor: str,
-    settings: Settings,
-    default_country: str | None,
-    rows: Iterator[GoodRow | BadRow],
-    table: Table,
-    limits: Limits,
-    results: Output | None,
-    name: str | None,
-    err: Console,
-    quiet: bool,
+    job: Job, results: Output | None, name: str | None, journal: Path | None, err: Console, quiet: bool
 ) -> Summary:
-    client = VENDORS[vendor].connect(settings, default_country=default_country)
-    try:
+    async with connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country) as (
+        client,
+        lines,
+    ):
+        assert job.table is not None
+        total = job.table.total
         if not quiet:
-            err.print(Text(f"{table.total:,} rows · {vendor} at {client.base_url}", style="dim"), soft_wrap=True)
-        campaign = Campaign(client, rows, total=table.total, limits=limits, output=results, name=name)
+            told = f"{total:,} rows · {lines[0]}" if len(lines) == 1 else f"{total:,} rows"
+            for line in (told, *(f"  {line}" for line in lines if len(lines) > 1)):
+                err.print(Text(line, style="dim"), soft_wrap=True)
+        record = None if journal is None else SqliteJournal(journal)
+        campaign = Campaign(client, job.rows, total=total, limits=job.limits, output=results, name=name, journal=record)
         with interrupts(campaign.interrupt), display(err, quiet=quiet) as progress:
             return await campaign.run(progress)
-    finally:
-        await client.aclose()
 
 
-async def _dry_run(
-    vendor: str,
-    settings: Settings,
-    default_country: str | None,
-    rows: Iterator[GoodRow | BadRow],
-    limits: Limits,
-    results: Output | None,
-) -> DryRun:
-    client = VENDORS[vendor].connect(settings, default_country=default_country)
-    try:
-        return await dry_run(client, rows, limits, results)
-    finally:
-        await client.aclose()
+async def _dry_run(job: Job, results: Output | None) -> DryRun:
+    async with connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country) as (
+        client,
+        _,
+    ):
+        return await dry_run(client, job.rows, job.limits, results)
 
 
-@contextmanager
-def interrupts(on_interrupt: Callable[[], None]) -> Iterator[None]:
-    """Have Ctrl-C and a polite kill call a function in the event loop, in place of tearing it down.
-
-    The third one ends the process as ever.
-    """
-    loop = asyncio.get_running_loop()
-    seen = 0
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def arrived() -> None:
-        nonlocal seen
-        seen += 1
-        if seen == 2:
-            for number in before:
-                signal.signal(number, signal.default_int_handler)
-        on_interrupt()
-
-    for number in before:
-        # Not the loop's own add_signal_handler: it does not exist on Windows, and forgets the handler that was there.
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(arrived))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _settings(vendor: str, file: Path | None, base_url: str | None, *, dry: bool) -> Settings:
-    try:
-        return load_settings(vendor, file=file, base_url=base_url)
-    except ConfigurationError:
-        if not dry or file is not None:
-            raise
-        # Checking a list needs no account, and nothing is connected.
-        return Settings(dict.fromkeys(VENDORS[vendor].fields, "dry-run"), base_url)
-
-
-def _delimiter(value: str | None) -> str | None:
-    if value is None:
-        return None
-    value = DELIMITERS.get(value.lower(), value)
-    if len(value) != 1 or value in '"\r\n ':
-        raise ConfigurationError('--delimiter must be one character, such as ";", or tab')
-    return value
-
-
-def _moment(text: str | None, zone: str | None) -> datetime | None:
-    if text is None:
-        if zone is not None:
-            raise ConfigurationError("--zone belongs to --schedule, which is missing")
-        return None
-    moment = None
-    with suppress(ValueError):
-        moment = datetime.fromisoformat(text.strip())
-    if moment is None:
-        raise ConfigurationError("--schedule must look like 2030-01-31T09:00+01:00, or 2030-01-31T09:00 with --zone")
-    if moment.tzinfo is None:
-        if zone is None:
-            raise ConfigurationError(
-                "--schedule has no time zone; add its offset, as in 2030-01-31T09:00+01:00, or --zone Europe/Madrid"
-            )
-        moment = moment.replace(tzinfo=time_zone(zone))
-    elif zone is not None:
-        raise ConfigurationError("--schedule has an offset already; leave out --zone")
-    if moment <= datetime.now(UTC):
-        raise ConfigurationError("--schedule is not in the future; give a later time, or leave it out to send now")
-    return moment
+def _say_variables(err: Console, template: str | None, layout: Layout) -> None:
+    names = ", ".join(masked(name)[:40] for name in layout.variables or ()) or "no column"
+    err.print(Text(f"template {masked(template or '')[:40]} with {names}", style="dim"), soft_wrap=True)
 
 
 # --------------------------------------------------------------------------------------------------------- credits
@@ -332,20 +259,30 @@ def _moment(text: str | None, zone: str | None) -> datetime | None:
 @json_option
 @base_url_option
 @credentials_option
-@_guarded
-def credits(vendor: str, as_json: bool, base_url: str | None, credentials: Path | None) -> int:  # noqa: A001
-    """Print the credits that are left in the account."""
+@guarded
+def credits(vendor: str | None, as_json: bool, base_url: str | None, credentials: Path | None) -> int:  # noqa: A001
+    """Print the credits (of enviatusms: the US dollars) that are left in the account."""
+    vendor = required(vendor)
+    entry = VENDORS[vendor]
+    ask = entry.credits
+    if ask is None:
+        raise ConfigurationError(f"{vendor} has no credits: your own phones send, and their SIM cards pay")
     settings = load_settings(vendor, file=credentials, base_url=base_url)
 
-    async def ask() -> Decimal:
-        client: SmsClient = VENDORS[vendor].connect(settings)
+    async def left() -> Decimal:
+        client = entry.connect(settings)
         try:
-            return await client.get_credits()
+            return await ask(client)
         finally:
             await client.aclose()
 
-    left = asyncio.run(ask())
-    click.echo(json.dumps({"vendor": vendor, "credits": str(left)}) if as_json else f"{left:,f}")
+    amount = asyncio.run(left())
+    in_money = entry.unit != "credits"
+    if as_json:
+        told = {"balance": str(amount), "currency": entry.unit} if in_money else {"credits": str(amount)}
+        click.echo(json.dumps({"vendor": vendor, **told}))
+    else:
+        click.echo(f"{money(amount)} {entry.unit}" if in_money else money(amount))
     return 0
 
 
@@ -354,36 +291,19 @@ def credits(vendor: str, as_json: bool, base_url: str | None, credentials: Path 
 
 @cli.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="0 for any free port.")
-@click.option("--callback-url", metavar="URL", help="Post delivery reports to this address (loopback only).")
+@click.option("--callback-url", metavar="URL", help="Post Mensatek's reports to this address (loopback only).")
 @click.option("--balance", metavar="N", type=click.IntRange(0), default=1_000_000, show_default=True, help="Credits.")
-@_guarded
+@guarded
 def sandbox(port: int, callback_url: str | None, balance: int) -> int:
-    """Run the emulated vendors on this machine until Ctrl-C. Nothing is ever sent."""
+    """Run the four emulated vendors on this machine until Ctrl-C. Nothing is ever sent."""
+    from mensasdk.cli.serve import serve
+
     try:
-        asyncio.run(_sandbox(port, callback_url, balance))
+        asyncio.run(serve(port, callback_url, balance))
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigurationError(f"the sandbox cannot start: {words}") from None
     return 0
-
-
-async def _sandbox(port: int, callback_url: str | None, balance: int) -> None:
-    from mensasdk.sandbox import Account, Mensatek, Sandbox
-
-    ended = asyncio.Event()
-    mensatek = Mensatek(account=Account(credits=Decimal(balance)))
-    async with Sandbox(port=port, callback_url=callback_url, keep_messages=False, mensatek=mensatek) as box:
-        with interrupts(ended.set):
-            click.echo(f"Sandbox on port {box.port}; nothing is ever sent. Ctrl-C ends it.\n")
-            for vendor in sorted(VENDORS):
-                click.echo(f"# {vendor}: paste these lines into another terminal")
-                # These open this sandbox only, and are new each time.
-                for name, value in {**box.credentials(vendor), "base_url": box.base_url(vendor)}.items():
-                    click.echo(f"export MENSASDK_{vendor.upper()}_{name.upper()}={value}")
-                click.echo(f"# and try: mensasdk credits --vendor {vendor}\n")
-            sys.stdout.flush()
-            await ended.wait()
-        click.echo(f"\n{len(box.ledger):,} messages accepted, {box.ledger.charged:,f} credits charged.")
 
 
 # ------------------------------------------------------------------------------------------------------------ demo
@@ -393,16 +313,24 @@ async def _sandbox(port: int, callback_url: str | None, balance: int) -> None:
 @click.option(
     "--rows", type=click.IntRange(100, 1_000_000), default=5000, show_default=True, help="People to write to."
 )
-@click.option("--rate", type=click.FloatRange(1), default=1500, show_default=True, help="Most messages a second.")
+@click.option(
+    "--rate", type=click.FloatRange(1), default=1500, show_default=True, help="Most messages a second, per vendor."
+)
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for the files.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed makes the same people.")
-@_guarded
+@guarded
 def demo(rows: int, rate: float, output: Path | None, seed: int) -> int:
-    """Watch a whole campaign: a list of people, a vendor that misbehaves, and an account that adds up.
+    """Watch a whole campaign: a list of people, four vendors that misbehave, and an account that adds up.
 
-    Everything happens on this machine; nothing is ever sent. Exits with 1 if the vendor's ledger and the report
+    Everything happens on this machine; nothing is ever sent. Exits with 1 if the vendors' ledger and the report
     disagree in anything.
     """
     from mensasdk.cli.demo import run_demo
 
     return run_demo(rows=rows, rate=rate, folder=output, seed=seed)
+
+
+# -------------------------------------------------------------------------------------- what a journal is good for
+
+# These commands stand apart, use what stands above, and add themselves to it.
+import mensasdk.cli.recorded  # noqa: E402, F401

@@ -10,17 +10,17 @@ from contextlib import aclosing
 from decimal import Decimal
 from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
-from mensasdk.batch import BatchSender, RateLimit
+from mensasdk.batch import BatchReport, BatchSender, Journal, RateLimit, Route, Router
 from mensasdk.cli.output import Output
 from mensasdk.cli.rows import BadRow, GoodRow, masked
-from mensasdk.errors import MensaError
+from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.phone import mask
 from mensasdk.vendors.base import BatchClient
 
-__all__ = ["Campaign", "Display", "Limits", "Summary"]
+__all__ = ["Campaign", "Display", "Limits", "Share", "Summary"]
 
 MAX_SHOWN = 20
 _MAX_CODES = 200
@@ -28,22 +28,31 @@ _MAX_CODES = 200
 
 @frozen
 class Limits:
-    """How fast, and how much at once; as in `BatchSender`. None for no limit of ours."""
+    """How fast, and how much at once; as in `BatchSender`. None for no limit of ours.
+
+    With several vendors each of them has these limits for itself, and ``rates`` says which have a rate of their own.
+    """
 
     rate: float | None = None
     requests_per_second: float | None = None
     max_in_flight: int = 16
     max_recipients: int | None = None
+    rates: Mapping[str, float] = field(factory=dict)
 
-    def sender(self, client: BatchClient) -> BatchSender:
-        """A sender with these limits."""
-        return BatchSender(
+    def route(self, client: BatchClient) -> Route:
+        """A client under these limits."""
+        rate = self.rates.get(client.vendor, self.rate)
+        return Route(
             client,
-            rate=None if self.rate is None else RateLimit(self.rate),
+            rate=None if rate is None else RateLimit(rate),
             request_rate=None if self.requests_per_second is None else RateLimit(self.requests_per_second),
             max_in_flight=self.max_in_flight,
-            max_recipients=self.max_recipients,
         )
+
+    def sender(self, client: BatchClient | Router, journal: Journal | None = None) -> BatchSender:
+        """A sender with these limits. Those of a router stand on its routes: see `route`."""
+        router = client if isinstance(client, Router) else Router([self.route(client)])
+        return BatchSender(router, max_recipients=self.max_recipients, journal=journal)
 
 
 @frozen
@@ -53,6 +62,29 @@ class ShownRow:
     line: int
     number: str
     reason: str
+
+
+@frozen
+class Share:
+    """One vendor's part of a campaign. Credits and balance are None where the vendor does not tell them."""
+
+    accepted: int
+    rejected: int
+    not_sent: int
+    unknown: int
+    credits: Decimal | None
+    balance: Decimal | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The part as one object. Money is text, to stay exact."""
+        return {
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "not_sent": self.not_sent,
+            "unknown": self.unknown,
+            "credits": None if self.credits is None else str(self.credits),
+            "balance": None if self.balance is None else str(self.balance),
+        }
 
 
 @frozen
@@ -71,6 +103,8 @@ class Summary:
         parts, credits, balance, elapsed: as in `BatchReport`.
         stopped: why it ended early, or None.
         interrupted: a person ended it.
+        shares: each vendor's part, where there are several. Their credits and balances are of different units, so
+            that ``credits`` and ``balance`` mean nothing then. Rows that no vendor was asked about are in none.
     """
 
     vendor: str
@@ -91,6 +125,7 @@ class Summary:
     elapsed: float
     stopped: str | None
     interrupted: bool
+    shares: Mapping[str, Share] = field(factory=dict)
 
     @property
     def went_out(self) -> int:
@@ -126,8 +161,9 @@ class Summary:
             "bad_rows": self.bad_rows,
             "by_code": dict(self.by_code),
             "parts": self.parts,
-            "credits": str(self.credits),
-            "balance": None if self.balance is None else str(self.balance),
+            "credits": None if self.shares else str(self.credits),
+            "balance": None if self.shares or self.balance is None else str(self.balance),
+            **({"vendors": {name: share.as_json() for name, share in self.shares.items()}} if self.shares else {}),
             "elapsed": round(self.elapsed, 3),
             "throughput": round(self.throughput, 1),
             "stopped": self.stopped,
@@ -150,26 +186,31 @@ class Campaign:
     """Sends the rows of a file once, and accounts for each.
 
     Args:
-        client: the vendor's client.
+        client: the vendor's client, or a router over several.
         rows: the rows, read as they are sent.
         total: how many rows there are.
         limits: how fast.
         output: where each row's outcome is written; it stays yours to close.
         name: the campaign's id; a new one by default.
+        journal: where the campaign is recorded; None to forget it with the process.
     """
 
     def __init__(
         self,
-        client: BatchClient,
+        client: BatchClient | Router,
         rows: Iterator[GoodRow | BadRow],
         *,
         total: int,
         limits: Limits,
         output: Output | None = None,
         name: str | None = None,
+        journal: Journal | None = None,
     ) -> None:
-        self._vendor = client.vendor
-        self._sender = limits.sender(client)
+        self._vendors = client.vendors if isinstance(client, Router) else (client.vendor,)
+        self._vendor = self._vendors[0] if len(self._vendors) == 1 else "router"
+        self._sender = limits.sender(client, journal)
+        self._durable = journal is not None
+        self._reading = False
         self._rows = rows
         self._total = total
         self._output = output
@@ -188,7 +229,11 @@ class Campaign:
         self._begun = time.monotonic()
 
     async def run(self, display: Display) -> Summary:
-        """Send, and report. It raises nothing that the sender, the file or the disk may raise: the report says it."""
+        """Send, and report. It raises nothing that the sender, the file or the disk may raise: the report says it.
+
+        Raises:
+            ConfigurationError: the journal does not take the campaign; nothing was read or sent.
+        """
         self._display = display
         self._begun = time.monotonic()
         self._reader = asyncio.create_task(self._read())
@@ -240,11 +285,13 @@ class Campaign:
             elapsed=time.monotonic() - self._begun,
             stopped=self._halted,
             interrupted=self._interrupts > 0,
+            shares=_shares(report, self._vendors) if len(self._vendors) > 1 else {},
         )
 
     # ------------------------------------------------------------------------------------------------------ rows
 
     def _messages(self) -> Iterator[Message]:
+        self._reading = True
         while self._halted is None:
             row = next(self._rows, None)
             if row is None:
@@ -255,6 +302,8 @@ class Campaign:
             else:
                 self._open[id(row.message)] = row
                 yield row.message
+        if self._durable:  # not as if the list had come to its end: the journal would hold it for complete
+            raise ConfigurationError(self._halted)
 
     async def _read(self) -> None:
         try:
@@ -262,6 +311,8 @@ class Campaign:
                 async for outcome in outcomes:
                     self._ended(outcome)
         except MensaError as error:  # the file changed while it was read
+            if not self._reading:
+                raise
             self._halt(error.message)
         report = self._sender.report
         if report is not None and report.stopped is not None and self._halted is None:
@@ -274,7 +325,9 @@ class Campaign:
             if outcome.kind is OutcomeKind.NOT_SENT:
                 if outcome.code.startswith("invalid"):
                     self._bad(row.line, row.message.to, outcome.detail)
-                elif outcome.code == "stopped":  # a stop rule: what is still in the file need not be read
+                elif outcome.code == "stopped" and len(self._vendors) == 1 and not self._durable:
+                    # A stop rule: what is still in the file need not be read. Of several vendors others may go on, and
+                    # a journal holds the rest for the next time.
                     self._halt(outcome.detail)
         if self._output is not None:
             try:
@@ -349,3 +402,18 @@ class Campaign:
     def _note(self, text: str) -> None:
         if self._display is not None:
             self._display.note(text)
+
+
+def _shares(report: BatchReport | None, vendors: Sequence[str]) -> dict[str, Share]:
+    shares = {}
+    for vendor in vendors:
+        counts = Counter() if report is None else report.by_vendor.get(vendor, Counter())
+        shares[vendor] = Share(
+            accepted=counts[OutcomeKind.ACCEPTED],
+            rejected=counts[OutcomeKind.REJECTED],
+            not_sent=counts[OutcomeKind.NOT_SENT],
+            unknown=counts[OutcomeKind.UNKNOWN],
+            credits=None if report is None else report.credits_by_vendor.get(vendor),
+            balance=None if report is None else report.balance_by_vendor.get(vendor),
+        )
+    return shares

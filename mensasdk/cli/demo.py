@@ -1,106 +1,52 @@
-"""The show: a list of people, a vendor that misbehaves, and an account that adds up all the same."""
+"""The show: one list of people, four vendors, some trouble, and an account that adds up all the same."""
 
 from __future__ import annotations
 
 import asyncio
-import csv
 import os
-import random
 import secrets
 import shutil
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from attrs import define, field, frozen
 from rich.console import Console
 from rich.text import Text
 
-from mensasdk.batch import unguard_cell
+from mensasdk.batch import Router
 from mensasdk.cli.campaign import Campaign, Limits, Summary
-from mensasdk.cli.config import VENDORS, Settings
+from mensasdk.cli.demo_checks import CALLING, Check, Line, compare, read_results
+from mensasdk.cli.demo_people import HOME, make_people
+from mensasdk.cli.demo_reports import STATES, Reports
 from mensasdk.cli.output import open_output
+from mensasdk.cli.routes import Way, connect
 from mensasdk.cli.rows import open_table, plan, read
-from mensasdk.cli.show import (
-    checks_table,
-    counts_table,
-    display,
-    meter,
-    money,
-    output_console,
-    print_note,
-    print_summary,
-)
+from mensasdk.cli.show import checks_table, display, figures_table, meter, output_console, print_note, print_summary
+from mensasdk.cli.vendors import VENDORS, Settings, Wishes
 from mensasdk.delivery import DeliveryReceiver
-from mensasdk.messages import Delivery, DeliveryState, Message, OutcomeKind
-from mensasdk.phone import digits
-from mensasdk.sandbox import Account, Fault, Mensatek, Sandbox
+from mensasdk.messages import Message, OutcomeKind
+from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.transport import AttemptFailed, Event
-from mensasdk.vendors.mensatek import DeliveryReport, MensatekOptions, ReceivedSms, parse_callback
+from mensasdk.vendors import mensatek, smsgateway24
 
 __all__ = ["run_demo"]
 
-VENDOR: Final = "mensatek"
-FUNCTION: Final = "EnviarSMS"
 TEXT: Final = "Hola {nombre}, tu cita es el {cita}. Código {codigo}."
-NAMES: Final = (
-    "Begoña", "Íñigo", "José", "María", "Núria", "Raúl", "Sofía", "Ángel", "Iñaki", "Lucía", "Martín", "Chloë",
-    "Óscar", "Ainhoa", "Joaquín", "Mónica", "Andrés", "Zoe", "Víctor", "Yolanda",
-)  # fmt: skip
-DAYS: Final = ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado")
-# Cells that are no number that anybody could reach.
-BAD_CELLS: Final = ("", "60012", "no tiene", "+34 6", "12345678901234567", "600-12-34", "699 999 99")
-
-
-@frozen
-class People:
-    """The list that the demo writes to.
-
-    Attributes:
-        path: the CSV file.
-        unwilling: numbers on the vendor's blacklist, digits only.
-    """
-
-    path: Path
-    unwilling: frozenset[str]
-
-
-@define
-class Reports:
-    """The delivery reports that came back: the last state of each number that was reached."""
-
-    states: dict[str, Delivery] = field(factory=dict)
-    final: set[str] = field(factory=set)
-    calls: int = 0
-
-    async def handle(self, report: DeliveryReport | ReceivedSms) -> None:
-        """Store a report. Reports may come twice and out of order: what has ended stays ended."""
-        if isinstance(report, ReceivedSms):
-            return
-        self.calls += 1
-        delivery = report.to_delivery()
-        if delivery.number not in self.final:
-            self.states[delivery.number] = delivery
-            if delivery.state.is_final:
-                self.final.add(delivery.number)
-
-
-@frozen
-class Check:
-    """One comparison of the vendor's ledger with our report."""
-
-    name: str
-    sandbox: str
-    report: str
-
-    @property
-    def agrees(self) -> bool:
-        return self.sandbox == self.report
+# In the order of preference: what the other three cannot send goes out through the phones.
+ROUTES: Final[Mapping[str, frozenset[str] | None]] = {
+    "mensatek": frozenset({"ES"}),
+    "envia_sms": frozenset({"MX"}),
+    "enviatusms": frozenset({"VE"}),
+    "smsgateway24": None,
+}
+# The sandbox's own pass-through template, and its own phone.
+WISHES: Final = Wishes(sender="Clinica", report=True, template="02", text_variable="mensaje", device_id="260")
+# Their answers tell no cost, so their accounts are looked at before and after.
+ACCOUNTS: Final = ("envia_sms", "enviatusms")
 
 
 def run_demo(*, rows: int, rate: float, folder: Path | None, seed: int) -> int:
@@ -119,150 +65,147 @@ class Demo:
     def __init__(self, console: Console, rows: int, rate: float, folder: Path, seed: int) -> None:
         self.console = console
         self.rows = rows
-        self.rate = rate
         self.results = folder / "results.csv"
         self.people = make_people(folder / "people.csv", rows, seed)
         self.size = max(10, min(50, rows // 40))
+        self.limits = Limits(rate=rate, max_recipients=self.size, max_in_flight=8)
         self.reports = Reports()
         self.slowed = 0
 
     async def run(self) -> int:
-        say = self.say
-        account = Account(credits=Decimal(10 * self.rows), blacklist=set(self.people.unwilling))
         async with AsyncExitStack() as stack:
-            box = await stack.enter_async_context(
-                Sandbox(mensatek=Mensatek(account=account), delivery_delay=2.0, time_scale=0.5)
-            )
-            say("1", f"A list of {self.rows:,} people", str(self.people.path))
-            say("2", "A vendor on this machine", f"{box.base_url(VENDOR)} (emulated; nothing is ever sent)")
-            password = secrets.token_urlsafe(16)
-            receiver = DeliveryReceiver(parse_callback, self.reports.handle, user="demo", password=password)
-            url = await stack.enter_async_context(receiver.serve())
-            box.callbacks(url, auth=("demo", password))
-            say("3", "A receiver for delivery reports", f"{url} (with a password)")
+            box = await stack.enter_async_context(Sandbox(delivery_delay=2.0, time_scale=0.5))
+            self.accounts(box)
+            self.say("1", f"A list of {self.rows:,} people in six countries", str(self.people.path))
+            self.say("2", "Four vendors on this machine", f"on port {box.port}, emulated; nothing is ever sent")
+            for vendor, where in (
+                ("mensatek", "Spain, in requests for many people"),
+                ("envia_sms", "Mexico, a request for each person, from a template"),
+                ("enviatusms", "Venezuela, in requests for many people"),
+                ("smsgateway24", "all others, a request for each, through a phone"),
+            ):
+                self.console.print(Text.assemble(f"     {vendor:14}", (where, "dim")))
+            await self.receivers(box, stack)
             self.trouble(box)
             self.console.print()
-            summary = await self.send(box)
-            print_summary(self.console, summary, most_rows=5)
-            await self.wait_for_reports(box)
-            outcomes = self.outcomes()
-            self.print_deliveries(outcomes)
-            checks = self.checks(box, summary, outcomes)
+            ways = [
+                Way(vendor, Settings(box.credentials(vendor), box.base_url(vendor)), countries)
+                for vendor, countries in ROUTES.items()
+            ]
+            router, _ = await stack.enter_async_context(
+                connect(ways, limits=self.limits, wishes=WISHES, default_country=HOME, hooks=[self.hook])
+            )
+            assert isinstance(router, Router)  # over several vendors it is one
+            clients: dict[str, Any] = {route.client.vendor: route.client for route in router.routes}
+            before = await self.balances(clients)
+            summary = await self.send(router)
+            after = await self.balances(clients)
+            costs = {vendor: before[vendor] - after[vendor] for vendor in ACCOUNTS}
+            print_summary(self.console, summary, most_rows=5, costs=costs)
+            lines = read_results(self.results)
+            await self.wait_for_reports(box, clients, lines)
+            self.print_deliveries(lines)
+            told = len(self.reports.states)
+            checks = compare(box, summary, lines, costs, rows=self.rows, told=told)
         return self.conclude(checks)
 
     def say(self, number: str, what: str, detail: str) -> None:
         line = Text.assemble((f" {number} ", "bold cyan"), f"{what}  ", (detail, "dim"))
         self.console.print(line, soft_wrap=True)
 
+    def hook(self, event: Event) -> None:
+        self.slowed += isinstance(event, AttemptFailed) and event.error == "RateLimited"
+
+    def accounts(self, box: Sandbox) -> None:
+        """Enough in each account, but for the one that shall run out in the middle."""
+        box.mensatek.account.blacklist = set(self.people.unwilling)
+        box.mensatek.account.credits = Decimal(10 * self.rows)
+        mexico = box.envia_sms.account.countries["52"].price(box.envia_sms.account.plan)
+        box.envia_sms.account.credits = mexico * (self.people.mexico * 2 // 3)
+
+    async def receivers(self, box: Sandbox, stack: AsyncExitStack) -> None:
+        """One for each vendor that calls back: they differ in what they post, and in how they prove who they are."""
+        password, word = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+        reports = self.reports
+        first = DeliveryReceiver(mensatek.parse_callback, reports.handle, user="demo", password=password)
+        second = DeliveryReceiver(smsgateway24.parse_callback, reports.handle, path_secret=word)
+        box.callbacks(await stack.enter_async_context(first.serve()), auth=("demo", password))
+        box.callbacks(await stack.enter_async_context(second.serve()) + word, vendor="smsgateway24")
+        self.say("3", "Two receivers for delivery reports", "the other two vendors will be asked")
+
     def trouble(self, box: Sandbox) -> None:
         """Place the faults: early enough that a short list meets them too."""
-        requests = max(8, self.rows // self.size)
+        requests = max(6, self.people.spain // self.size)
         third, half, later = requests // 3, requests // 2, requests * 2 // 3
-        box.fail(VENDOR, function=FUNCTION, fault=Fault.RESET, when="after", nth=third)
-        box.fail(VENDOR, function=FUNCTION, fault=Fault.RATE_LIMIT, when="before", nth=half, retry_after=1)
-        box.fail(VENDOR, function=FUNCTION, fault=Fault.RESET, when="before", nth=later)
-        self.say(
-            "4", "Trouble", "two requests lose their connection (one after the vendor took it), one is told to wait"
-        )
+        box.fail("mensatek", function="EnviarSMS", fault=Fault.RESET, when="after", nth=third)
+        box.fail("mensatek", function="EnviarSMS", fault=Fault.RATE_LIMIT, when="before", nth=half, retry_after=1)
+        box.fail("mensatek", function="EnviarSMS", fault=Fault.RESET, when="before", nth=later)
+        box.fail("envia_sms", function="send", fault=Fault.RESET, when="after", nth=2)
+        box.fail("enviatusms", function="sms-multi", fault=Fault.RATE_LIMIT, when="before", nth=2, retry_after=1)
+        self.say("4", "Trouble", "three connections lost (two after the vendor took the messages),")
+        self.console.print(Text("            two vendors say 429, and envia_sms runs out of credits", style="dim"))
 
-    async def send(self, box: Sandbox) -> Summary:
-        def hook(event: Event) -> None:
-            self.slowed += isinstance(event, AttemptFailed) and event.error == "RateLimited"
+    async def balances(self, clients: Mapping[str, Any]) -> dict[str, Decimal]:
+        found = {}
+        for vendor in ACCOUNTS:
+            ask = VENDORS[vendor].credits
+            assert ask is not None
+            found[vendor] = await ask(clients[vendor])
+        return found
 
-        options = MensatekOptions(report=True)
+    async def send(self, router: Router) -> Summary:
         table = open_table(self.people.path)
-        layout = plan(table, text=TEXT)
         rows = read(
             table,
-            layout,
-            lambda to, text, variables, reference: Message(
-                to, text, sender="Clinica", variables=variables, reference=reference, options=options
-            ),
+            plan(table, text=TEXT),
+            lambda to, text, variables, reference: Message(to, text, variables=variables, reference=reference),
         )
-        settings = Settings(box.credentials(VENDOR), box.base_url(VENDOR))
-        client = VENDORS[VENDOR].connect(settings, default_country="ES", hooks=[hook])
         output = open_output(self.results, source=self.people.path)
-        limits = Limits(rate=self.rate, max_recipients=self.size, max_in_flight=8)
         try:
-            campaign = Campaign(client, rows, total=table.total, limits=limits, output=output, name="demo")
+            campaign = Campaign(router, rows, total=table.total, limits=self.limits, output=output, name="demo")
             with display(self.console, quiet=False) as progress:
                 return await campaign.run(progress)
         finally:
             output.close()
-            await client.aclose()
 
-    async def wait_for_reports(self, box: Sandbox) -> None:
+    async def wait_for_reports(self, box: Sandbox, clients: Mapping[str, Any], lines: Sequence[Line]) -> None:
         drained = asyncio.ensure_future(box.drain())
-        with meter(self.console, len(box.ledger), "delivery reports") as bar:
+        expected = len({one.number for one in box.ledger.messages if one.vendor in CALLING})
+        with meter(self.console, expected, "delivery reports") as bar:
             while not drained.done():
                 bar.update(len(self.reports.states))
                 await asyncio.wait({drained}, timeout=0.1)
         drained.result()
+        await self.reports.ask(clients, lines)
 
-    def outcomes(self) -> Mapping[OutcomeKind, Sequence[str]]:
-        """The numbers of each outcome, from the file of results: what a person would work with."""
-        numbers: dict[OutcomeKind, list[str]] = {kind: [] for kind in OutcomeKind}
-        with self.results.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                numbers[OutcomeKind(row["outcome"])].append(unguard_cell(row["to"]))
-        return numbers
-
-    def print_deliveries(self, outcomes: Mapping[OutcomeKind, Sequence[str]]) -> None:
-        states: Counter[str] = Counter()
-        for number in outcomes[OutcomeKind.ACCEPTED]:
-            delivery = self.reports.states.get(f"+{_digits(number)}")
-            states[_bucket(delivery)] += 1
+    def print_deliveries(self, lines: Sequence[Line]) -> None:
+        table = figures_table("delivery", *STATES, "told by")
+        styles = ("green", "red", "yellow", "cyan")
+        for vendor, counts in self.reports.count(lines, ROUTES).items():
+            cells = [
+                Text(f"{counts[state]:,}", style=style if counts[state] else "dim")
+                for state, style in zip(STATES, styles, strict=True)
+            ]
+            table.add_row(Text(vendor), *cells, Text("callbacks" if vendor in CALLING else "asking", style="dim"))
         self.console.print()
-        self.console.print(
-            counts_table(
-                "delivery of the accepted",
-                [
-                    ("delivered", states["delivered"], "green"),
-                    ("failed", states["failed"], "red"),
-                    ("expired", states["expired"], "yellow"),
-                    ("still trying", states["pending"], "cyan"),
-                ],
-            )
+        self.console.print(table)
+        unknown = [line for line in lines if line.kind is OutcomeKind.UNKNOWN]
+        resolved = sum(f"+{line.number}" in self.reports.states for line in unknown)
+        instead = sum(
+            line.kind is OutcomeKind.ACCEPTED and line.vendor == "smsgateway24" and line.number.startswith("52")
+            for line in lines
         )
-        unknown = outcomes[OutcomeKind.UNKNOWN]
-        resolved = sum(f"+{_digits(number)}" in self.reports.states for number in unknown)
         self.console.print()
         print_note(
             self.console,
             Text(
-                f"{self.reports.calls:,} reports came in. Of the {len(unknown):,} unknown, the reports show that "
-                f"{resolved:,} went out after all. When the vendor asked to slow down "
-                f"(429, {self.slowed}x), the sender waited and sent what had been refused.",
+                f"{self.reports.calls:,} reports came in, and {self.reports.questions:,} questions were asked. Of the "
+                f"{len(unknown):,} unknown, the reports show that {resolved:,} went out after all. When a vendor asked "
+                f"to slow down (429, {self.slowed}x), the sender waited and sent what had been refused. When envia_sms "
+                f"had no credits left, {instead:,} Mexican numbers went through smsgateway24 instead.",
                 style="dim",
             ),
         )
-
-    def checks(self, box: Sandbox, summary: Summary, outcomes: Mapping[OutcomeKind, Sequence[str]]) -> list[Check]:
-        """Compare the ledger, which is the truth, with what the report and the file of results say."""
-        ledger = box.ledger.numbers()
-        accepted = {_digits(number) for number in outcomes[OutcomeKind.ACCEPTED]}
-        unknown = {_digits(number) for number in outcomes[OutcomeKind.UNKNOWN]}
-        others = {_digits(number) for kind in (OutcomeKind.REJECTED, OutcomeKind.NOT_SENT) for number in outcomes[kind]}
-        others -= accepted | unknown  # a duplicate is not sent, and its first copy is
-        asked: Counter[str] = Counter()
-        for request in box.ledger.requests:
-            if request.function == FUNCTION and request.fault != Fault.RATE_LIMIT:
-                asked.update({str(one["Movil"]) for one in request.params["Destinatarios"]})
-        gone_out = sum(ledger[number] for number in unknown)  # the connection was lost after these were taken
-        charged_unknown = sum((one.credits for one in box.ledger.messages if one.number in unknown), Decimal(0))
-        four = summary.accepted + summary.rejected + summary.not_sent + summary.unknown
-        zero = "0"
-        return [
-            Check("rows with one outcome each", f"{self.rows:,}", f"{four:,}"),
-            Check("rows in the file of results", f"{self.rows:,}", f"{sum(map(len, outcomes.values())):,}"),
-            Check("accepted messages", f"{len(box.ledger) - gone_out:,}", f"{summary.accepted:,}"),
-            Check("accepted people", f"{sum(ledger[number] for number in accepted):,}", f"{len(accepted):,}"),
-            Check("people who got it twice", f"{sum(count > 1 for count in ledger.values()):,}", zero),
-            Check("got it, though rejected or not sent", f"{sum(ledger[number] for number in others):,}", zero),
-            Check("unknown, and asked for again", f"{sum(asked[number] > 1 for number in unknown):,}", zero),
-            Check("credits (without the unknown)", money(box.ledger.charged - charged_unknown), money(summary.credits)),
-            Check("people with a delivery report", f"{len(ledger):,}", f"{len(self.reports.states):,}"),
-        ]
 
     def conclude(self, checks: Sequence[Check]) -> int:
         self.console.print()
@@ -278,7 +221,10 @@ class Demo:
             ("the list", self.people.path),
             ("the results", self.results),
             ("try next", f"{_command()} send {self.people.path} \\"),
-            ("", "  --vendor mensatek --default-country ES --dry-run \\"),
+            ("", f"  --default-country {HOME} --dry-run \\"),
+            ("", "  --route ES=mensatek --route MX=envia_sms --route VE=enviatusms \\"),
+            ("", "  --route '*=smsgateway24' --device-id 260 \\"),
+            ("", "  --template 02 --text-variable mensaje \\"),
             ("", f"  --text '{TEXT}'"),
             ("or", f"{_command()} sandbox"),
         ):
@@ -294,61 +240,3 @@ def _command() -> str:
     if not beside.exists():
         return "python -m mensasdk"
     return os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside)
-
-
-def make_people(path: Path, rows: int, seed: int) -> People:
-    """Write a list as a Spanish spreadsheet would: semicolons, a byte order mark, numbers in every spelling.
-
-    About one row in a hundred holds no number, as many repeat an earlier row, and some people do not want messages.
-    """
-    pick = random.Random(seed)
-    bad = max(3, rows // 100)
-    doubled = max(2, rows // 100)
-    good = rows - bad - doubled
-    # Mobile numbers of Spain, and a few landlines.
-    mobiles = pick.sample(range(600_000_000, 690_000_000), good - good // 50)
-    lines = pick.sample(range(910_000_000, 919_999_999), good // 50)
-    numbers = [str(number) for number in (*mobiles, *lines)]
-    unwilling = frozenset(f"34{number}" for number in pick.sample(numbers, max(2, rows // 200)))
-    table = [_person(pick, _spelled(pick, number)) for number in numbers]
-    # Inserted behind the original, in another spelling: it is the number that counts.
-    table += [[_spelled(pick, numbers[place]), *table[place][1:]] for place in pick.sample(range(good), doubled)]
-    table += [_person(pick, pick.choice(BAD_CELLS)) for _ in range(bad)]
-    pick.shuffle(table)
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, delimiter=";")
-        writer.writerow(["Teléfono", "Nombre", "Cita", "Código"])
-        writer.writerows(table)
-    return People(path, unwilling)
-
-
-def _person(pick: random.Random, number: str) -> list[str]:
-    time = f"{pick.choice(DAYS)} {pick.randint(1, 30)} a las {pick.randint(9, 19)}:{pick.choice(('00', '30'))}"
-    return [number, pick.choice(NAMES), time, f"{pick.randrange(36**4):04d}"]
-
-
-def _spelled(pick: random.Random, number: str) -> str:
-    spaced = f"{number[:3]} {number[3:5]} {number[5:7]} {number[7:]}"
-    return pick.choice((number, f"+34{number}", f"+34 {spaced}", f"0034{number}", spaced, spaced.replace(" ", "-")))
-
-
-def _digits(cell: str) -> str:
-    """The number as the ledger writes it; a cell that is no number stays what it is, and meets nobody."""
-    try:
-        return digits(cell, default_country="ES")
-    except ValueError:
-        return cell
-
-
-def _bucket(delivery: Delivery | None) -> str:
-    if delivery is None:
-        return "pending"
-    match delivery.state:
-        case DeliveryState.DELIVERED:
-            return "delivered"
-        case DeliveryState.EXPIRED:
-            return "expired"
-        case DeliveryState.FAILED | DeliveryState.CANCELLED:
-            return "failed"
-        case _:
-            return "pending"

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import define, field
 
+from mensasdk.batch import Router
 from mensasdk.batch.journal import message_key
 from mensasdk.cli.campaign import MAX_SHOWN, Limits, ShownRow
 from mensasdk.cli.output import Output
@@ -37,6 +38,7 @@ class DryRun:
         by_parts: messages by their parts.
         outside_gsm: messages with characters outside GSM-7.
         characters: those characters, with the number of messages that have them.
+        by_vendor: messages by the vendor that they would go through.
     """
 
     vendor: str
@@ -50,6 +52,7 @@ class DryRun:
     by_parts: Counter[int] = field(factory=Counter)
     outside_gsm: int = 0
     characters: Counter[str] = field(factory=Counter)
+    by_vendor: Counter[str] = field(factory=Counter)
 
     @property
     def exit_code(self) -> int:
@@ -69,6 +72,7 @@ class DryRun:
             "parts": self.parts,
             "by_parts": {str(parts): count for parts, count in sorted(self.by_parts.items())},
             "outside_gsm": self.outside_gsm,
+            "by_vendor": dict(self.by_vendor),
             "exit_code": self.exit_code,
         }
 
@@ -80,12 +84,12 @@ class DryRun:
 
 
 async def dry_run(
-    client: BatchClient, rows: Iterator[GoodRow | BadRow], limits: Limits, output: Output | None = None
+    client: BatchClient | Router, rows: Iterator[GoodRow | BadRow], limits: Limits, output: Output | None = None
 ) -> DryRun:
     """Check every row as the client would, and plan the requests as the sender would.
 
     Args:
-        client: the vendor's client; it is asked to prepare messages, never to send.
+        client: the vendor's client, or a router over several; it is asked to prepare messages, never to send.
         rows: the rows.
         limits: as for sending.
         output: where the bad rows are written.
@@ -94,7 +98,8 @@ async def dry_run(
         ConfigurationError: the file changed while it was read.
         OSError: the output cannot be written.
     """
-    result = DryRun(client.vendor)
+    vendors = client.vendors if isinstance(client, Router) else (client.vendor,)
+    result = DryRun(vendors[0] if len(vendors) == 1 else "router")
     lines: dict[int, int] = {}
 
     def messages() -> Iterator[Message]:
@@ -103,7 +108,7 @@ async def dry_run(
             if isinstance(row, BadRow):
                 result.bad(row.line, row.to, row.detail)
                 if output is not None:
-                    output.bad_row(row, client.vendor)
+                    output.bad_row(row, result.vendor)
             else:
                 lines[id(row.message)] = row.line
                 yield row.message
@@ -124,14 +129,18 @@ async def dry_run(
                 continue
             seen.add(key)
             new += 1
+            result.by_vendor[item.lane.client.vendor] += 1
             result.parts += item.parts
             result.by_parts[item.parts] += 1
-            if outside := {
-                character for _, character in segments(fill(item.message.text, item.message.variables)).forced_by
-            }:
+            if outside := {character for _, character in segments(_text(item.message)).forced_by}:
                 result.outside_gsm += 1
                 result.characters.update(outside)
         result.messages += new
         result.requests += bool(new)
     result.shown.sort(key=lambda row: row.line)
     return result
+
+
+def _text(message: Message) -> str:
+    """What the person will read; of a vendor's template only the variables are known here."""
+    return fill(message.text, message.variables) if message.text else " ".join(message.variables.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -52,6 +53,10 @@ class Output:
             credits_,
         )
 
+    def row(self, row: Mapping[str, Any]) -> None:
+        """Write a row of a `BatchReport`, which knows no lines; errors as for `outcome`."""
+        self._write(None, *[row[name] for name in COLUMNS[1:]])
+
     def bad_row(self, row: BadRow, vendor: str) -> None:
         """Write a row that was not sent; errors as for `outcome`."""
         kind = OutcomeKind.NOT_SENT.value
@@ -73,12 +78,12 @@ class Output:
             self._csv.writerow([guard_cell("" if cell is None else str(cell)) for cell in cells])
 
 
-def open_output(path: Path, *, source: Path) -> Output:
+def open_output(path: Path, *, source: Path | None) -> Output:
     """Create the file, with mode 0600 from its first moment; an older one is replaced.
 
     Args:
         path: ends in ``.csv`` or ``.jsonl``, which decides the format.
-        source: the file with the recipients, which must not be the same.
+        source: the file with the recipients, which must not be the same; None for none.
 
     Raises:
         ConfigurationError: another ending, the same file, or it cannot be created.
@@ -86,7 +91,7 @@ def open_output(path: Path, *, source: Path) -> Output:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ConfigurationError(f"--output must end in {' or '.join(SUFFIXES)}")
-    if path.exists() and path.samefile(source):
+    if source is not None and path.exists() and path.samefile(source):
         raise ConfigurationError("--output is the file with the recipients; choose another name")
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mensasdk.batch import guard_cell, unguard_cell
 from mensasdk.errors import ConfigurationError, MensaError, ValidationError
@@ -35,6 +35,7 @@ Make = Callable[[str, str, dict[str, str], str | None], Message]
 _UTF8: Final = "utf-8-sig"
 # What Windows writes where it does not write UTF-8, and then what takes any byte at all.
 _FALLBACKS: Final = ("cp1252", "latin-1")
+_VARIABLE = re.compile(r"[\w-]+").fullmatch
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ().\-/]?\d){6,}")
 
 
@@ -78,6 +79,7 @@ class Layout:
         reference: index of the reference's column, or None.
         columns: folded name to index.
         width: cells in a row.
+        variables: name to index of the columns that fill a vendor's template; None where a text is sent.
     """
 
     number: int
@@ -86,6 +88,7 @@ class Layout:
     reference: int | None
     columns: dict[str, int]
     width: int
+    variables: dict[str, int] | None = None
 
 
 @frozen
@@ -140,13 +143,15 @@ def open_table(path: Path, *, delimiter: str | None = None) -> Table:
     raise AssertionError("latin-1 reads every byte")  # pragma: no cover
 
 
-def plan(table: Table, *, text: str | None, number_column: str | None = None) -> Layout:
+def plan(table: Table, *, text: str | None, number_column: str | None = None, from_template: bool = False) -> Layout:
     """Find the columns.
 
     Args:
         table: the file.
         text: the text for all rows, with ``{name}`` placeholders; None to take each row's own.
         number_column: the name of the number's column; None to know it by the usual names.
+        from_template: no text is sent, but a template of the vendor's, whose variables are the columns. Columns that
+            hold the number or the reference, or whose name no variable can have, are left out.
 
     Raises:
         ConfigurationError: no column for the number or the text, more than one for the number, or a placeholder of
@@ -161,6 +166,8 @@ def plan(table: Table, *, text: str | None, number_column: str | None = None) ->
     text_column = next((columns[name] for name in TEXT_NAMES if name in columns), None)
     reference = next((columns[name] for name in REFERENCE_NAMES if name in columns), None)
     layout = Layout(number, text, text_column, reference, columns, len(names))
+    if from_template:
+        return evolve(layout, variables=_variables(table, {number, reference}))
     if text is None and text_column is None:
         raise ConfigurationError(
             f"say what to send: give --text, or a column named text or mensaje (there are: {shown})"
@@ -221,6 +228,9 @@ def _row(line: int, cells: list[str], layout: Layout, make: Make) -> GoodRow | B
         return BadRow(line, to, "columns", detail, reference)
     if not to:
         return BadRow(line, to, "missing_number", "has no number", reference)
+    if layout.variables is not None:
+        # A blank one is left out: a template that needs it is then refused by the vendor, and not sent with a gap.
+        return _good(line, make, to, "", {n: v for n, i in layout.variables.items() if (v := cell(i))}, reference)
     text = cell(layout.text_column) if layout.text is None else layout.text
     if not text:
         return BadRow(line, to, "missing_text", "has no text", reference)
@@ -236,6 +246,12 @@ def _row(line: int, cells: list[str], layout: Layout, make: Make) -> GoodRow | B
         variables[name] = value
     # Without variables a message is sent to the letter, and this text had its braces doubled.
     body = text if parsed.names else parsed.pieces[0]
+    return _good(line, make, to, body, variables, reference)
+
+
+def _good(
+    line: int, make: Make, to: str, body: str, variables: dict[str, str], reference: str | None
+) -> GoodRow | BadRow:
     try:
         return GoodRow(line, make(to, body, variables, reference))
     except MensaError as error:
@@ -312,6 +328,18 @@ def _records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, l
             if any(cell and not cell.isspace() for cell in cells):
                 yield line, cells
             line = reader.line_num + 1
+
+
+def _variables(table: Table, others: set[int | None]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for index, column in enumerate(table.columns):
+        name = column.strip()
+        if index in others or not _VARIABLE(name):
+            continue
+        if name in found:
+            raise ConfigurationError(f"two columns are named {masked(name)[:40]!r}; rename one")
+        found[name] = index
+    return found
 
 
 def _placeholders(text: str) -> Sequence[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from decimal import Decimal
 from typing import Final
 
@@ -17,16 +18,20 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from mensasdk.batch import CampaignInfo, State
 from mensasdk.cli.campaign import MAX_SHOWN, Display, ShownRow, Summary
 from mensasdk.cli.dryrun import DryRun
+from mensasdk.cli.vendors import VENDORS
 from mensasdk.messages import OutcomeKind
 
 __all__ = [
     "Meter",
+    "campaigns_table",
     "checks_table",
     "counts_table",
     "display",
     "error_console",
+    "figures_table",
     "meter",
     "money",
     "output_console",
@@ -34,6 +39,7 @@ __all__ = [
     "print_note",
     "print_summary",
     "short_number",
+    "vendors_table",
 ]
 
 STYLE: Final = {
@@ -48,8 +54,10 @@ LABEL: Final = {
     OutcomeKind.NOT_SENT: "not sent",
     OutcomeKind.UNKNOWN: "unknown",
 }
+LABEL_OF_STATE: Final = {state: state.value.replace("_", " ") for state in State}
 # What our own codes mean; a vendor's codes are explained by the words that came with them.
 MEANING: Final = {
+    "crashed": "the process ended while its request was under way",
     "cancelled": "cancelled before it was sent, or while under way",
     "columns": "the row has too few or too many columns",
     "duplicate": "this campaign holds the same message to the same number already",
@@ -225,18 +233,37 @@ def _numbers(summary: Summary) -> dict[OutcomeKind, int]:
 def _counts(summary: Summary) -> Text:
     text = Text()
     for kind, count in _numbers(summary).items():
-        text.append(f"{count:,} {LABEL[kind]}", style=STYLE[kind] if count else "dim").append(" · ", style="dim")
-    return text.append(f"{money(summary.credits)} credits")
+        text.append(" · " if text else "", style="dim")
+        text.append(f"{count:,} {LABEL[kind]}", style=STYLE[kind] if count else "dim")
+    if not summary.shares:  # several vendors count in several units
+        text.append(" · ", style="dim").append(f"{money(summary.credits)} credits")
+    return text
 
 
 # ---------------------------------------------------------------------------------------------------------- tables
 
 
-def print_summary(console: Console, summary: Summary, *, most_rows: int = MAX_SHOWN) -> None:
-    """The four outcomes, the figures, the codes, the first bad rows, and what to know about UNKNOWN."""
+def print_summary(
+    console: Console,
+    summary: Summary,
+    *,
+    most_rows: int = MAX_SHOWN,
+    costs: Mapping[str, Decimal] | None = None,
+) -> None:
+    """The four outcomes, the figures, the codes, the first bad rows, and what to know about UNKNOWN.
+
+    Args:
+        console: where to.
+        summary: what to show.
+        most_rows: of the bad rows.
+        costs: by vendor, what is known beyond what the vendors' answers told.
+    """
     console.print()
     console.print(_outcomes(summary))
     console.print()
+    if summary.shares:
+        console.print(vendors_table(summary, costs or {}))
+        console.print()
     console.print(_figures(summary))
     if summary.by_code:
         console.print()
@@ -274,6 +301,11 @@ def print_dry_run(console: Console, result: DryRun) -> None:
             ("requests", f"{result.requests:,}"),
             ("SMS parts", f"{result.parts:,}{f' ({by_parts})' if len(result.by_parts) > 1 else ''}"),
             ("credits", "known to the vendor only; it charges by part and country"),
+            *(
+                [("by vendor", " · ".join(f"{vendor} {count:,}" for vendor, count in result.by_vendor.most_common()))]
+                if len(result.by_vendor) > 1
+                else []
+            ),
             ("GSM-7 texts", f"{result.messages - result.outside_gsm:,}"),
             ("beyond GSM-7", f"{result.outside_gsm:,}"),
         )
@@ -305,6 +337,18 @@ def _print_bad_rows(console: Console, shown: Sequence[ShownRow], count: int) -> 
         console.print(Text(f"  … and {count - len(shown):,} more; --output lists them all", style="dim"))
 
 
+def campaigns_table(campaigns: Sequence[CampaignInfo]) -> Table:
+    """What a journal holds."""
+    table = _table("campaign", "begun (UTC)", "list read", *(LABEL_OF_STATE[state] for state in State), right=0)
+    for column in table.columns[3:]:
+        column.justify = "right"
+    for info in campaigns:
+        counts = [f"{info.counts[state]:,}" for state in State]
+        begun = info.created.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+        table.add_row(Text(info.name), begun, "whole" if info.complete else "in part?", *counts)
+    return table
+
+
 def checks_table(checks: Sequence[tuple[str, str, str, bool]]) -> Table:
     """What was compared with what, and whether it agrees."""
     table = _table("check", "sandbox", "report", "", right=0)
@@ -331,13 +375,47 @@ def _outcomes(summary: Summary) -> Table:
     return counts_table("outcome", [(LABEL[kind], count, STYLE[kind]) for kind, count in _numbers(summary).items()])
 
 
+def figures_table(*headers: str) -> Table:
+    """An empty table of a name and figures."""
+    table = _table(*headers, right=0, space=1)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table
+
+
+def vendors_table(summary: Summary, costs: Mapping[str, Decimal]) -> Table:
+    """Each vendor's part of a campaign, what it cost in the vendor's own unit, and the rows that none was asked for."""
+    table = figures_table("vendor", *LABEL.values(), "cost")
+    left = dict(_numbers(summary))
+    for vendor, share in summary.shares.items():
+        counts = dict(zip(LABEL, (share.accepted, share.rejected, share.not_sent, share.unknown), strict=True))
+        cells = [Text(f"{count:,}", style=STYLE[kind] if count else "dim") for kind, count in counts.items()]
+        table.add_row(Text(vendor), *cells, _cost(vendor, costs.get(vendor, share.credits)))
+        for kind, count in counts.items():
+            left[kind] -= count
+    if any(left.values()):
+        cells = [Text(f"{count:,}", style=STYLE[kind] if count else "dim") for kind, count in left.items()]
+        table.add_row(Text("none", style="dim"), *cells, Text(""))
+    return table
+
+
+def _cost(vendor: str, cost: Decimal | None) -> Text:
+    unit = VENDORS[vendor].unit if vendor in VENDORS else "credits"
+    if not unit:
+        return Text("none", style="dim")
+    return Text("not told", style="dim") if cost is None else Text(f"{money(cost)} {unit}")
+
+
 def _figures(summary: Summary) -> Table:
-    return _pairs(
-        ("SMS parts accepted", f"{summary.parts:,}"),
+    spent = [
         ("credits used", money(summary.credits)),
         ("balance", "not told" if summary.balance is None else money(summary.balance)),
+    ]
+    return _pairs(
+        ("SMS parts accepted", f"{summary.parts:,}"),
+        *([] if summary.shares else spent),
         ("time", f"{duration(summary.elapsed)} ({short_number(summary.throughput)} messages/s)"),
-        ("campaign", f"{summary.campaign} ({summary.vendor})"),
+        ("campaign", summary.campaign if summary.shares else f"{summary.campaign} ({summary.vendor})"),
     )
 
 
@@ -354,7 +432,9 @@ def _codes(summary: Summary) -> Table:
     for code, count in sorted(summary.by_code.items(), key=lambda pair: (-pair[1], pair[0])):
         kind, words = summary.meanings.get(code, (None, ""))
         label = Text(LABEL[kind], style=STYLE[kind]) if kind is not None else Text("")
-        table.add_row(Text(code[:30]), label, f"{count:,}", Text(MEANING.get(code, words)[:200]))
+        if code != "stopped" or summary.stopped is not None:
+            words = MEANING.get(code, words)
+        table.add_row(Text(code[:30]), label, f"{count:,}", Text(words[:200]))
     return table
 
 
@@ -372,8 +452,9 @@ def _sentences(summary: Summary) -> Iterator[Text]:
         yield Text(f"Stopped early: {summary.stopped}", style="bold red")
 
 
-def _table(*headers: str, right: int) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 2), header_style="bold")
+def _table(*headers: str, right: int, space: int = 2) -> Table:
+    padding = (0, space, 0, space)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, header_style="bold")
     for index, header in enumerate(headers):
         table.add_column(header, justify="right" if index < right else "left", overflow="fold")
     return table

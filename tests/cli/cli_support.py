@@ -11,6 +11,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from mensasdk.cli.vendors import VENDORS
 from mensasdk.sandbox import Sandbox
 
 TOKEN_NAME = "MENSASDK_MENSATEK_API_TOKEN"
@@ -27,7 +28,11 @@ class Ended:
 
 def write_people(path: Path, count: int, *, extra: Sequence[str] = ()) -> Path:
     """A list of ``count`` good rows, and further lines as they are."""
-    rows = [f"{34600000000 + index},Persona {index}" for index in range(count)]
+    return write_rows(path, [f"{34600000000 + index},Persona {index}" for index in range(count)], extra=extra)
+
+
+def write_rows(path: Path, rows: Sequence[str], *, extra: Sequence[str] = ()) -> Path:
+    """A list of these rows of a number and a name."""
     path.write_text("\n".join(["telefono,nombre", *rows, *extra]) + "\n", encoding="utf-8")
     return path
 
@@ -37,9 +42,9 @@ def environment(box: Sandbox | None) -> dict[str, str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MENSASDK_")}
     environ |= {"COLUMNS": "100", "PYTHONWARNINGS": "error"}
     if box is not None:
-        for name, value in box.credentials("mensatek").items():
-            environ[f"MENSASDK_MENSATEK_{name.upper()}"] = value
-        environ["MENSASDK_MENSATEK_BASE_URL"] = box.base_url("mensatek")
+        for vendor in VENDORS:
+            for name, value in {**box.credentials(vendor), "base_url": box.base_url(vendor)}.items():
+                environ[f"MENSASDK_{vendor}_{name}".upper()] = value
     return environ
 
 

@@ -1,0 +1,170 @@
+"""What the options of a campaign come to, for `send` and `resume`: checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from attrs import frozen
+from click.core import ParameterSource
+from rich.console import Console
+from rich.text import Text
+
+from mensasdk.cli.campaign import Limits
+from mensasdk.cli.config import VENDORS, Settings, load_settings
+from mensasdk.cli.routes import Way, parse_rates, parse_routes
+from mensasdk.cli.rows import BadRow, GoodRow, Layout, Table, open_table, plan, read
+from mensasdk.cli.vendors import Wishes, check_wishes
+from mensasdk.errors import ConfigurationError
+from mensasdk.messages import Message
+from mensasdk.schedule import zone as time_zone
+
+__all__ = ["Job", "make_job", "required"]
+
+DELIMITERS: Final = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+
+
+@frozen
+class Job:
+    """What the options of a campaign come to.
+
+    Attributes:
+        ways: the vendors.
+        wishes: what the options ask for.
+        limits: how fast.
+        default_country: country of national numbers.
+        table, layout: the list; None without one.
+        rows: its rows, read as they are sent.
+    """
+
+    ways: Sequence[Way]
+    wishes: Wishes
+    limits: Limits
+    default_country: str | None
+    table: Table | None
+    layout: Layout | None
+    rows: Iterator[GoodRow | BadRow]
+
+
+def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
+    """Check the options of ``send`` or ``resume``, and open the list.
+
+    Args:
+        file: the list; None for a campaign that is taken up without it.
+        given: the options by name.
+        err: for warnings.
+
+    Raises:
+        ConfigurationError: an option or the list is not in order; nothing was sent.
+    """
+    schedule_at = _moment(given["schedule"], given["zone"])
+    text, template = given["text"], given["template"]
+    countries = _vendors(given["vendor"], given["routes"], given["base_url"])
+    wishes = Wishes(
+        sender=given["sender"],
+        schedule=schedule_at is not None,
+        report=given["report"],
+        unicode=given["as_unicode"],
+        allow_duplicates=given["allow_duplicates"],
+        template=template,
+        text_variable=given["text_variable"],
+        device_id=given["device_id"],
+        sim=given["sim"],
+    )
+    if file is not None or given["routes"]:
+        check_wishes([*countries], wishes, has_text=text is not None)
+    rate, rate_of = parse_rates(given["rates"], [*countries])
+    ways = [
+        Way(name, _settings(name, given["credentials"], given["base_url"], dry=given.get("dry", False)), codes)
+        for name, codes in countries.items()
+    ]
+    limits = Limits(rate, given["requests_per_second"], given["max_in_flight"], given["max_recipients"], rate_of)
+    if file is None:
+        return Job(ways, wishes, limits, given["default_country"], None, None, iter(()))
+    table = open_table(file, delimiter=_delimiter(given["delimiter"]))
+    from_template = template is not None and given["text_variable"] is None
+    layout = plan(table, text=text, number_column=given["column_number"], from_template=from_template)
+    if not table.is_utf8:
+        err.print(
+            Text(f"Warning: {file} is not UTF-8; read as Windows-1252 (Latin-1). Check the accents.", style="yellow"),
+            soft_wrap=True,
+        )
+    # Over several vendors each route brings its own.
+    options = None if given["routes"] else VENDORS[ways[0].vendor].options(wishes)
+
+    def make(to: str, body: str, variables: dict[str, str], reference: str | None) -> Message:
+        return Message(
+            to,
+            body,
+            sender=None if given["routes"] else given["sender"],
+            template=template if from_template else None,
+            variables=variables,
+            schedule_at=schedule_at,
+            reference=reference,
+            options=options,
+        )
+
+    return Job(ways, wishes, limits, given["default_country"], table, layout, read(table, layout, make))
+
+
+def _vendors(vendor: str | None, routes: Sequence[str], base_url: str | None) -> Mapping[str, frozenset[str] | None]:
+    """The vendors of a campaign, each with its countries; None for all."""
+    if not routes:
+        return {required(vendor, "--vendor NAME, or --route CC=NAME for several"): None}
+    if vendor is not None and click.get_current_context().get_parameter_source("vendor") is ParameterSource.COMMANDLINE:
+        raise ConfigurationError("--vendor and --route exclude each other; '*=NAME' is the route for all others")
+    if base_url is not None:
+        raise ConfigurationError("--base-url belongs to --vendor; for a route set MENSASDK_MENSATEK_BASE_URL and so on")
+    return parse_routes(routes)
+
+
+def required(vendor: str | None, how: str = "--vendor NAME") -> str:
+    if vendor is None:
+        raise ConfigurationError(f"say whose service to use: {how}; there are {', '.join(sorted(VENDORS))}")
+    return vendor
+
+
+def _settings(vendor: str, file: Path | None, base_url: str | None, *, dry: bool) -> Settings:
+    try:
+        return load_settings(vendor, file=file, base_url=base_url)
+    except ConfigurationError:
+        if not dry or file is not None:
+            raise
+        # Checking a list needs no account, and nothing is connected.
+        return Settings(dict.fromkeys(VENDORS[vendor].fields, "dry-run"), base_url)
+
+
+def _delimiter(value: str | None) -> str | None:
+    if value is None:
+        return None
+    value = DELIMITERS.get(value.lower(), value)
+    if len(value) != 1 or value in '"\r\n ':
+        raise ConfigurationError('--delimiter must be one character, such as ";", or tab')
+    return value
+
+
+def _moment(text: str | None, zone: str | None) -> datetime | None:
+    if text is None:
+        if zone is not None:
+            raise ConfigurationError("--zone belongs to --schedule, which is missing")
+        return None
+    moment = None
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(text.strip())
+    if moment is None:
+        raise ConfigurationError("--schedule must look like 2030-01-31T09:00+01:00, or 2030-01-31T09:00 with --zone")
+    if moment.tzinfo is None:
+        if zone is None:
+            raise ConfigurationError(
+                "--schedule has no time zone; add its offset, as in 2030-01-31T09:00+01:00, or --zone Europe/Madrid"
+            )
+        moment = moment.replace(tzinfo=time_zone(zone))
+    elif zone is not None:
+        raise ConfigurationError("--schedule has an offset already; leave out --zone")
+    if moment <= datetime.now(UTC):
+        raise ConfigurationError("--schedule is not in the future; give a later time, or leave it out to send now")
+    return moment

@@ -1,0 +1,150 @@
+"""One vendor or several: which of them a campaign goes through, and how fast."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from attrs import evolve, frozen
+
+from mensasdk.batch import Router
+from mensasdk.cli.campaign import Limits
+from mensasdk.cli.vendors import VENDORS, Settings, Wishes
+from mensasdk.errors import ConfigurationError
+from mensasdk.transport import Hook
+from mensasdk.vendors.base import BatchClient
+
+__all__ = ["Way", "connect", "parse_rates", "parse_routes"]
+
+_FORM = "it looks like ES=mensatek, PT,FR=mensatek or '*=smsgateway24'"
+
+
+@frozen
+class Way:
+    """A vendor of a campaign.
+
+    Attributes:
+        vendor: a key of `VENDORS`.
+        settings: how to reach it.
+        countries: ISO 3166 alpha-2 codes of the recipients that go through it; None for all.
+    """
+
+    vendor: str
+    settings: Settings
+    countries: frozenset[str] | None = None
+
+
+def parse_routes(values: Sequence[str]) -> dict[str, frozenset[str] | None]:
+    """Read the values of ``--route``.
+
+    Returns:
+        The countries of each vendor, in the order of preference; None for all countries.
+
+    Raises:
+        ConfigurationError: a value that is no route, or two that contradict each other.
+    """
+    routes: dict[str, frozenset[str] | None] = {}
+    for value in values:
+        what, equals, vendor = (part.strip() for part in value.partition("="))
+        if not equals or vendor not in VENDORS:
+            known = ", ".join(sorted(VENDORS))
+            raise ConfigurationError(f"--route {value!r} names no vendor: {_FORM}; vendors are {known}")
+        countries = None if what == "*" else frozenset(_country(code, value) for code in what.split(","))
+        before = routes.get(vendor, frozenset())
+        if vendor in routes and (before is None or countries is None):
+            raise ConfigurationError(f"--route gives {vendor} all countries and single ones; leave one of them out")
+        routes[vendor] = None if countries is None or before is None else before | countries
+    return routes
+
+
+def _country(code: str, value: str) -> str:
+    from phonenumbers import SUPPORTED_REGIONS
+
+    code = code.strip().upper()
+    if code not in SUPPORTED_REGIONS:
+        raise ConfigurationError(f"--route {value!r}: {code!r} is no country by ISO 3166; {_FORM}")
+    return code
+
+
+def parse_rates(values: Sequence[str], vendors: Sequence[str]) -> tuple[float | None, dict[str, float]]:
+    """Read the values of ``--rate``: a number for every vendor, and ``vendor=number`` for one.
+
+    Raises:
+        ConfigurationError: a value that is no rate, is given twice, or is for a vendor that is not used.
+    """
+    common: float | None = None
+    rates: dict[str, float] = {}
+    for value in values:
+        vendor, equals, number = (part.strip() for part in value.rpartition("="))
+        if equals and vendor not in vendors:
+            raise ConfigurationError(f"--rate {value!r}: the campaign goes through {_listed(vendors)} only")
+        if vendor in rates if equals else common is not None:
+            raise ConfigurationError(f"--rate is given twice{f' for {vendor}' if equals else ''}")
+        if equals:
+            rates[vendor] = _rate(number, value)
+        else:
+            common = _rate(number, value)
+    return common, rates
+
+
+def _rate(number: str, value: str) -> float:
+    try:
+        rate = float(number)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < math.inf:
+        raise ConfigurationError(f"--rate {value!r} must be messages a second above 0, such as 200 or mensatek=200")
+    return rate
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+@asynccontextmanager
+async def connect(
+    ways: Sequence[Way], *, limits: Limits, wishes: Wishes, default_country: str | None, hooks: Sequence[Hook] = ()
+) -> AsyncIterator[tuple[BatchClient | Router, Sequence[str]]]:
+    """Make the clients of a campaign, and close them at its end.
+
+    Args:
+        ways: the vendors. A single one for all countries is not wrapped into a router, and its messages have to bring
+            sender, template and options themselves.
+        limits: how fast.
+        wishes: what a router puts onto the messages of each vendor.
+        default_country: country of national numbers.
+        hooks: called with each event of the clients.
+
+    Yields:
+        What to send through, and a line for each vendor that says where it goes.
+    """
+    async with AsyncExitStack() as stack:
+        clients = []
+        single = len(ways) == 1 and ways[0].countries is None
+        for way in ways:
+            entry = VENDORS[way.vendor]
+            # With several vendors nobody could say whose home a national number belongs to.
+            country = default_country or (entry.home if single else None)
+            client = entry.connect(way.settings, default_country=country, hooks=hooks)
+            stack.push_async_callback(client.aclose)
+            clients.append(client)
+        if single:
+            yield clients[0], [f"{ways[0].vendor} at {clients[0].base_url}"]
+            return
+        routes = []
+        lines = []
+        for way, client in zip(ways, clients, strict=True):
+            entry = VENDORS[way.vendor]
+            routes.append(
+                evolve(
+                    limits.route(client),
+                    countries=way.countries,
+                    options=entry.options(wishes),
+                    sender=None if "sender" in entry.refuses else wishes.sender,
+                )
+            )
+            rest = "all" if len(ways) == 1 else "others"
+            countries = rest if way.countries is None else ", ".join(sorted(way.countries))
+            lines.append(f"{countries} through {way.vendor} at {client.base_url}")
+        yield Router(routes), lines
