@@ -302,6 +302,12 @@ def reference(number: str, region: str | None) -> str | None:
     return str(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164))
 
 
+def in_use(number: str) -> bool:
+    """Whether the library knows the number as one in use, as it reads it at first: its E.164 form may be another one."""
+    number = re.sub(r"^\+521(?=[2-9][0-9]{9}$)", "+52", number)
+    return bool(phonenumbers.is_valid_number(phonenumbers.parse(number, None)))
+
+
 def ours(number: str, country: str | None = None) -> str | None:
     try:
         return parse(number, default_country=country).e164
@@ -338,13 +344,14 @@ def test_the_quick_way_gives_the_verdict_of_the_library_for_international_number
 @example("AR", "1123456789")
 @example("BR", "11961234567")
 @example("SG", "001658123456")
+@example("AC", "91002801000000")
 def test_the_quick_way_gives_the_verdict_of_the_library_for_national_numbers(region: str, number: str) -> None:
     assume(not number.startswith("00"))
     expected = reference(number, region)
     # Where the library knows no such national number, ours may still read an international one.
     if expected is None and number[0] != "0":
         guess = reference(f"+{number}", None)
-        if guess is not None and phonenumbers.is_valid_number(phonenumbers.parse(guess, None)):
+        if guess is not None and in_use(f"+{number}"):
             expected = guess
     assert ours(number, region) == expected
 
