@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 
 from mensasdk import MensatekClient
 from mensasdk.sandbox import Sandbox
+
+# The ordinary run is the same each time, so that a red one is due to a change; the long one looks for what is new.
+settings.register_profile("seeded", derandomize=True, deadline=None)
+settings.register_profile("long", deadline=None)
+settings.load_profile("long" if os.environ.get("MENSASDK_LONG") else "seeded")
 
 
 @pytest.fixture

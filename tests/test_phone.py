@@ -303,7 +303,7 @@ def reference(number: str, region: str | None) -> str | None:
 
 
 def in_use(number: str) -> bool:
-    """Whether the library knows the number as one in use, as it reads it at first: its E.164 form may be another one."""
+    """Whether the library knows the number as one in use, as it reads it at first (its E.164 form may be another)."""
     number = re.sub(r"^\+521(?=[2-9][0-9]{9}$)", "+52", number)
     return bool(phonenumbers.is_valid_number(phonenumbers.parse(number, None)))
 

@@ -105,7 +105,9 @@ class ResumedCampaign(Campaign):
             if count % 1000 == 0:
                 await asyncio.sleep(0)
             if row["code"] is not None:
-                self._remember(row["code"], OutcomeKind(row["outcome"]), row["detail"])
+                kind = OutcomeKind(row["outcome"])
+                self._remember(row["code"], kind, row["detail"])
+                self._bad_rows += kind is OutcomeKind.NOT_SENT and row["code"].startswith("invalid")
             if self._output is not None:
                 self._write(self._output, row)
 

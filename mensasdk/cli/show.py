@@ -54,7 +54,6 @@ LABEL: Final = {
     OutcomeKind.NOT_SENT: "not sent",
     OutcomeKind.UNKNOWN: "unknown",
 }
-LABEL_OF_STATE: Final = {state: state.value.replace("_", " ") for state in State}
 # What our own codes mean; a vendor's codes are explained by the words that came with them.
 MEANING: Final = {
     "crashed": "the process ended while its request was under way",
@@ -339,13 +338,15 @@ def _print_bad_rows(console: Console, shown: Sequence[ShownRow], count: int) -> 
 
 def campaigns_table(campaigns: Sequence[CampaignInfo]) -> Table:
     """What a journal holds."""
-    table = _table("campaign", "begun (UTC)", "list read", *(LABEL_OF_STATE[state] for state in State), right=0)
+    table = _table("campaign", "begun (UTC)", "list", "pending", "accepted", "rejected", "in doubt", right=0)
     for column in table.columns[3:]:
         column.justify = "right"
     for info in campaigns:
-        counts = [f"{info.counts[state]:,}" for state in State]
+        # What is in flight is in doubt once its process has died.
+        doubtful = info.counts[State.IN_FLIGHT] + info.counts[State.UNKNOWN]
+        counts = [info.counts[State.PENDING], info.counts[State.ACCEPTED], info.counts[State.REJECTED], doubtful]
         begun = info.created.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
-        table.add_row(Text(info.name), begun, "whole" if info.complete else "in part?", *counts)
+        table.add_row(Text(info.name), begun, "whole" if info.complete else "part", *[f"{one:,}" for one in counts])
     return table
 
 

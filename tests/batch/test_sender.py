@@ -148,6 +148,18 @@ async def test_the_same_message_twice_is_sent_once_and_reported(box: Sandbox, me
     assert len(box.ledger) == 11
 
 
+async def test_of_two_equal_messages_the_first_is_sent(box: Sandbox, mensatek: MensatekClient) -> None:
+    first, second = Message(number(1), "hola"), Message(f" {number(1)}", "hola")
+    for journal in (None, MemoryJournal()):
+        sender = BatchSender(mensatek, journal=journal, rate=RateLimit(100))
+        outcomes = [outcome async for outcome in sender.stream([first, second])]
+        assert {outcome.message.to: outcome.kind for outcome in outcomes} == {
+            first.to: OutcomeKind.ACCEPTED,
+            second.to: OutcomeKind.NOT_SENT,
+        }
+    assert len(box.ledger) == 2
+
+
 async def test_numbers_that_the_vendor_drops_are_told_apart(box: Sandbox, mensatek: MensatekClient) -> None:
     box.mensatek.account.blacklist = {number(3)[1:], number(7)[1:]}
     report = await BatchSender(mensatek).send(campaign(10))
