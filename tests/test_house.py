@@ -94,7 +94,7 @@ def test_all_is_sorted_complete_and_real() -> None:
 CONTRACT = {
     *("Message", "Recipient", "OutcomeKind", "Outcome", "Delivery", "BatchSender", "BatchReport"),
     *("RateLimit", "RetryPolicy", "Timeouts", "MemoryJournal", "segments", "MensaError", "MensatekClient"),
-    *("EnviaSmsClient", "SmsGateway24Client", "EnviaTuSmsClient", "Router"),
+    *("EnviaSmsClient", "SmsGateway24Client", "EnviaTuSmsClient", "Router", "SqliteJournal"),
 }
 
 
