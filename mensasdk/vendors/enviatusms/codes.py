@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
 from typing import Final
 
 from mensasdk.errors import AuthError, InsufficientCredits, InvalidRequest, NotFound, VendorError
 from mensasdk.messages import DeliveryState
+from mensasdk.vendors.open_enum import OpenIntEnum
 
 __all__ = ["REFUSALS", "NumberStatus", "refusal_kind"]
 
@@ -43,7 +43,7 @@ def refusal_kind(status: int, words: str) -> type[VendorError]:
     return kind
 
 
-class NumberStatus(IntEnum):
+class NumberStatus(OpenIntEnum):
     """``numbers_stats.status``: where the SMS to one number stands.
 
     An open enum: the four members are those of the document; ``NumberStatus(9)`` works as well and has `is_known`
@@ -54,22 +54,6 @@ class NumberStatus(IntEnum):
     DELIVERED = 1
     REMOVED = 4
     REJECTED = 7
-
-    @classmethod
-    def _missing_(cls, value: object) -> NumberStatus | None:
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
-            return cls(int(value))
-        if not isinstance(value, int):
-            return None
-        stranger = int.__new__(cls, value)
-        stranger._name_ = f"CODE_{value}"
-        stranger._value_ = value
-        return stranger
-
-    @property
-    def is_known(self) -> bool:
-        """The document names it."""
-        return self._name_ in NumberStatus.__members__
 
     @property
     def state(self) -> DeliveryState:

@@ -6,7 +6,6 @@ Source: Mensatek, "SMS Sending API / BULK SMS (7.0)"; codes marked v5 are from t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntEnum
 from typing import Final
 
 from mensasdk.errors import (
@@ -20,6 +19,7 @@ from mensasdk.errors import (
     VendorError,
 )
 from mensasdk.messages import DeliveryState
+from mensasdk.vendors.open_enum import OpenIntEnum
 
 __all__ = ["REFUSALS", "StatusCode"]
 
@@ -74,7 +74,7 @@ REFUSALS: Final[Mapping[str, Mapping[int, Refusal]]] = {
 """By function, then by ``Res``: the error that it becomes, and what it means."""
 
 
-class StatusCode(IntEnum):
+class StatusCode(OpenIntEnum):
     """``Resultado``: where a message is on its way. An open enum: a code that nobody has seen yet is a value too.
 
     The 57 members are those of the document; ``StatusCode(9999)`` works as well and has `is_known` False. Where the
@@ -138,22 +138,6 @@ class StatusCode(IntEnum):
     SENDING = 1002
     PHONE_PROBLEM_RETRYING_1003 = 1003
     SIGNER_LOCATION = 5000
-
-    @classmethod
-    def _missing_(cls, value: object) -> StatusCode | None:
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
-            return cls(int(value))  # XML, TXT and forms have only text
-        if not isinstance(value, int):
-            return None
-        stranger = int.__new__(cls, value)
-        stranger._name_ = f"CODE_{value}"
-        stranger._value_ = value
-        return stranger
-
-    @property
-    def is_known(self) -> bool:
-        """The document names it."""
-        return self._name_ in StatusCode.__members__
 
     @property
     def state(self) -> DeliveryState:

@@ -7,21 +7,16 @@ documentation v1.0 for the slots.
 from __future__ import annotations
 
 import re
-from enum import IntEnum
 from typing import Final
 
 from mensasdk.errors import AuthError, VendorError
 from mensasdk.messages import DeliveryState
+from mensasdk.vendors.open_enum import OpenIntEnum
 
 __all__ = ["SimSlot", "StatusCode", "refusal_kind", "word_state"]
 
 
-def _digits(value: object) -> int | None:
-    """A code that came as text."""
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18 else None
-
-
-class StatusCode(IntEnum):
+class StatusCode(OpenIntEnum):
     """``status``: where a message is. An open enum: a code that nobody has seen yet is a value too.
 
     A message goes through 1, 3, 2, 6 and 7, in this order. 4 is not documented. ``StatusCode(4)`` works all the same,
@@ -41,23 +36,6 @@ class StatusCode(IntEnum):
     RADIO_OFF = 12
     NOT_ALLOWED_100 = 100
     NOT_ALLOWED_101 = 101
-
-    @classmethod
-    def _missing_(cls, value: object) -> StatusCode | None:
-        number = _digits(value)
-        if number is not None:
-            return cls(number)
-        if not isinstance(value, int):
-            return None
-        stranger = int.__new__(cls, value)
-        stranger._name_ = f"CODE_{value}"
-        stranger._value_ = value
-        return stranger
-
-    @property
-    def is_known(self) -> bool:
-        """The vendor's documents name it."""
-        return self._name_ in StatusCode.__members__
 
     @property
     def state(self) -> DeliveryState:
@@ -120,7 +98,7 @@ def word_state(word: str) -> DeliveryState:
     return _WORDS.get(word.strip().lower().replace("_", " "), DeliveryState.UNKNOWN)
 
 
-class SimSlot(IntEnum):
+class SimSlot(OpenIntEnum):
     """``sim``: what a message goes out through. An open enum in answers; only these six are sent."""
 
     SIM_1 = 0
@@ -129,23 +107,6 @@ class SimSlot(IntEnum):
     WHATSAPP = 3
     RCS_1 = 4
     RCS_2 = 5
-
-    @classmethod
-    def _missing_(cls, value: object) -> SimSlot | None:
-        number = _digits(value)
-        if number is not None:
-            return cls(number)
-        if not isinstance(value, int):
-            return None
-        stranger = int.__new__(cls, value)
-        stranger._name_ = f"SLOT_{value}"
-        stranger._value_ = value
-        return stranger
-
-    @property
-    def is_known(self) -> bool:
-        """The vendor's documents name it."""
-        return self._name_ in SimSlot.__members__
 
     @property
     def is_sms(self) -> bool:
