@@ -4,9 +4,9 @@
 
     MensaError
     ├── ConfigurationError          a client, sender or command was set up wrongly          NOT_SENT
+    │   └── JournalError            a journal cannot be read or written                     NOT_SENT
     ├── ValidationError             a value breaks a rule; names the field and the remedy   NOT_SENT
     │   └── ScheduleError           a schedule is naive, in the past, or in a clock change  NOT_SENT
-    ├── CampaignStopped             a stop rule ended the campaign before this message      NOT_SENT
     ├── TransportError              the network failed us
     │   ├── ConnectError            no connection could be made (DNS, refused, unreachable) NOT_SENT
     │   │   ├── ConnectTimeout      … within the time allowed for connecting                NOT_SENT
@@ -53,7 +53,6 @@ __all__ = [
     "AddressBlocked",
     "AmbiguousResponse",
     "AuthError",
-    "CampaignStopped",
     "ConfigurationError",
     "ConnectError",
     "ConnectTimeout",
@@ -62,6 +61,7 @@ __all__ = [
     "DecodeError",
     "InsufficientCredits",
     "InvalidRequest",
+    "JournalError",
     "MensaError",
     "NotFound",
     "OutcomeKind",
@@ -144,6 +144,13 @@ class ConfigurationError(MensaError):
     """A client, sender or command was set up wrongly. Nothing was sent."""
 
 
+class JournalError(ConfigurationError):
+    """A journal cannot be read or written: the disk is full or read-only, the file is locked, or it is no journal.
+
+    Nothing was sent on account of the call that raised it. ``retryable`` says whether the same call can work later.
+    """
+
+
 class ValidationError(MensaError, ValueError):
     """A value breaks a rule that can be checked here. Nothing was sent.
 
@@ -158,12 +165,6 @@ class ValidationError(MensaError, ValueError):
 
 class ScheduleError(ValidationError):
     """A point in time cannot be used: it is naive, in the past, or falls into a clock change."""
-
-
-class CampaignStopped(MensaError):
-    """A stop rule ended the campaign before this message was tried. Nothing was sent."""
-
-    default_retryable = True
 
 
 class TransportError(MensaError):

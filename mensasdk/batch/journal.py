@@ -22,17 +22,10 @@ from typing import Protocol
 
 from attrs import define, evolve, field, frozen
 
-from mensasdk.errors import ConfigurationError
+from mensasdk.errors import ConfigurationError, JournalError
 from mensasdk.messages import Message, Outcome, OutcomeKind
 
 __all__ = ["CampaignInfo", "Journal", "JournalError", "MemoryJournal", "Record", "Row", "State"]
-
-
-class JournalError(ConfigurationError):
-    """A journal cannot be read or written: the disk is full or read-only, the file is locked, or it is no journal.
-
-    Nothing was sent on account of the call that raised it. ``retryable`` says whether the same call can work later.
-    """
 
 
 class State(StrEnum):
