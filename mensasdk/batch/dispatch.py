@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
@@ -28,7 +27,7 @@ from mensasdk.errors import (
 )
 from mensasdk.messages import Message, Outcome
 from mensasdk.transport import cancelled_outcome
-from mensasdk.vendors.base import BatchClient, Prepared
+from mensasdk.vendors.base import BatchClient, Prepared, code_of
 
 __all__ = ["Dispatcher", "Interrupted", "LaneGate", "SendCancelled", "Spent", "outcomes_of"]
 
@@ -318,7 +317,7 @@ class Dispatcher:
             if isinstance(error, _CLOSING):
                 lane.close(error.message)
             unable = error.outcome is OutcomeKind.NOT_SENT or isinstance(error, _VENDOR_TROUBLE)
-            results = outcomes_of(batch, error.outcome, _code_of(error), error.message)
+            results = outcomes_of(batch, error.outcome, code_of(error), error.message)
             if isinstance(error, _VENDOR_TROUBLE):
                 spent.refusals += results
             return results, unable
@@ -420,8 +419,3 @@ def _cancelled(batch: Sequence[Prepared], kind: OutcomeKind, code: str) -> list[
 def outcomes_of(items: Sequence[Prepared], kind: OutcomeKind, code: str, detail: str) -> list[Outcome]:
     """One and the same outcome for each of several messages."""
     return [_outcome(item, kind, code, detail) for item in items]
-
-
-def _code_of(error: MensaError) -> str:
-    """The vendor's code, or the error's name in small letters: ``ConnectionLost`` becomes ``connection_lost``."""
-    return error.code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()

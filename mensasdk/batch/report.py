@@ -162,7 +162,7 @@ class BatchReport:
         if self._rows is not None:
             self._rows.write(b"".join([orjson.dumps(_row(one), option=orjson.OPT_APPEND_NEWLINE) for one in outcomes]))
 
-    def spend(self, credits: Mapping[str, Decimal], balances: Mapping[str, Decimal]) -> None:  # noqa: A002
+    def spend(self, credits: Mapping[str, Decimal], balances: Mapping[str, Decimal]) -> None:  # noqa: A002 - its name
         """Count what a request cost, and note what is left, by vendor."""
         for vendor, cost in credits.items():
             self.credits += cost

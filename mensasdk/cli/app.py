@@ -260,7 +260,7 @@ def _say_variables(err: Console, template: str | None, layout: Layout) -> None:
 @base_url_option
 @credentials_option
 @guarded
-def credits(vendor: str | None, as_json: bool, base_url: str | None, credentials: Path | None) -> int:  # noqa: A001
+def credits(vendor: str | None, as_json: bool, base_url: str | None, credentials: Path | None) -> int:  # noqa: A001 - the command
     """Print the credits (of enviatusms: the US dollars) that are left in the account."""
     vendor = required(vendor)
     entry = VENDORS[vendor]

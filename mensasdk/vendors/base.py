@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from decimal import Decimal
@@ -27,7 +28,7 @@ from mensasdk.transport import (
     status_error,
 )
 
-__all__ = ["BatchClient", "BatchResult", "Call", "Prepared", "VendorClient"]
+__all__ = ["BatchClient", "BatchResult", "Call", "Prepared", "VendorClient", "code_of"]
 
 T = TypeVar("T")
 
@@ -213,3 +214,8 @@ class BatchClient(Protocol):
         Raises:
             MensaError: the whole request ended this way; ``outcome`` holds for each message.
         """
+
+
+def code_of(error: MensaError) -> str:
+    """The vendor's code, or the error's name in small letters: ``ConnectionLost`` becomes ``connection_lost``."""
+    return error.code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()

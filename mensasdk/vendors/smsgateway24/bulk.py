@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
@@ -16,7 +15,7 @@ from mensasdk.messages import Message, Outcome
 from mensasdk.placeholders import fill
 from mensasdk.text import segments
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import BatchResult, Prepared
+from mensasdk.vendors.base import BatchResult, Prepared, code_of
 from mensasdk.vendors.smsgateway24 import rules
 from mensasdk.vendors.smsgateway24.codes import SimSlot
 from mensasdk.vendors.smsgateway24.dates import schedule_time
@@ -157,7 +156,7 @@ class SmsGateway24Batch(SmsGateway24Wire):
             [
                 evolve(
                     self._outcome(item, OutcomeKind.UNKNOWN, f"{_BY_CUSTOMER_ID}{ready.customer_id}"),
-                    code=_code_of(failure),
+                    code=code_of(failure),
                     detail=failure.message,
                 )
                 for item, ready in zip(batch, sent, strict=True)
@@ -226,8 +225,3 @@ def _item(ready: _Ready) -> SmsItem:
         customer_id=ready.customer_id,
         urgent=ready.urgent,
     )
-
-
-def _code_of(error: MensaError) -> str:
-    """The code, or the error's name in small letters: ``ConnectionLost`` becomes ``connection_lost``."""
-    return error.code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
