@@ -24,15 +24,22 @@ ALLOWED = {
     "text": {"errors"},
     "schedule": {"errors"},
     "placeholders": {"errors"},
+    "preflight": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
     "codec": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
     "transport": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
-    "vendors": {"codec", "transport", "messages", "phone", "text", "schedule", "placeholders", "errors"},
-    "batch": {"vendors", "codec", "transport", "messages", "phone", "text", "schedule", "placeholders", "errors"},
-    "delivery": {"vendors", "codec", "transport", "messages", "phone", "text", "schedule", "placeholders", "errors"},
+    "vendors": {"preflight", "codec", "transport", "messages", "phone", "text", "schedule", "placeholders", "errors"},
+    "batch": {
+        *("vendors", "preflight", "codec", "transport"),
+        *("messages", "phone", "text", "schedule", "placeholders", "errors"),
+    },
+    "delivery": {
+        *("batch", "vendors", "codec", "transport"),
+        *("messages", "phone", "text", "schedule", "placeholders", "errors"),
+    },
     # A misreading of a vendor's document must not cancel out: the sandbox shares no code with the clients.
     "sandbox": {"phone", "text"},
     "cli": {
-        *("sandbox", "delivery", "batch", "vendors", "codec", "transport"),
+        *("sandbox", "delivery", "batch", "vendors", "preflight", "codec", "transport"),
         *("messages", "phone", "text", "schedule", "placeholders", "errors"),
     },
 }

@@ -1,8 +1,9 @@
 """Many messages: the sender, its limits, its journal and its report."""
 
 from mensasdk.batch.chunk import run_chunk
-from mensasdk.batch.journal import CampaignInfo, Journal, JournalError, MemoryJournal, Record, Row, State
+from mensasdk.batch.journal import CampaignInfo, Journal, JournalError, Record, Row, State
 from mensasdk.batch.limiter import LimiterStatistics, RateLimit, RateLimiter, Unlimited, WindowLimiter
+from mensasdk.batch.memory_journal import MemoryJournal
 from mensasdk.batch.report import BatchReport, Progress, guard_cell, unguard_cell
 from mensasdk.batch.router import Route, Router
 from mensasdk.batch.sender import BatchSender

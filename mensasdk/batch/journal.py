@@ -12,20 +12,17 @@ A journal is the fence against sending twice: only rows that `claim` returned ma
 from __future__ import annotations
 
 import hashlib
-import heapq
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from itertools import chain
 from typing import Protocol
 
-from attrs import define, evolve, field, frozen
+from attrs import Factory, field, frozen
 
 from mensasdk.errors import ConfigurationError, JournalError
-from mensasdk.messages import Message, Outcome, OutcomeKind
+from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, OutcomeKind
 
-__all__ = ["CampaignInfo", "Journal", "JournalError", "MemoryJournal", "Record", "Row", "State"]
+__all__ = ["CampaignInfo", "Journal", "JournalError", "Record", "Row", "State"]
 
 
 class State(StrEnum):
@@ -55,11 +52,13 @@ class Row:
         seq: position in the campaign, unique, given by who loads it.
         key: what tells this message from all others of the campaign: see `message_key`.
         message: the message.
+        number: its recipient in E.164, by which delivery reports are matched; as the message has it by default.
     """
 
     seq: int
     key: bytes
     message: Message
+    number: str = field(default=Factory(lambda row: row.message.to, takes_self=True))
 
 
 @frozen
@@ -67,19 +66,28 @@ class Record:
     """One recipient of a campaign, with what the journal knows about it.
 
     Attributes:
-        seq, key, message: as in `Row`. A datetime in the message may have come back with an offset for its zone.
+        seq, key, message, number: as in `Row`. A datetime in the message may have come back with an offset for its
+            zone.
         state: where it stands.
         outcome: the outcome that was recorded; None while there is none, as for a message that is UNKNOWN because
             the process died with it.
         request: the reference of the request that it went out in, which the vendor was given; None if it did not.
+        vendor: whom that request was for; None if it did not go out, or nobody said.
+        group: the vendor's id of the group that it went out in, within which the vendor takes no number twice; None
+            if there was none.
+        claimed_at: when it was claimed, aware, in UTC, by this machine's clock; None if it was not.
     """
 
     seq: int
     key: bytes
     state: State
     message: Message
+    number: str = field(default=Factory(lambda record: record.message.to, takes_self=True))
     outcome: Outcome | None = None
     request: str | None = None
+    vendor: str | None = None
+    group: str | None = None
+    claimed_at: datetime | None = None
 
 
 @frozen
@@ -114,6 +122,28 @@ def message_key(message: Message, number: str) -> bytes:
         parts = ("text", number, message.text, message.template, *sorted(message.variables.items()))
     # The way Python writes a tuple of texts says where each begins and ends, so no two of them read the same.
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
+
+
+_PROGRESS: Mapping[DeliveryState, int] = {
+    DeliveryState.UNKNOWN: 0,
+    DeliveryState.SCHEDULED: 1,
+    DeliveryState.PENDING: 2,
+    DeliveryState.SENT: 3,
+}
+
+
+def progress_of(state: DeliveryState) -> int:
+    """How far a message is; reports that tell of less than is known come late, and change nothing."""
+    return _PROGRESS.get(state, 4)
+
+
+FINAL = 4
+"""`progress_of` every state from which a message does not move any more."""
+
+
+def delivery_key(delivery: Delivery) -> str:
+    """What tells the messages of one vendor to one number apart: the vendor's id, or else our reference."""
+    return f"id {delivery.vendor_id}" if delivery.vendor_id else f"reference {delivery.reference}"
 
 
 def request_reference(campaign: str, lo: int) -> str:
@@ -174,14 +204,35 @@ class Journal(Protocol):
             How many of ``rows`` are PENDING now, each key counted once.
         """
 
-    async def claim(self, campaign: str, lo: int, hi: int) -> Sequence[Row]:
+    async def claim(
+        self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
+    ) -> Sequence[Row]:
         """Turn PENDING rows with ``lo <= seq < hi`` into IN_FLIGHT, durably, and return just those, by ``seq``.
 
         They go out in the request `request_reference(campaign, lo)`.
+
+        Args:
+            campaign: the campaign's id.
+            lo, hi: the range.
+            vendor: whom the request is for.
+            group: the vendor's id of the group that it belongs to; see `Record`.
         """
 
+    async def reroute(self, campaign: str, seqs: Sequence[int], vendor: str) -> None:
+        """Note, durably, that claimed rows go out through another vendor and in no group, before they do."""
+
     async def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-        """Record outcomes of claimed rows, by ``seq``. NOT_SENT makes a row PENDING again. Idempotent."""
+        """Record outcomes of claimed rows, by ``seq``. NOT_SENT makes a row PENDING again. Idempotent.
+
+        A row that was swept to UNKNOWN meanwhile still takes what its owner knows, but is never PENDING again.
+        """
+
+    async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
+        """Turn rows that have been IN_FLIGHT for ``older_than`` seconds and more into UNKNOWN: their owner is dead.
+
+        Returns:
+            How many.
+        """
 
     async def read(
         self, campaign: str, *, after: int = -1, limit: int = 1000, states: Collection[State] = ALL_STATES
@@ -194,165 +245,15 @@ class Journal(Protocol):
     async def progress(self, campaign: str) -> Mapping[State, int]:
         """Return how many recipients stand in each state."""
 
+    async def deliver(self, deliveries: Sequence[Delivery]) -> int:
+        """Keep delivery reports, durably, whether or not the message that they belong to is known yet.
 
-@define
-class _Campaign:
-    created: datetime = field(factory=lambda: datetime.now(UTC))
-    is_open: bool = False
-    complete: bool = False
-    free: int = 0
-    # Eight bytes of a hash stand for a key: two of a million messages would be taken for one in one of 37 million
-    # campaigns, and whole keys would take twice the memory.
-    seen: set[int] = field(factory=set)
-    pending: dict[int, Row] = field(factory=dict)  # by the hash of the key
-    by_seq: dict[int, int] = field(factory=dict)  # seq of a pending row to the hash of its key
-    in_flight: dict[int, Record] = field(factory=dict)  # by seq, as the next
-    unknown: dict[int, Record] = field(factory=dict)
-    ended: dict[int, Record] = field(factory=dict)
-    counts: Counter[State] = field(factory=Counter)  # of what has ended
+        Of each message the furthest state is kept, and a final one for good: reports that come twice, late or out of
+        order change nothing. No campaign need be open.
 
-    def wait(self, row: Row) -> None:
-        mark = hash(row.key)
-        self.pending[mark] = row
-        self.by_seq[row.seq] = mark
-
-    def end(self, record: Record, outcome: Outcome, *, keep: bool) -> None:
-        if outcome.kind is OutcomeKind.NOT_SENT:
-            self.wait(Row(record.seq, record.key, record.message))
-            return
-        state = STATE_OF[outcome.kind]
-        record = evolve(record, state=state, outcome=outcome)
-        if state is State.UNKNOWN:
-            self.unknown[record.seq] = record
-            return
-        self.counts[state] += 1
-        if keep:
-            self.ended[record.seq] = record
-
-    def records(self, states: Collection[State]) -> list[Record]:
-        found = chain(
-            (Record(row.seq, row.key, State.PENDING, row.message) for row in self.pending.values()),
-            *(self.in_flight.values(), self.unknown.values(), self.ended.values()),
-        )
-        return [record for record in found if record.state in states]
-
-
-class MemoryJournal:
-    """A journal that lives as long as the process: for quick sends. A crash forgets it.
-
-    Args:
-        keep_outcomes: hold what became of each message, as `BatchSender.resume` needs it for its report. Without them
-            whole messages are held only while they are pending, in flight or unknown, and some 70 bytes for each
-            recipient that has ended.
-    """
-
-    def __init__(self, *, keep_outcomes: bool = True) -> None:
-        self.keep_outcomes = keep_outcomes
-        self._campaigns: dict[str, _Campaign] = {}
-
-    async def open(self, campaign: str, *, create: bool = True) -> int:
-        state = self._campaigns.get(campaign)
-        if state is None:
-            if not create:
-                raise missing(campaign)
-            state = self._campaigns[campaign] = _Campaign()
-        if state.is_open:
-            raise taken(campaign, "another sender of this process")
-        state.is_open = True
-        if create:
-            state.complete = False
-        for record in state.in_flight.values():
-            state.unknown[record.seq] = evolve(record, state=State.UNKNOWN)
-        state.in_flight.clear()
-        return state.free
-
-    async def close(self, campaign: str, *, complete: bool = False) -> None:
-        state = self._campaigns.get(campaign)
-        if state is not None and state.is_open:
-            state.is_open = False
-            state.complete = state.complete or complete
-
-    async def load(self, campaign: str, rows: Sequence[Row]) -> int:
-        state = self._opened(campaign)
-        waits: set[int] = set()
-        for row in rows:
-            mark = hash(row.key)
-            waiting = state.pending.get(mark)
-            if waiting is not None:
-                del state.by_seq[waiting.seq]
-            elif mark in state.seen:
-                continue
-            state.seen.add(mark)
-            state.pending[mark] = row
-            state.by_seq[row.seq] = mark
-            state.free = max(state.free, row.seq + 1)
-            waits.add(mark)
-        return len(waits)
-
-    async def claim(self, campaign: str, lo: int, hi: int) -> Sequence[Row]:
-        state = self._opened(campaign)
-        request = request_reference(campaign, lo)
-        claimed: list[Row] = []
-        for seq in range(lo, hi):
-            mark = state.by_seq.pop(seq, None)
-            if mark is not None:
-                row = state.pending.pop(mark)
-                state.in_flight[seq] = Record(seq, row.key, State.IN_FLIGHT, row.message, request=request)
-                claimed.append(row)
-        return claimed
-
-    async def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-        state = self._opened(campaign)
-        for seq, outcome in outcomes:
-            record = state.in_flight.pop(seq, None)
-            if record is not None:
-                state.end(record, outcome, keep=self.keep_outcomes)
-
-    async def read(
-        self, campaign: str, *, after: int = -1, limit: int = 1000, states: Collection[State] = ALL_STATES
-    ) -> Sequence[Record]:
-        state = self._campaigns.get(campaign, _Campaign())
-        found = (record for record in state.records(states) if record.seq > after)
-        return heapq.nsmallest(limit, found, key=lambda record: record.seq)
-
-    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-        state = self._opened(campaign)
-        for seq, outcome in outcomes:
-            record = state.unknown.pop(seq, None)
-            if record is not None:
-                state.end(record, outcome, keep=self.keep_outcomes)
-
-    async def progress(self, campaign: str) -> Mapping[State, int]:
-        return _counts(self._campaigns.get(campaign, _Campaign()))
-
-    async def campaigns(self) -> Sequence[CampaignInfo]:
-        """What the journal holds, in the order in which it was begun."""
-        return [CampaignInfo(name, one.created, one.complete, _counts(one)) for name, one in self._campaigns.items()]
-
-    async def purge(self, campaign: str) -> None:
-        """Forget a campaign.
-
-        Raises:
-            ConfigurationError: it is open, or there is none.
+        Returns:
+            How many told something new.
         """
-        if campaign not in self._campaigns:
-            raise missing(campaign)
-        if self._campaigns[campaign].is_open:
-            raise taken(campaign, "another sender of this process")
-        del self._campaigns[campaign]
 
-    def _opened(self, campaign: str) -> _Campaign:
-        state = self._campaigns.get(campaign)
-        if state is None or not state.is_open:
-            raise not_open(campaign)
-        return state
-
-
-def _counts(state: _Campaign) -> Mapping[State, int]:
-    return {
-        State.PENDING: len(state.pending),
-        State.IN_FLIGHT: len(state.in_flight),
-        State.ACCEPTED: state.counts[State.ACCEPTED],
-        State.REJECTED: state.counts[State.REJECTED],
-        State.UNKNOWN: len(state.unknown),
-    }
+    async def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
+        """Return what was reported by a vendor for some numbers (in E.164), without the raw fields."""

@@ -14,8 +14,9 @@ from attrs import evolve
 from mensasdk.batch import resume as resuming
 from mensasdk.batch.chunk import finish, run_chunk
 from mensasdk.batch.dispatch import Dispatcher, Interrupted, LaneGate, SendCancelled, Spent, outcomes_of
-from mensasdk.batch.journal import Journal, MemoryJournal, Row, message_key, request_reference
+from mensasdk.batch.journal import Journal, Row, message_key, request_reference
 from mensasdk.batch.limiter import RateLimit
+from mensasdk.batch.memory_journal import MemoryJournal
 from mensasdk.batch.plan import Chunk, Messages, Planner
 from mensasdk.batch.report import BatchReport, Progress
 from mensasdk.batch.router import Route, Router

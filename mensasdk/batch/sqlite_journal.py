@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from mensasdk.batch.journal import ALL_STATES, CampaignInfo, JournalError, Record, Row, State, not_open
-from mensasdk.messages import Outcome
+from mensasdk.messages import Delivery, Outcome
 
 if TYPE_CHECKING:  # sqlite3 is loaded when a journal is made, not when mensasdk is imported
     from mensasdk.batch.sqlite_store import Store
@@ -69,17 +69,27 @@ class SqliteJournal:
         self._check_open(campaign)
         return await self._do(lambda store: store.load(campaign, rows))
 
-    async def claim(self, campaign: str, lo: int, hi: int) -> Sequence[Row]:
+    async def claim(
+        self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
+    ) -> Sequence[Row]:
         self._check_open(campaign)
         claimed: list[Row] = []
         try:
-            await self._do(lambda store: claimed.extend(store.claim(campaign, lo, hi)))
+            await self._do(lambda store: claimed.extend(store.claim(campaign, lo, hi, vendor, group)))
         except asyncio.CancelledError:
             # The thread takes one thing after the other, so this comes after the claim.
             released = self._submit(lambda store: store.release(campaign, claimed))
             released.add_done_callback(_log_failure)
             raise
         return claimed
+
+    async def reroute(self, campaign: str, seqs: Sequence[int], vendor: str) -> None:
+        self._check_open(campaign)
+        await self._do(lambda store: store.reroute(campaign, seqs, vendor))
+
+    async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
+        self._check_open(campaign)
+        return await self._do(lambda store: store.sweep(campaign, older_than))
 
     async def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
         """See `Journal.settle`. It is tried again for some seconds while the file cannot be written.
@@ -90,7 +100,7 @@ class SqliteJournal:
         self._check_open(campaign)
         for wait in (*_WAITS, None):
             try:
-                return await self._do(lambda store: store.settle(campaign, outcomes, State.IN_FLIGHT))
+                return await self._do(lambda store: store.settle(campaign, outcomes))
             except JournalError as error:
                 if wait is None or not error.retryable:
                     self._owed.setdefault(campaign, []).extend(outcomes)
@@ -105,10 +115,16 @@ class SqliteJournal:
 
     async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
         self._check_open(campaign)
-        await self._do(lambda store: store.settle(campaign, outcomes, State.UNKNOWN))
+        await self._do(lambda store: store.resolve(campaign, outcomes))
 
     async def progress(self, campaign: str) -> Mapping[State, int]:
         return await self._do(lambda store: store.progress(campaign))
+
+    async def deliver(self, deliveries: Sequence[Delivery]) -> int:
+        return await self._do(lambda store: store.deliver(deliveries))
+
+    async def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
+        return await self._do(lambda store: store.deliveries(vendor, numbers))
 
     async def campaigns(self) -> Sequence[CampaignInfo]:
         """What the journal holds, in the order in which it was begun."""

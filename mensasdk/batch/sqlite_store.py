@@ -20,17 +20,18 @@ from typing import Any
 
 from attrs import define, field
 
+from mensasdk.batch import sqlite_deliveries
 from mensasdk.batch import sqlite_tables as tables
 from mensasdk.batch.file_lock import FileLock
 from mensasdk.batch.journal import CampaignInfo, JournalError, Record, Row, State, missing, taken
-from mensasdk.batch.sqlite_tables import Statement, Waiting
+from mensasdk.batch.sqlite_tables import Statement, Waiting, Way
 from mensasdk.batch.stored import decode_message
-from mensasdk.messages import Outcome, OutcomeKind
+from mensasdk.messages import Delivery, Outcome, OutcomeKind
 
 __all__ = ["Store"]
 
 _APPLICATION = 0x4D534A31  # "MSJ1"
-_VERSION = 1
+_VERSION = 2
 _PASSING = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 )
@@ -120,7 +121,7 @@ class Store:
             if complete or owed or opened.waiting:
                 self._write(
                     *tables.inserts(opened.number, opened.waiting.values(), State.PENDING),
-                    *tables.updates(opened.number, owed, State.IN_FLIGHT),
+                    *tables.settlements(opened.number, owed),
                     ("UPDATE campaign SET complete = max(complete, ?) WHERE id = ?", (complete, opened.number)),
                 )
         finally:
@@ -148,7 +149,8 @@ class Store:
         lock = self._lock(campaign)
         try:
             with self._transaction() as database:
-                if database.execute("UPDATE campaign SET name = NULL WHERE name = ?", (campaign,)).rowcount == 0:
+                gone = database.execute("UPDATE campaign SET name = NULL, purged = name WHERE name = ?", (campaign,))
+                if gone.rowcount == 0:
                     raise missing(campaign)
             with self._reading() as database:
                 database.execute("PRAGMA secure_delete = ON")
@@ -162,16 +164,18 @@ class Store:
     def _delete_some(self) -> bool:
         """Delete rows of purged campaigns, also of those whose purge was cut short; False when there are none."""
         with self._transaction() as database:
-            gone = database.execute("SELECT id FROM campaign WHERE name IS NULL LIMIT 1").fetchone()
+            gone = database.execute("SELECT id, purged FROM campaign WHERE name IS NULL LIMIT 1").fetchone()
             if gone is None:
                 return False
+            number, name = gone
+            sqlite_deliveries.forget(database, number, name, _PURGED_AT_ONCE)
             deleted = database.execute(
                 "DELETE FROM recipient WHERE campaign = ? AND seq IN "
                 "(SELECT seq FROM recipient WHERE campaign = ? ORDER BY seq LIMIT ?)",
-                (*gone, *gone, _PURGED_AT_ONCE),
+                (number, number, _PURGED_AT_ONCE),
             )
             if deleted.rowcount == 0:
-                database.execute("DELETE FROM campaign WHERE id = ?", gone)
+                database.execute("DELETE FROM campaign WHERE id = ?", (number,))
             return True
 
     # ---------------------------------------------------------------------------------------------------- rows
@@ -203,19 +207,20 @@ class Store:
             self._flush(campaign)
         return len(moved) + len(fresh)
 
-    def claim(self, campaign: str, lo: int, hi: int) -> Sequence[Row]:
+    def claim(self, campaign: str, lo: int, hi: int, vendor: str | None, group: str | None) -> Sequence[Row]:
         """See `Journal.claim`."""
         opened = self._open[campaign]
+        way = Way(lo, vendor, group, time.time())
         waiting = [opened.waiting[seq] for seq in _between(opened.waiting, lo, hi)]
         rows = [row for row, _ in waiting]
-        statements = tables.inserts(opened.number, waiting, State.IN_FLIGHT, lo)
+        statements = tables.inserts(opened.number, waiting, State.IN_FLIGHT, way)
         if len(opened.pending) > len(opened.waiting):
             # Nobody else can change them between this look and the change: the campaign is ours.
-            look, change = tables.claim(opened.number, lo, hi)
+            look, change = tables.claim(opened.number, lo, hi, way)
             with self._reading() as database:
                 stored = database.execute(*look).fetchall()
             if stored:
-                rows += [Row(seq, key, decode_message(text)) for seq, key, text in stored]
+                rows += [Row(seq, key, decode_message(text), to) for seq, key, text, to in stored]
                 rows.sort(key=lambda row: row.seq)
                 statements.insert(0, change)
         self._write(*statements)
@@ -224,20 +229,38 @@ class Store:
             del opened.pending[hash(row.key)]
         return rows
 
+    def reroute(self, campaign: str, seqs: Sequence[int], vendor: str) -> None:
+        """See `Journal.reroute`."""
+        self._write(*tables.reroutes(self._open[campaign].number, seqs, vendor))
+
     def release(self, campaign: str, rows: Sequence[Row]) -> None:
         """Undo a claim whose rows nobody got to see."""
         unsent = [(row.seq, Outcome(OutcomeKind.NOT_SENT, row.message, "")) for row in rows]
-        self.settle(campaign, unsent, State.IN_FLIGHT)
+        self.settle(campaign, unsent)
 
-    def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]], state: State) -> None:
-        """Record outcomes of rows that stand in ``state``."""
+    def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        """See `Journal.settle`."""
+        self._write(*tables.settlements(self._open[campaign].number, outcomes))
+        self._wait_again(campaign, outcomes)
+
+    def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        """See `Journal.resolve`."""
+        self._write(*tables.findings(self._open[campaign].number, outcomes))
+        self._wait_again(campaign, outcomes)
+
+    def _wait_again(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        """Note which of the rows that were not sent are pending now."""
         opened = self._open[campaign]
-        self._write(*tables.updates(opened.number, outcomes, state))
         again = [seq for seq, outcome in outcomes if outcome.kind is OutcomeKind.NOT_SENT]
         for statement in tables.pending(opened.number, again):
             with self._reading() as database:
                 found = database.execute(*statement).fetchall()
             opened.pending.update({hash(key): seq for key, seq in found})
+
+    def sweep(self, campaign: str, older_than: float) -> int:
+        """See `Journal.sweep`."""
+        with self._transaction() as database:
+            return database.execute(*tables.sweep(self._open[campaign].number, time.time() - older_than)).rowcount
 
     def read(self, campaign: str, after: int, limit: int, states: Collection[State]) -> Sequence[Record]:
         """See `Journal.read`."""
@@ -252,6 +275,16 @@ class Store:
         self._flush(campaign)
         with self._reading() as database:
             return _counts(database, _number(database, campaign))
+
+    def deliver(self, deliveries: Sequence[Delivery]) -> int:
+        """See `Journal.deliver`."""
+        with self._transaction() as database:
+            return sqlite_deliveries.keep(database, deliveries)
+
+    def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
+        """See `Journal.deliveries`."""
+        with self._reading() as database:
+            return sqlite_deliveries.find(database, vendor, numbers)
 
     # ---------------------------------------------------------------------------------------------------- changes
 

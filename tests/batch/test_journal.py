@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mensasdk import ConfigurationError, Journal, MemoryJournal, Message, Outcome, OutcomeKind
+from mensasdk import ConfigurationError, Delivery, DeliveryState, Journal, MemoryJournal, Message, Outcome, OutcomeKind
 from mensasdk.batch import Record, Row, SqliteJournal, State
 from mensasdk.batch.journal import message_key
 
@@ -143,8 +145,9 @@ async def test_rows_are_read_in_portions_by_seq_and_state(journal: Journal) -> N
 
 async def test_a_record_says_what_became_of_it_and_in_which_request(journal: Journal) -> None:
     message = Message("+34600000000", "hola {n}", variables={"n": "Ana"}, reference="r 7")
-    await journal.load("c", [Row(seq, bytes([seq]), message) for seq in range(3, 7)])
-    await journal.claim("c", 2, 5)
+    before = datetime.now(UTC)
+    await journal.load("c", [Row(seq, bytes([seq]), message, "+34600000000") for seq in range(3, 7)])
+    await journal.claim("c", 2, 5, vendor="mensatek", group="g 1")
     await journal.claim("c", 5, 6)
     outcome = Outcome(
         OutcomeKind.REJECTED, message, "mensatek", "id 9", "-4", "número \ud83d roto", 2, credits=Decimal("0.10")
@@ -157,11 +160,141 @@ async def test_a_record_says_what_became_of_it_and_in_which_request(journal: Jou
     assert (first.outcome.parts, str(first.outcome.credits)) == (2, "0.10")
     assert first.outcome.message == message
     assert (first.state, first.outcome.kind, first.request) == (State.REJECTED, OutcomeKind.REJECTED, "c.2")
-    assert rest == [
-        Record(4, b"\4", State.IN_FLIGHT, message, request="c.2"),
-        Record(5, b"\5", State.IN_FLIGHT, message, request="c.5"),
-        Record(6, b"\6", State.PENDING, message),
+    number = "+34600000000"
+    assert [evolve(one, claimed_at=None) for one in rest] == [
+        Record(4, b"\4", State.IN_FLIGHT, message, number, request="c.2", vendor="mensatek", group="g 1"),
+        Record(5, b"\5", State.IN_FLIGHT, message, number, request="c.5"),
+        Record(6, b"\6", State.PENDING, message, number),
     ]
+    for claimed in (first, *rest[:2]):
+        assert claimed.claimed_at is not None
+        assert before <= claimed.claimed_at <= datetime.now(UTC)
+    assert rest[2].claimed_at is None
+
+
+async def test_a_claimed_row_can_go_out_through_another_vendor(journal: Journal) -> None:
+    await journal.load("c", [row(seq) for seq in range(3)])
+    await journal.claim("c", 0, 2, vendor="mensatek", group="g")
+    await journal.reroute("c", [1, 2, 9], "envia_sms")
+    ways = [(one.vendor, one.group, one.state) for one in await journal.read("c")]
+    assert ways == [
+        ("mensatek", "g", State.IN_FLIGHT),
+        ("envia_sms", None, State.IN_FLIGHT),
+        (None, None, State.PENDING),
+    ]
+
+
+async def test_sweeping_makes_unknown_what_was_claimed_long_ago(journal: Journal) -> None:
+    await journal.load("c", [row(0), row(1)])
+    await journal.claim("c", 0, 1)
+    assert await journal.sweep("c", 3600) == 0
+    assert await journal.sweep("c") == 1
+    assert await journal.sweep("c") == 0
+    assert await counts(journal) == {State.UNKNOWN: 1, State.PENDING: 1}
+
+
+@pytest.mark.parametrize(
+    ("late", "state"),
+    [
+        (OutcomeKind.ACCEPTED, State.ACCEPTED),
+        (OutcomeKind.REJECTED, State.REJECTED),
+        (OutcomeKind.UNKNOWN, State.UNKNOWN),
+        (OutcomeKind.NOT_SENT, State.UNKNOWN),
+    ],
+)
+async def test_what_its_owner_knows_counts_after_a_sweep_but_never_makes_it_pending(
+    journal: Journal, late: OutcomeKind, state: State
+) -> None:
+    await journal.load("c", [row(0)])
+    await journal.claim("c", 0, 1)
+    await journal.sweep("c")
+    await journal.settle("c", [ended(late, 0)])
+    assert await counts(journal) == {state: 1}
+    assert await journal.claim("c", 0, 1) == []
+
+
+async def test_an_unknown_outcome_that_was_told_is_not_changed_by_settling_again(journal: Journal) -> None:
+    await journal.load("c", [row(0)])
+    await journal.claim("c", 0, 1)
+    await journal.settle("c", [ended(OutcomeKind.UNKNOWN, 0)])
+    await journal.settle("c", [ended(OutcomeKind.ACCEPTED, 0)])
+    assert await counts(journal) == {State.UNKNOWN: 1}
+
+
+# --------------------------------------------------------------------------------------------------- delivery reports
+
+
+def report(state: DeliveryState, vendor_id: str | None = "7", reference: str | None = None) -> Delivery:
+    at = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
+    return Delivery("mensatek", vendor_id, "+34600000000", state, state.value, at, reference, raw={"x": "y"})
+
+
+async def told(journal: Journal) -> list[tuple[str | None, str | None, str]]:
+    found = await journal.deliveries("mensatek", {"+34600000000"})
+    return [(one.vendor_id, one.reference, one.state.value) for one in found]
+
+
+async def test_a_delivery_report_is_kept_before_anybody_knows_its_message(journal: Journal) -> None:
+    await journal.close("c")
+    assert await journal.deliver([report(DeliveryState.SENT, reference="c.0")]) == 1
+    assert await journal.deliveries("mensatek", ["+34600000000"]) == [report(DeliveryState.SENT, reference="c.0")]
+    assert await journal.deliveries("mensatek", ["+34600000001"]) == []
+    assert await journal.deliveries("envia_sms", ["+34600000000"]) == []
+
+
+async def test_a_report_that_comes_twice_tells_nothing_new(journal: Journal) -> None:
+    assert await journal.deliver([report(DeliveryState.SENT), report(DeliveryState.SENT)]) == 1
+    assert await journal.deliver([report(DeliveryState.SENT)]) == 0
+    assert await told(journal) == [("7", None, "sent")]
+
+
+@pytest.mark.parametrize("final", [DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.EXPIRED])
+async def test_a_final_state_stays_whatever_comes_after_it(journal: Journal, final: DeliveryState) -> None:
+    assert await journal.deliver([report(final)]) == 1
+    for late in DeliveryState:
+        assert await journal.deliver([report(late)]) == 0
+    assert await told(journal) == [("7", None, final.value)]
+
+
+async def test_reports_out_of_order_do_not_move_a_message_back(journal: Journal) -> None:
+    order = [DeliveryState.PENDING, DeliveryState.SCHEDULED, DeliveryState.SENT, DeliveryState.PENDING]
+    assert [await journal.deliver([report(state, reference=None)]) for state in order] == [1, 0, 1, 0]
+    assert await told(journal) == [("7", None, "sent")]
+
+
+async def test_messages_to_one_number_are_told_apart_and_a_reference_is_not_forgotten(journal: Journal) -> None:
+    await journal.deliver(
+        [
+            report(DeliveryState.SENT, "7", "c.0"),
+            report(DeliveryState.FAILED, "8"),
+            report(DeliveryState.SENT, None, "c.9"),
+            report(DeliveryState.DELIVERED, "7"),
+        ]
+    )
+    assert await told(journal) == [
+        ("7", "c.0", "delivered"),
+        ("8", None, "failed"),
+        (None, "c.9", "sent"),
+    ]
+
+
+async def test_what_was_reported_goes_with_its_campaign_and_only_that(journal: AnyJournal) -> None:
+    message = Message("+34600000000", "hola")
+    await journal.load("c", [Row(0, b"a", message), Row(1, b"b", message)])
+    await journal.claim("c", 0, 1, vendor="mensatek")
+    await journal.claim("c", 1, 2, vendor="mensatek")
+    await journal.settle("c", [(0, Outcome(OutcomeKind.ACCEPTED, message, "mensatek", "7"))])
+    await journal.deliver(
+        [
+            report(DeliveryState.SENT, "7"),
+            report(DeliveryState.SENT, "8", "c.1"),
+            report(DeliveryState.SENT, "9", "c.11"),
+            report(DeliveryState.SENT, "10"),
+        ]
+    )
+    await journal.close("c")
+    await journal.purge("c")
+    assert [vendor_id for vendor_id, _, _ in await told(journal)] == ["10", "9"]
 
 
 async def test_what_is_pending_again_has_no_outcome_and_no_request(journal: Journal) -> None:
@@ -228,6 +361,8 @@ async def test_a_campaign_that_does_not_exist_is_begun_only_if_asked(journal: Jo
         lambda journal: journal.claim("c", 0, 1),
         lambda journal: journal.settle("c", [ended(OutcomeKind.ACCEPTED, 0)]),
         lambda journal: journal.resolve("c", [ended(OutcomeKind.ACCEPTED, 0)]),
+        lambda journal: journal.reroute("c", [0], "mensatek"),
+        lambda journal: journal.sweep("c"),
     ],
 )
 async def test_only_an_open_campaign_can_be_changed(
@@ -310,6 +445,7 @@ STEPS = st.lists(
         st.tuples(st.just("settle"), st.lists(st.tuples(st.integers(0, 30), KINDS), max_size=4)),
         st.tuples(st.just("resolve"), st.lists(st.tuples(st.integers(0, 30), KINDS), max_size=4)),
         st.tuples(st.just("read"), st.tuples(st.integers(-1, 30), st.sets(st.sampled_from(list(State))))),
+        st.tuples(st.just("sweep"), st.none()),
         st.tuples(st.just("reopen"), st.none()),
     ),
     max_size=30,
@@ -350,6 +486,8 @@ def test_memory_and_file_agree_in_every_step(steps: list[tuple[str, object]]) ->
             case "read", (int(after), set(states)):
                 found = await journal.read("c", after=after, limit=3, states=states)
                 return [(one.seq, one.key, one.state, one.request, one.outcome and one.outcome.kind) for one in found]
+            case "sweep", None:
+                return await journal.sweep("c")
             case _:
                 return await reopened(journal)
 

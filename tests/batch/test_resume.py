@@ -313,8 +313,10 @@ class SlowJournal(MemoryJournal):
         self.claimed = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def claim(self, campaign: str, lo: int, hi: int) -> Sequence[Row]:
-        rows = await super().claim(campaign, lo, hi)
+    async def claim(
+        self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
+    ) -> Sequence[Row]:
+        rows = await super().claim(campaign, lo, hi, vendor=vendor, group=group)
         self.claimed.set()
         await self.go_on.wait()
         return rows

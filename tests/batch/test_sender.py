@@ -560,10 +560,12 @@ class BrokenJournal(MemoryJournal):
             raise OSError(28, "No space left on device")
         return await super().load(campaign, rows)
 
-    async def claim(self, campaign: str, lo: int, hi: int) -> Sequence[Row]:
+    async def claim(
+        self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
+    ) -> Sequence[Row]:
         if self.step == "claim":
             raise OSError(28, "No space left on device")
-        return await super().claim(campaign, lo, hi)
+        return await super().claim(campaign, lo, hi, vendor=vendor, group=group)
 
     async def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
         if self.step == "settle":

@@ -167,7 +167,9 @@ async def test_a_foreign_certificate_stops_a_campaign_that_has_not_said_a_word(v
 class FullDisk(MemoryJournal):
     """A journal that cannot record that a message is about to be sent."""
 
-    async def claim(self, campaign: str, lo: int, hi: int) -> Sequence[Row]:
+    async def claim(
+        self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
+    ) -> Sequence[Row]:
         raise JournalError("the journal cannot be written: no space left on the device")
 
 

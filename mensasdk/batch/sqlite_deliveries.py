@@ -1,0 +1,71 @@
+"""Delivery reports in the journal's file: what is kept of them, and how it is found."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final
+
+from mensasdk.batch.journal import FINAL, delivery_key, progress_of
+from mensasdk.messages import Delivery, DeliveryState
+
+__all__ = ["find", "forget", "keep"]
+
+_AT_ONCE: Final = 500
+# One statement decides: of two processes that report the same, one tells something new.
+_KEEP: Final = """
+INSERT INTO delivery (vendor, number, message, vendor_id, reference, progress, state, code, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (vendor, number, message) DO UPDATE SET
+    reference = coalesce(excluded.reference, reference), progress = excluded.progress, state = excluded.state,
+    code = excluded.code, at = excluded.at
+WHERE progress < excluded.progress AND progress < ?"""
+# The portion of a purged campaign that is deleted next, and what was reported about it.
+_FORGET: Final = """
+DELETE FROM delivery WHERE (vendor, number, message) IN (
+    SELECT delivery.vendor, delivery.number, delivery.message
+    FROM (SELECT * FROM recipient WHERE campaign = ? ORDER BY seq LIMIT ?) AS gone
+    JOIN delivery ON delivery.vendor = gone.via AND delivery.number = gone.number
+    WHERE delivery.vendor_id = gone.vendor_id OR delivery.reference = ? || '.' || gone.lo
+)"""
+
+
+def keep(database: sqlite3.Connection, deliveries: Sequence[Delivery]) -> int:
+    """Write down what tells something new, and say how many did."""
+    return sum(database.execute(_KEEP, (*_columns(one), FINAL)).rowcount for one in deliveries)
+
+
+def find(database: sqlite3.Connection, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
+    """What was reported by a vendor for some numbers, in the order of the numbers."""
+    found: list[Delivery] = []
+    wanted = sorted(numbers)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        sql = f"SELECT vendor_id, number, state, code, at, reference FROM delivery WHERE vendor = ? AND number IN ({marks})"  # noqa: E501, S608 - places only
+        for vendor_id, number, state, code, at, reference in database.execute(
+            f"{sql} ORDER BY number, message", (vendor, *some)
+        ):
+            moment = None if at is None else datetime.fromisoformat(at)
+            found.append(Delivery(vendor, vendor_id, number, DeliveryState(state), code, moment, reference))
+    return found
+
+
+def forget(database: sqlite3.Connection, campaign: int, name: str, portion: int) -> None:
+    """Delete what was reported about the first rows of a campaign that is being purged."""
+    database.execute(_FORGET, (campaign, portion, name))
+
+
+def _columns(one: Delivery) -> tuple[str | int | None, ...]:
+    return (
+        one.vendor,
+        one.number,
+        delivery_key(one),
+        one.vendor_id,
+        one.reference,
+        progress_of(one.state),
+        one.state.value,
+        one.code,
+        None if one.at is None else one.at.isoformat(),
+    )
