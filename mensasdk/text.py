@@ -7,6 +7,8 @@ characters of the extension table (``€ ^ { } [ ] ~ \\ |`` and form feed) take 
 the basic multilingual plane (most emoji) two 16-bit units; neither is ever divided between two parts, so a part may
 stay one unit short.
 
+What a vendor does to a text before any of this is its `TextRule`, which each client has as ``text_rule``.
+
 Sources: 3GPP TS 23.038 (the alphabets) and TS 23.040 (the header of a part); Mensatek, 'SMS Sending API / BULK SMS
 (7.0)', for what happens to characters outside GSM 03.38.
 """
@@ -15,16 +17,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mensasdk.errors import ValidationError
 
-__all__ = ["Change", "Encoding", "GsmText", "Segments", "segments", "split", "to_gsm"]
+__all__ = [
+    "Change",
+    "ChangedText",
+    "Encoding",
+    "GsmText",
+    "Segments",
+    "SentText",
+    "TextMode",
+    "TextRule",
+    "segments",
+    "split",
+    "to_gsm",
+]
 
 _ESCAPE = "\x1b"
 _BASIC = (
@@ -39,7 +54,8 @@ _GSM = frozenset(_BASIC + _EXTENSION)
 
 _is_basic = re.compile(f"[{re.escape(_BASIC)}]*").fullmatch
 _is_gsm = re.compile(f"[{re.escape(_BASIC + _EXTENSION)}]*").fullmatch
-_outside_gsm = re.compile(f"[^{re.escape(_BASIC + _EXTENSION)}]").finditer
+_has_surrogate = re.compile("[\ud800-\udfff]").search
+_runs_outside_gsm = re.compile(f"[^{re.escape(_BASIC + _EXTENSION)}]+").finditer
 
 
 class Encoding(StrEnum):
@@ -95,7 +111,7 @@ def segments(text: str, *, unicode: bool = False) -> Segments:
             return _packed(Encoding.GSM, units, _cut_septets(septets))
     encoded = _encode(text)
     units = len(encoded) // 2
-    forced_by = tuple((match.start(), match[0]) for match in _outside_gsm(text))
+    forced_by = _outside_gsm(text)
     if units <= _ALONE[Encoding.UCS2] or units == len(text):
         return _count(Encoding.UCS2, units, forced_by)
     return _packed(Encoding.UCS2, units, _cut_utf16(encoded), forced_by)
@@ -122,6 +138,18 @@ def split(text: str, *, unicode: bool = False) -> tuple[str, ...]:
         return (text,)
     bounds = [0, *_cut_utf16(encoded), len(encoded) // 2]
     return tuple(encoded[2 * start : 2 * end].decode("utf-16-be") for start, end in pairwise(bounds))
+
+
+def _outside_gsm(text: str) -> tuple[tuple[int, str], ...]:
+    """Each character outside GSM 03.38 with its position."""
+    found: list[tuple[int, str]] = []
+    for run in _runs_outside_gsm(text):
+        start, end = run.span()
+        if end - start == 1:  # the common case, a lone accent, is worth its line
+            found.append((start, text[start]))
+        else:
+            found += enumerate(text[start:end], start)
+    return tuple(found)
 
 
 def _count(encoding: Encoding, units: int, forced_by: tuple[tuple[int, str], ...] = ()) -> Segments:
@@ -187,11 +215,11 @@ def _encode(text: str) -> bytes:
 
 
 class Change(NamedTuple):
-    """One replacement made by `to_gsm`.
+    """One replacement in a text.
 
     Attributes:
         position: where ``before`` begins in the text as it was given, in code points.
-        before: the character, or the letter with its combining marks, that GSM 03.38 does not have.
+        before: the character that was replaced, or the letter with its combining marks.
         after: what stands in its place; empty for characters that cannot be seen.
     """
 
@@ -201,11 +229,16 @@ class Change(NamedTuple):
 
 
 @frozen
-class GsmText:
-    """A text within GSM 03.38, and what was changed to bring it there, in order."""
+class ChangedText:
+    """A text, and what was changed to make it of the one that was given, in order."""
 
     text: str
     changes: tuple[Change, ...] = ()
+
+
+@frozen
+class GsmText(ChangedText):
+    """A text within GSM 03.38, and what was changed to bring it there, in order."""
 
 
 def to_gsm(text: str) -> GsmText:
@@ -229,16 +262,21 @@ def to_gsm(text: str) -> GsmText:
     changes: list[Change] = []
 
     def replace(match: re.Match[str]) -> str:
-        after = _nearest(match[0])
-        changes.append(Change(match.start(), match[0], after))
+        before = match[0]
+        after = _nearest(before)
+        changes.append(Change(match.start(), before, after))
         return after
 
-    return GsmText(_replaceable.sub(replace, text), tuple(changes))
+    # Looking for marks behind every letter takes four times as long, and few texts have any.
+    replaced = (_sub_clusters if _has_combining(text) else _sub_characters)(replace, text)
+    return GsmText(replaced, tuple(changes))
 
 
-# A base character is taken along with its combining marks, so that e + U+0301 becomes é and not e.
 _COMBINING = "\u0300-\u036f"
-_replaceable = re.compile(f"[^{_COMBINING}][{_COMBINING}]+|[^{re.escape(_BASIC + _EXTENSION)}]")
+_has_combining = re.compile(f"[{_COMBINING}]").search
+_sub_characters = re.compile(f"[^{re.escape(_BASIC + _EXTENSION)}]").sub
+# A base character is taken along with its combining marks, so that e + U+0301 becomes é and not e.
+_sub_clusters = re.compile(f"[^{_COMBINING}][{_COMBINING}]+|[^{re.escape(_BASIC + _EXTENSION)}]").sub
 
 # What Unicode's own decompositions do not give.
 _PLAIN: dict[str, str] = {
@@ -307,3 +345,124 @@ def _nearest_of_one(character: str) -> str:
     if spelled and all(piece in _GSM for piece in spelled):
         return spelled
     return " " if category == "Zs" else "?"
+
+
+@frozen
+class SentText(ChangedText):
+    """What becomes of a text at a vendor.
+
+    Attributes:
+        text: what the handset shows.
+        changes: what the vendor changes in the text that it is given, in order.
+        segments: what it counts; ``segments.parts`` is what it charges for.
+    """
+
+    segments: Segments = field(kw_only=True)
+
+
+@frozen(kw_only=True)
+class TextMode:
+    """What a vendor does with a text in one of its ways of sending.
+
+    Attributes:
+        unicode: it is sent as UCS-2, whether it needs that or not.
+        replace: what the vendor changes in it; None where it sends every text as it is.
+        limit: the most that it takes, after the changes; None for any length.
+        limit_of: whether that counts characters (code points) or `Segments.units`.
+        charged: the units that one SMS is charged for; None for what the air takes, 160 or 153 and 70 or 67.
+        remedy: what to do about a text beyond the limit, for the error.
+    """
+
+    unicode: bool = False
+    replace: Callable[[str], ChangedText] | None = None
+    limit: int | None = None
+    limit_of: Literal["characters", "units"] = "units"
+    charged: int | None = None
+    remedy: str = "shorten it"
+
+    def count(self, text: str) -> Segments:
+        """Segments of a text that has been through `replace`, as this vendor counts them."""
+        found = segments(text, unicode=self.unicode)
+        if self.charged is None:
+            return found
+        parts = max(1, -(-found.units // self.charged))
+        room = parts * self.charged if self.limit is None else min(parts * self.charged, self.limit)
+        return Segments(found.encoding, parts, found.units, max(0, room - found.units), found.forced_by)
+
+
+@frozen(kw_only=True)
+class TextRule:
+    """What a vendor does to a text before it counts it, and which texts it refuses.
+
+    Each client has its vendor's as ``text_rule``; docs/text.md has them side by side.
+
+    Attributes:
+        vendor: the vendor's short name.
+        name: the vendor's name as errors write it.
+        plain: what it does when it is not told to send Unicode.
+        unicode: what it does when it is; None where it cannot be told.
+    """
+
+    vendor: str
+    name: str
+    plain: TextMode
+    unicode: TextMode | None = None
+
+    def apply(self, text: str, *, unicode: bool = False, what: str = "text") -> SentText:
+        """What the handset will show of a text, what was changed in it, and how many SMS it is charged as.
+
+        Args:
+            text: the text after any variables are filled in.
+            unicode: the vendor is told to send Unicode, where it can be told: ``unicode`` of Mensatek, ``ucs2`` of
+                envia-sms.com.
+            what: what errors call the text.
+
+        Raises:
+            ValidationError: the text is blank, is too long for this vendor, or holds a NUL character or half of a
+                surrogate pair (``field`` is ``"text"``); or the vendor cannot be told to send Unicode (``"unicode"``).
+        """
+        self.check(text, what=what)
+        mode = self.unicode if unicode else self.plain
+        if mode is None:
+            raise self._invalid("unicode", f"{self.name} cannot be told to send Unicode; leave unicode out")
+        if mode.replace is None:
+            sent = SentText(text, segments=mode.count(text))
+        else:
+            changed = mode.replace(text)
+            sent = SentText(changed.text, changed.changes, segments=mode.count(changed.text))
+        if mode.limit is not None:
+            length = len(sent.text) if mode.limit_of == "characters" else sent.segments.units
+            if length > mode.limit:
+                of = "characters" if mode.limit_of == "characters" else f"{sent.segments.encoding} units"
+                raise self._invalid(
+                    "text", f"{what} has {length} {of}, and {self.name} takes {mode.limit}; {mode.remedy}"
+                )
+        return sent
+
+    def check(self, text: object, *, field: str = "text", what: str | None = None) -> str:
+        """Refuse what no vendor sends: a blank text, NUL, and half of a surrogate pair.
+
+        Args:
+            text: any object.
+            field: the public name of the parameter at fault.
+            what: what the error calls it, where that is not the field.
+
+        Returns:
+            The text as it is.
+
+        Raises:
+            ValidationError: it is no such text; the message does not quote it.
+        """
+        what = what or field
+        if not isinstance(text, str):
+            raise self._invalid(field, f"{what} must be a string, not {type(text).__name__}")
+        if not text or text.isspace():
+            raise self._invalid(field, f"{what} is empty; give the message")
+        if "\0" in text:
+            raise self._invalid(field, f"{what} holds a NUL character; remove it")
+        if not text.isascii() and _has_surrogate(text):
+            raise self._invalid(field, f"{what} holds half of a surrogate pair, such as half an emoji; remove it")
+        return text
+
+    def _invalid(self, field: str, message: str) -> ValidationError:
+        return ValidationError(message, field=field, vendor=self.vendor)

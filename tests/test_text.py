@@ -58,41 +58,6 @@ def test_every_other_character_forces_unicode(character: str) -> None:
     assert found.forced_by == (() if expected is Encoding.GSM else ((0, character),))
 
 
-@pytest.mark.parametrize(
-    ("text", "encoding", "parts", "units", "remaining"),
-    [
-        pytest.param("", "GSM-7", 1, 0, 160, id="an empty text is one SMS"),
-        pytest.param("a" * 160, "GSM-7", 1, 160, 0, id="160 septets stand alone"),
-        pytest.param("a" * 161, "GSM-7", 2, 161, 145, id="161 septets need two parts of 153"),
-        pytest.param("a" * 306, "GSM-7", 2, 306, 0, id="two full parts"),
-        pytest.param("a" * 307, "GSM-7", 3, 307, 152, id="one septet into the third part"),
-        pytest.param("a" * 459, "GSM-7", 3, 459, 0, id="three full parts"),
-        pytest.param("€" * 80, "GSM-7", 1, 160, 0, id="80 euro signs stand alone"),
-        pytest.param("€" * 81, "GSM-7", 2, 162, 143, id="76 euro signs fit in a part, 5 in the next"),
-        pytest.param("a" * 158 + "€", "GSM-7", 1, 160, 0, id="an escape pair at the very end of one SMS"),
-        pytest.param("a" * 159 + "€", "GSM-7", 2, 161, 145, id="an escape pair over the end of one SMS"),
-        pytest.param("a" * 151 + "€" + "a" * 153, "GSM-7", 2, 306, 0, id="an escape pair ends the first part"),
-        pytest.param("a" * 152 + "€" + "a" * 151, "GSM-7", 2, 305, 0, id="an escape pair is moved to the second part"),
-        pytest.param("a" * 152 + "€" + "a" * 152, "GSM-7", 3, 306, 152, id="... which costs a third part"),
-        pytest.param("€" * 153, "GSM-7", 3, 306, 151, id="each part loses a septet to whole pairs"),
-        pytest.param("\f" + "a" * 158, "GSM-7", 1, 160, 0, id="form feed takes two septets"),
-        pytest.param("中" * 70, "UCS-2", 1, 70, 0, id="70 units stand alone"),
-        pytest.param("中" * 71, "UCS-2", 2, 71, 63, id="71 units need two parts of 67"),
-        pytest.param("中" * 134, "UCS-2", 2, 134, 0, id="two full Unicode parts"),
-        pytest.param("中" * 135, "UCS-2", 3, 135, 66, id="one unit into the third Unicode part"),
-        pytest.param("😀" * 35, "UCS-2", 1, 70, 0, id="35 emoji stand alone"),
-        pytest.param("中" * 69 + "😀", "UCS-2", 2, 71, 63, id="a surrogate pair over the end of one SMS"),
-        pytest.param("中" * 65 + "😀" + "中" * 67, "UCS-2", 2, 134, 0, id="a surrogate pair ends the first part"),
-        pytest.param("中" * 66 + "😀" + "中" * 65, "UCS-2", 2, 133, 0, id="a surrogate pair is moved on"),
-        pytest.param("中" * 66 + "😀" + "中" * 66, "UCS-2", 3, 134, 66, id="... which costs a third Unicode part"),
-        pytest.param("€" * 70 + "中", "UCS-2", 2, 71, 63, id="in Unicode the euro sign takes one unit"),
-    ],
-)
-def test_worked_boundaries(text: str, encoding: str, parts: int, units: int, remaining: int) -> None:
-    found = segments(text)
-    assert (found.encoding, found.parts, found.units, found.remaining) == (encoding, parts, units, remaining)
-
-
 def test_forced_by_names_every_character_outside_gsm_with_its_code_point_position() -> None:
     assert segments("Está 😀 aquí, señor").forced_by == ((3, "á"), (5, "😀"), (10, "í"))
 
@@ -112,52 +77,62 @@ def test_half_a_surrogate_pair_is_refused_and_the_text_is_not_in_the_error(text:
         assert caught.value.__context__ is None
 
 
-def test_split_keeps_pairs_whole() -> None:
-    assert split("a" * 152 + "€" + "b" * 151) == ("a" * 152, "€" + "b" * 151)
-    assert split("中" * 66 + "😀" + "ñ" * 65) == ("中" * 66, "😀" + "ñ" * 65)
-    assert split("") == ("",)
+def units(text: str, *, gsm: bool) -> int:
+    """What a text takes, by another way than the code's."""
+    if gsm:
+        return len(text) + sum(map(text.count, EXTENSION))
+    return len(text.encode("utf-16-le")) // 2
 
 
-def pack(text: str, gsm: bool) -> list[str]:
-    """The parts by plain greedy packing, one character after the other."""
-
-    def cost(character: str) -> int:
-        return (2 if character in EXTENSION else 1) if gsm else (2 if ord(character) > 0xFFFF else 1)
-
-    if sum(map(cost, text)) <= (160 if gsm else 70):
-        return [text]
-    parts, room = [""], 153 if gsm else 67
-    for character in text:
-        if room < cost(character):
-            parts.append("")
-            room = 153 if gsm else 67
-        parts[-1] += character
-        room -= cost(character)
-    return parts
+def room(text: str, parts: int, *, gsm: bool) -> int:
+    return {True: (160, 153), False: (70, 67)}[gsm][parts > 1]
 
 
 @given(texts, st.booleans())
+@example("", False)
 @example("a" * 152 + "€" * 80, False)
 @example("中" * 66 + "😀" * 80, False)
 @example("x" + "😀" * 80, False)
 @example("ж" * 71, False)
-def test_parts_are_what_greedy_packing_gives(text: str, unicode: bool) -> None:
-    gsm = not unicode and set(text) <= DEFAULT | EXTENSION
-    expected = pack(text, gsm)
-    assert list(split(text, unicode=unicode)) == expected
-    assert "".join(expected) == text
+def test_the_parts_are_the_text_and_none_is_over_its_limit_or_ends_inside_a_character(text: str, unicode: bool) -> None:
+    parts = split(text, unicode=unicode)
     found = segments(text, unicode=unicode)
+    gsm = not unicode and set(text) <= DEFAULT | EXTENSION
     assert found.encoding is (Encoding.GSM if gsm else Encoding.UCS2)
-    assert found.parts == len(expected)
-    units = [
-        len(part) + sum(c in EXTENSION for c in part) if gsm else len(part.encode("utf-16-le")) // 2
-        for part in expected
-    ]
-    room = (160 if gsm else 70) if len(expected) == 1 else (153 if gsm else 67)
-    assert found.units == sum(units)
-    assert found.remaining == room - units[-1]
-    assert max(units) <= room
+    # Each part is a string of whole characters: both halves of a pair, of septets or of surrogates, are in one part.
+    assert "".join(parts) == text
+    assert not any("\ud800" <= character <= "\udfff" for part in parts for character in part)
+    assert found.parts == len(parts)
+    sizes = [units(part, gsm=gsm) for part in parts]
+    limit = room(text, len(parts), gsm=gsm)
+    assert max(sizes) <= limit
+    # A part that is not full is one short, because the next character takes two units; an empty one is never made.
+    assert all(size == limit or (size == limit - 1 and units(following[0], gsm=gsm) == 2)
+               for size, following in zip(sizes, parts[1:], strict=False))  # fmt: skip
+    assert all(sizes[1:])
+    assert (found.units, found.remaining) == (sum(sizes), limit - sizes[-1])
     assert found.forced_by == tuple((i, c) for i, c in enumerate(text) if c not in DEFAULT | EXTENSION)
+
+
+@given(texts, st.booleans())
+@example("", False)
+@example("a" * 160, False)
+@example("a" * 161, False)
+@example("a" * 152 + "€" * 2, False)
+@example("😀" * 36, False)
+@example("a" * 70, True)
+def test_what_remains_can_be_filled_and_not_one_character_more(text: str, unicode: bool) -> None:
+    found = segments(text, unicode=unicode)
+    full = segments(text + "a" * found.remaining, unicode=unicode)
+    assert (full.parts, full.remaining) == (found.parts, 0)
+    assert segments(text + "a" * (found.remaining + 1), unicode=unicode).parts > found.parts
+
+
+@given(st.text(st.sampled_from("a€ñ" + "".join(map(chr, range(0x300, 0x304)))), max_size=40))
+def test_one_kind_of_mark_in_a_text_does_not_change_what_becomes_of_the_rest(text: str) -> None:
+    """A text with combining marks is read by another pattern than one without."""
+    apart = "á😀 " + text
+    assert to_gsm(apart).text == "a? " + to_gsm(text).text or text[:1] in "\u0300\u0301\u0302\u0303"
 
 
 @given(texts)
