@@ -4,6 +4,7 @@ from mensasdk._version import __version__
 from mensasdk.batch import (
     BatchReport,
     BatchSender,
+    CircuitBreaker,
     Journal,
     MemoryJournal,
     Progress,
@@ -11,6 +12,7 @@ from mensasdk.batch import (
     Route,
     Router,
     SqliteJournal,
+    mark,
 )
 from mensasdk.errors import (
     AccessDenied,
@@ -47,6 +49,7 @@ from mensasdk.errors import (
     VendorError,
 )
 from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, Recipient, VendorOptions
+from mensasdk.preflight import Budget, Estimate, OptOuts, Prices, SendingHours, Spread
 from mensasdk.text import Segments, segments
 from mensasdk.transport import AiohttpTransport, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
 from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions
@@ -62,6 +65,8 @@ __all__ = [
     "AuthError",
     "BatchReport",
     "BatchSender",
+    "Budget",
+    "CircuitBreaker",
     "ConfigurationError",
     "ConnectError",
     "ConnectTimeout",
@@ -74,6 +79,7 @@ __all__ = [
     "EnviaSmsOptions",
     "EnviaTuSmsClient",
     "EnviaTuSmsOptions",
+    "Estimate",
     "HttpRequest",
     "HttpResponse",
     "InsufficientCredits",
@@ -86,9 +92,11 @@ __all__ = [
     "MensatekOptions",
     "Message",
     "NotFound",
+    "OptOuts",
     "Outcome",
     "OutcomeKind",
     "PoolTimeout",
+    "Prices",
     "Progress",
     "ProtocolError",
     "ProxyError",
@@ -103,8 +111,10 @@ __all__ = [
     "ScheduleError",
     "Secret",
     "Segments",
+    "SendingHours",
     "SmsGateway24Client",
     "SmsGateway24Options",
+    "Spread",
     "SqliteJournal",
     "StateConflict",
     "TLSError",
@@ -119,5 +129,6 @@ __all__ = [
     "VendorError",
     "VendorOptions",
     "__version__",
+    "mark",
     "segments",
 ]

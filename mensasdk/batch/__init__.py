@@ -1,18 +1,21 @@
 """Many messages: the sender, its limits, its journal and its report."""
 
+from mensasdk.batch.breaker import CircuitBreaker
 from mensasdk.batch.chunk import run_chunk
 from mensasdk.batch.journal import CampaignInfo, Journal, JournalError, Record, Row, State
 from mensasdk.batch.limiter import LimiterStatistics, RateLimit, RateLimiter, Unlimited, WindowLimiter
 from mensasdk.batch.memory_journal import MemoryJournal
+from mensasdk.batch.reconcile import mark
 from mensasdk.batch.report import BatchReport, Progress, guard_cell, unguard_cell
 from mensasdk.batch.router import Route, Router
-from mensasdk.batch.sender import BatchSender
+from mensasdk.batch.sender import BatchSender, Screen
 from mensasdk.batch.sqlite_journal import SqliteJournal
 
 __all__ = [
     "BatchReport",
     "BatchSender",
     "CampaignInfo",
+    "CircuitBreaker",
     "Journal",
     "JournalError",
     "LimiterStatistics",
@@ -24,11 +27,13 @@ __all__ = [
     "Route",
     "Router",
     "Row",
+    "Screen",
     "SqliteJournal",
     "State",
     "Unlimited",
     "WindowLimiter",
     "guard_cell",
+    "mark",
     "run_chunk",
     "unguard_cell",
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
-from mensasdk.batch.dispatch import SendCancelled
+from mensasdk.batch.interrupts import SendCancelled
 from mensasdk.batch.journal import Journal, Row
 from mensasdk.messages import Outcome, OutcomeKind
 
@@ -38,6 +39,11 @@ async def finish(work: Coroutine[Any, Any, T]) -> tuple[T, asyncio.CancelledErro
     return task.result(), cancelled
 
 
+def _clocks() -> tuple[float, float]:
+    """The clock that never jumps and stands still while the machine sleeps, and the one that does the opposite."""
+    return time.monotonic(), time.time()
+
+
 async def run_chunk(
     journal: Journal,
     send: Send,
@@ -46,6 +52,10 @@ async def run_chunk(
     hi: int,
     settled: Callable[[Sequence[tuple[int, Outcome]]], None],
     recorded: Callable[[Outcome], Outcome] = lambda outcome: outcome,
+    *,
+    vendor: str | None = None,
+    group: str | None = None,
+    lease: float = 60.0,
 ) -> None:
     """Do the work of one chunk: claim, send, settle. The same in every setting, one process or many.
 
@@ -59,6 +69,10 @@ async def run_chunk(
         hi: the ``seq`` after its last.
         settled: told each row's outcome, also when the work is cancelled or the journal fails at the end.
         recorded: what the journal is told of an outcome, where that is something else.
+        vendor: whom the request is for.
+        group: the vendor's group that it belongs to.
+        lease: seconds for which a claim is good. A machine that froze between the claim and the first byte may find
+            that its rows have been swept: it sends nothing then.
 
     Raises:
         asyncio.CancelledError: after what was under way has been settled.
@@ -66,13 +80,20 @@ async def run_chunk(
             IN_FLIGHT is UNKNOWN to whoever resumes the campaign.
     """
     # A claim that is given up half way might be recorded all the same, and its rows would count as UNKNOWN for ever.
-    rows, cancelled = await finish(journal.claim(campaign, lo, hi))
+    begun = _clocks()
+    rows, cancelled = await finish(journal.claim(campaign, lo, hi, vendor=vendor, group=group))
+    frozen = max(now - then for now, then in zip(_clocks(), begun, strict=True)) > lease
+    if (cancelled is not None or frozen) and rows:
+        why = "the machine was frozen; its claim may have passed to another"
+        released = [
+            (row.seq, Outcome(OutcomeKind.NOT_SENT, row.message, vendor or "", None, "lease", why)) for row in rows
+        ]
+        await finish(journal.settle(campaign, released))
+        if cancelled is None:
+            settled(released)
     if cancelled is not None:
-        released = [(row.seq, Outcome(OutcomeKind.NOT_SENT, row.message, "")) for row in rows]
-        if released:
-            await finish(journal.settle(campaign, released))
         raise cancelled
-    if not rows:
+    if frozen or not rows:
         return
     try:
         outcomes = await send(rows)

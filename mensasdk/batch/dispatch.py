@@ -4,178 +4,53 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from attrs import define, evolve, field
 
 from mensasdk import phone
-from mensasdk.batch.limiter import RateLimit, RateLimiter, Unlimited, WindowLimiter
+from mensasdk.batch.breaker import Breaker
+from mensasdk.batch.interrupts import Interrupted, Interrupts, SendCancelled
+from mensasdk.batch.lane import Lane, LaneGate, limiter
 from mensasdk.batch.router import Route, Router
 from mensasdk.errors import (
     AddressBlocked,
     AuthError,
     ConfigurationError,
+    ConnectError,
     InsufficientCredits,
     MensaError,
     OutcomeKind,
+    ScheduleError,
     TLSError,
     UnexpectedRedirect,
     ValidationError,
 )
 from mensasdk.messages import Message, Outcome
+from mensasdk.preflight.cost import Item
 from mensasdk.transport import cancelled_outcome
-from mensasdk.vendors.base import BatchClient, Prepared, code_of
+from mensasdk.vendors.base import Prepared, code_of
 
-__all__ = ["Dispatcher", "Interrupted", "LaneGate", "SendCancelled", "Spent", "outcomes_of"]
+__all__ = [
+    "CLOSING",
+    "Dispatcher",
+    "Interrupted",
+    "Lane",
+    "LaneGate",
+    "SendCancelled",
+    "Spent",
+    "outcomes_of",
+    "over_budget",
+]
 
 logger = logging.getLogger("mensasdk")
 
 # After one of these every further request would end the same way, and vendors block addresses that keep trying.
-_CLOSING = (AuthError, AddressBlocked, TLSError, UnexpectedRedirect, InsufficientCredits, ConfigurationError)
+CLOSING = (AuthError, AddressBlocked, TLSError, UnexpectedRedirect, InsufficientCredits, ConfigurationError)
 # The vendor's own trouble, with the certainty that nothing was sent: another vendor may take the message.
 _VENDOR_TROUBLE = (AuthError, AddressBlocked, InsufficientCredits)
-
-
-class SendCancelled(asyncio.CancelledError):
-    """A send was cancelled; carries what became of it. It passes on as the cancellation that it is."""
-
-    def __init__(self, outcomes: Sequence[Outcome]) -> None:
-        super().__init__()
-        self.outcomes = outcomes
-
-
-def limiter(limit: RateLimit | None) -> RateLimiter:
-    """The limiter that keeps a limit."""
-    return Unlimited() if limit is None else WindowLimiter(limit)
-
-
-@define(eq=False)
-class Lane:
-    """A route at work.
-
-    Attributes:
-        route: what it is.
-        index: its place among the routes.
-        most: messages in one request.
-        messages: permits for messages.
-        requests: permits for requests.
-        free: places for requests under way.
-        closed: why nothing is sent through it any more; None while it is open.
-    """
-
-    route: Route
-    index: int
-    most: int
-    messages: RateLimiter
-    requests: RateLimiter
-    free: asyncio.Semaphore
-    closed: str | None = None
-
-    @property
-    def client(self) -> BatchClient:
-        return self.route.client
-
-    def close(self, reason: str) -> None:
-        if self.closed is None:
-            self.closed = reason
-
-
-class Interrupted(Exception):
-    """A wait or a send was ended by `BatchSender.stop`, and not by a cancellation from outside."""
-
-    def __init__(self, outcome: OutcomeKind) -> None:
-        super().__init__()
-        self.outcome = outcome
-
-
-class Interrupts:
-    """Ends what workers are waiting for, without ending the workers."""
-
-    def __init__(self) -> None:
-        self._asked: set[asyncio.Task[Any]] = set()
-        self._waiting: set[asyncio.Task[Any]] = set()
-        self._sending: set[asyncio.Task[Any]] = set()
-
-    def waiting(self) -> AbstractContextManager[None]:
-        """A section in which nothing is under way; raises `Interrupted` with NOT_SENT."""
-        return self._section(self._waiting)
-
-    def sending(self) -> AbstractContextManager[None]:
-        """A section in which a request is made; raises `Interrupted` with what became of it."""
-        return self._section(self._sending)
-
-    def end(self, *, sends: bool) -> None:
-        """End all waits, and with ``sends`` all sends as well."""
-        for task in [*self._waiting, *(self._sending if sends else ())]:
-            if task is not asyncio.current_task() and task not in self._asked:
-                self._asked.add(task)
-                task.cancel()
-
-    @contextmanager
-    def _section(self, tasks: set[asyncio.Task[Any]]) -> Iterator[None]:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        outcome: OutcomeKind | None = None
-        try:
-            yield
-        except asyncio.CancelledError as cancelled:
-            # Ours only if nobody else has cancelled the task as well.
-            if task not in self._asked or task.cancelling() > 1:
-                raise
-            outcome = OutcomeKind.NOT_SENT if tasks is self._waiting else cancelled_outcome(cancelled)
-        finally:
-            tasks.discard(task)
-            if task in self._asked:
-                self._asked.discard(task)
-                task.uncancel()
-        if outcome is not None:
-            raise Interrupted(outcome)
-
-
-class LaneGate:
-    """What one request passes: a place among those under way, a permit for itself, and one for each message in it."""
-
-    def __init__(self, lane: Lane, count: int) -> None:
-        self._lane = lane
-        self._count = count
-        self._paid = False
-        self._inside = False
-
-    async def pay(self) -> None:
-        """Take a place and the permits of the first attempt, before the deadline of the call begins to run."""
-        await self._lane.free.acquire()
-        self._inside = True
-        await self._take()
-        self._paid = True
-
-    @property
-    def paid(self) -> bool:
-        """`pay` has been called and its permits are not used yet."""
-        return self._paid
-
-    def leave(self) -> None:
-        """Give the place back; also when `pay` did not come to its end."""
-        if self._inside:
-            self._inside = False
-            self._lane.free.release()
-
-    async def enter(self) -> None:
-        if self._paid:
-            self._paid = False
-        else:
-            await self._take()
-
-    async def _take(self) -> None:
-        await self._lane.requests.acquire(1)
-        await self._lane.messages.acquire(self._count)
-
-    def penalise(self, seconds: float) -> None:
-        self._lane.messages.penalise(seconds)
-        self._lane.requests.penalise(seconds)
 
 
 @define
@@ -210,6 +85,7 @@ class Dispatcher:
                 limiter(route.rate),
                 limiter(route.request_rate),
                 asyncio.Semaphore(route.max_in_flight),
+                Breaker(route.breaker),
             )
             for index, route in enumerate(router.routes)
         ]
@@ -240,6 +116,8 @@ class Dispatcher:
         """Open all lanes, for a new campaign."""
         for lane in self.lanes:
             lane.closed = None
+            lane.is_full = False
+            lane.breaker = Breaker(lane.route.breaker)
 
     def prepare(self, message: Message) -> Prepared:
         """Find the first open lane that can take a message.
@@ -249,12 +127,65 @@ class Dispatcher:
         """
         return self._prepare(message, self._candidates(message))
 
+    def prepare_for(self, lane: Lane, message: Message) -> Prepared:
+        """What a message was on a lane that it went out on, at whatever time it was to go.
+
+        Raises:
+            ValidationError: that lane's client does not take it any more.
+        """
+        try:
+            return self._prepare(message, [lane])
+        except ScheduleError:  # the time is past, which it was not then
+            item = self._prepare(evolve(message, schedule_at=None), [lane])
+            item.message = message
+            return item
+
     def gate(self, batch: Sequence[Prepared], count: int) -> LaneGate:
         """The way in for a request."""
         return LaneGate(batch[0].lane, count)
 
+    def reserve(self, items: Sequence[Prepared]) -> int:
+        """How many messages of one lane, from the front, its budget allows."""
+        lane: Lane = items[0].lane
+        if lane.route.budget is None:
+            return len(items)
+        fit = lane.route.budget.reserve(_costs(items))
+        lane.is_full = fit < len(items)
+        return fit
+
+    def onward(self, items: Sequence[Prepared]) -> tuple[Sequence[Sequence[Prepared]], Sequence[Prepared]]:
+        """Requests for other lanes, of messages that the budget of their own does not allow; and who has no other."""
+        following = [self._next(item) for item in items]
+        moving = [(index, item) for index, item in enumerate(following) if item is not None]
+        requests = [[item for _, item in request] for request in _requests(moving)]
+        return requests, [item for item, other in zip(items, following, strict=True) if other is None]
+
+    def settle(self, items: Sequence[Prepared], outcomes: Sequence[Outcome], charged: Decimal | None = None) -> None:
+        """Tell the budget of a lane what became of messages that it allowed.
+
+        Args:
+            items: as they were reserved.
+            outcomes: one for each, in any order; what went through another vendor cost nothing here.
+            charged: by the vendor for all of them, where it says so.
+        """
+        lane: Lane = items[0].lane
+        if lane.route.budget is None:
+            return
+        found = {id(outcome.message): outcome for outcome in outcomes}
+        here = [found[id(item.message)] for item in items]
+        unsent = OutcomeKind.NOT_SENT
+        here = [one if one.vendor == lane.client.vendor else evolve(one, kind=unsent) for one in here]
+        lane.route.budget.settle(_costs(items), here, charged=charged)
+
     async def send(
-        self, batch: Sequence[Prepared], *, reference: str, gate: LaneGate, spent: Spent
+        self,
+        batch: Sequence[Prepared],
+        *,
+        reference: str,
+        gate: LaneGate,
+        spent: Spent,
+        group: str | None,
+        moved: Callable[[Sequence[int], str], Awaitable[bool]],
     ) -> Sequence[Outcome]:
         """Bring the messages of one request to their outcomes, over as many lanes as that takes.
 
@@ -263,6 +194,8 @@ class Dispatcher:
             reference: of the request.
             gate: paid, and left by the caller.
             spent: what it costs is added here.
+            group: the vendor's group that they belong to, on their first lane.
+            moved: told which messages of ``batch`` go to what other vendor, before they do; False keeps them here.
 
         Raises:
             SendCancelled: with the outcomes.
@@ -271,27 +204,41 @@ class Dispatcher:
         requests: list[list[tuple[int, Prepared]]] = [list(enumerate(batch))]
         while requests:
             request = requests.pop(0)
-            items = [item for _, item in request]
+            indices, items = [index for index, _ in request], [item for _, item in request]
+            results: Sequence[Outcome]
             way = gate if not outcomes else self.gate(items, len(items))
+            fit = len(items) if way is gate else self.reserve(items)
+            if fit < len(items):
+                outcomes |= dict(zip(indices[fit:], over_budget(items[fit:]), strict=True))
+                if not fit:
+                    continue
+                indices, items = indices[:fit], items[:fit]
             try:
-                results, unable = await self._request(items, reference, way, spent)
-            except SendCancelled as cancelled:
-                results, unable = cancelled.outcomes, False
+                if way is not gate and not await moved(indices, items[0].lane.client.vendor):
+                    results, unable = outcomes_of(items, OutcomeKind.NOT_SENT, "journal", "the journal failed"), False
+                else:
+                    results, unable = await self._request(items, reference, way, spent, group if way is gate else None)
+            except asyncio.CancelledError as cancelled:
+                results = _cancellation(items, cancelled)
+                if way is not gate:
+                    self.settle(items, results)
                 for index, item in [pair for rest in requests for pair in rest]:
                     outcomes[index] = _outcome(item, OutcomeKind.NOT_SENT, "cancelled", "cancelled before it left")
-                outcomes |= dict(zip([index for index, _ in request], results, strict=True))
+                outcomes |= dict(zip(indices, results, strict=True))
                 raise SendCancelled([outcomes[index] for index in range(len(batch))]) from None
             finally:
                 if way is not gate:
                     way.leave()
-            outcomes |= dict(zip([index for index, _ in request], results, strict=True))
+            if way is not gate:
+                self.settle(items, results)
+            outcomes |= dict(zip(indices, results, strict=True))
             if unable:
                 following = [(index, self._next(item)) for index, item in request]
                 requests += _requests([(index, item) for index, item in following if item is not None])
         return [outcomes[index] for index in range(len(batch))]
 
     async def _request(
-        self, batch: Sequence[Prepared], reference: str, gate: LaneGate, spent: Spent
+        self, batch: Sequence[Prepared], reference: str, gate: LaneGate, spent: Spent, group: str | None
     ) -> tuple[Sequence[Outcome], bool]:
         """Make one request; also say whether another lane may be tried with all of it."""
         lane: Lane = batch[0].lane
@@ -308,13 +255,15 @@ class Dispatcher:
             raise SendCancelled(outcomes_of(batch, OutcomeKind.NOT_SENT, "cancelled", detail)) from None
         try:
             with self.interrupts.sending():
-                result = await lane.client.send_batch(batch, reference=reference, gate=gate)
+                result = await lane.client.send_batch(batch, reference=reference, gate=gate, group=group)
         except Interrupted as interrupted:
             return _cancelled(batch, interrupted.outcome, "abandoned"), False
         except asyncio.CancelledError as cancelled:
             raise SendCancelled(_cancelled(batch, cancelled_outcome(cancelled), "cancelled")) from None
         except MensaError as error:
-            if isinstance(error, _CLOSING):
+            if error.outcome is not OutcomeKind.NOT_SENT or isinstance(error, ConnectError):
+                gate.judge(works=error.outcome is OutcomeKind.REJECTED)
+            if isinstance(error, CLOSING):
                 lane.close(error.message)
             unable = error.outcome is OutcomeKind.NOT_SENT or isinstance(error, _VENDOR_TROUBLE)
             results = outcomes_of(batch, error.outcome, code_of(error), error.message)
@@ -326,6 +275,7 @@ class Dispatcher:
             lane.close(f"an unexpected {type(error).__name__}")
             logger.exception("%s: an unexpected error", lane.client.vendor)
             return outcomes_of(batch, OutcomeKind.UNKNOWN, "internal", f"an unexpected {type(error).__name__}"), False
+        gate.judge(works=any(one.kind is not OutcomeKind.UNKNOWN for one in result.outcomes))
         vendor = lane.client.vendor
         if result.credits is not None:
             spent.credits[vendor] = spent.credits.get(vendor, Decimal(0)) + result.credits
@@ -338,9 +288,12 @@ class Dispatcher:
         behind = item.lane.index + 1
         lanes = [lane for lane in self._candidates(item.message) if lane.index >= behind and lane.closed is None]
         try:
-            return self._prepare(item.message, lanes) if lanes else None
+            following = self._prepare(item.screened or item.message, lanes) if lanes else None
         except ValidationError:
             return None
+        if following is not None:
+            following.message, following.screened = item.message, item.screened
+        return following
 
     def _candidates(self, message: Message) -> list[Lane]:
         if not self._by_country:
@@ -359,8 +312,10 @@ class Dispatcher:
 
     def _prepare(self, message: Message, lanes: Sequence[Lane]) -> Prepared:
         error: ValidationError | None = None
-        # With all lanes closed the first one still says whether the message is in order.
-        for lane in [lane for lane in lanes if lane.closed is None] or lanes:
+        if len(lanes) > 1:
+            # With all lanes closed the first one still says whether the message is in order.
+            lanes = sorted([lane for lane in lanes if lane.closed is None] or lanes, key=_is_busy)
+        for lane in lanes:
             dressed = _dressed(message, lane.route)
             try:
                 item = lane.client.prepare(dressed)
@@ -369,8 +324,25 @@ class Dispatcher:
                 continue
             item.message = message
             item.lane = lane
+            if lane.route.budget is not None and lane.route.budget.prices is not None:
+                try:
+                    lane.route.budget.prices.cost(item.number, item.parts)
+                except ValidationError as no_price:
+                    error = error or no_price
+                    continue
             return item
         raise error or ValidationError("no route is for the country of this number; add one", field="to")
+
+
+def _is_busy(lane: Lane) -> bool:
+    return lane.is_full or lane.breaker.is_open
+
+
+def _cancellation(items: Sequence[Prepared], cancelled: asyncio.CancelledError) -> Sequence[Outcome]:
+    """What a request that was cancelled came to."""
+    if isinstance(cancelled, SendCancelled):
+        return cancelled.outcomes
+    return _cancelled(items, OutcomeKind.NOT_SENT, "cancelled")
 
 
 def _most(route: Route, size: int | None) -> int:
@@ -414,6 +386,15 @@ def _outcome(item: Prepared, kind: OutcomeKind, code: str, detail: str) -> Outco
 def _cancelled(batch: Sequence[Prepared], kind: OutcomeKind, code: str) -> list[Outcome]:
     when = "before it left" if kind is OutcomeKind.NOT_SENT else "while under way"
     return outcomes_of(batch, kind, code, f"{code} {when}")
+
+
+def _costs(items: Sequence[Prepared]) -> Sequence[Item]:
+    return [(item.number, item.parts) for item in items]
+
+
+def over_budget(items: Sequence[Prepared]) -> list[Outcome]:
+    """The outcome of messages that the budget of their lane does not allow."""
+    return outcomes_of(items, OutcomeKind.NOT_SENT, "budget", "the budget does not allow it; raise it and resume")
 
 
 def outcomes_of(items: Sequence[Prepared], kind: OutcomeKind, code: str, detail: str) -> list[Outcome]:

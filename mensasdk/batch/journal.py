@@ -42,6 +42,7 @@ STATE_OF: Mapping[OutcomeKind, State] = {
     OutcomeKind.NOT_SENT: State.PENDING,
 }
 ALL_STATES = frozenset(State)
+_KEY = 16
 
 
 @frozen
@@ -121,7 +122,12 @@ def message_key(message: Message, number: str) -> bytes:
     else:
         parts = ("text", number, message.text, message.template, *sorted(message.variables.items()))
     # The way Python writes a tuple of texts says where each begins and ends, so no two of them read the same.
-    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
+    return hashlib.blake2b(repr(parts).encode(), digest_size=_KEY).digest()
+
+
+def fingerprint(key: bytes) -> bytes:
+    """What tells a key from the others of a campaign, for a `KeySet`: a hash, which those of `message_key` are."""
+    return key if len(key) == _KEY else hashlib.blake2b(key, digest_size=_KEY).digest()
 
 
 _PROGRESS: Mapping[DeliveryState, int] = {
@@ -144,6 +150,16 @@ FINAL = 4
 def delivery_key(delivery: Delivery) -> str:
     """What tells the messages of one vendor to one number apart: the vendor's id, or else our reference."""
     return f"id {delivery.vendor_id}" if delivery.vendor_id else f"reference {delivery.reference}"
+
+
+def is_about(report: Delivery, record: Record) -> bool:
+    """Whether a delivery report belongs to a message: by the number, and the vendor's id or our reference."""
+    if report.number != record.number:
+        return False
+    vendor_id = None if record.outcome is None else record.outcome.vendor_id
+    if vendor_id is not None and vendor_id == report.vendor_id:
+        return True
+    return report.reference is not None and report.reference == record.request
 
 
 def request_reference(campaign: str, lo: int) -> str:

@@ -19,12 +19,14 @@ from mensasdk.batch.journal import (
     Row,
     State,
     delivery_key,
+    fingerprint,
     missing,
     not_open,
     progress_of,
     request_reference,
     taken,
 )
+from mensasdk.batch.keyset import KeySet
 from mensasdk.messages import Delivery, Outcome, OutcomeKind
 
 __all__ = ["MemoryJournal"]
@@ -44,9 +46,7 @@ class _Campaign:
     is_open: bool = False
     complete: bool = False
     free: int = 0
-    # Eight bytes of a hash stand for a key: two of a million messages would be taken for one in one of 37 million
-    # campaigns, and whole keys would take twice the memory.
-    seen: set[int] = field(factory=set)
+    seen: KeySet = field(factory=KeySet)
     pending: dict[int, Row] = field(factory=dict)  # by the hash of the key
     by_seq: dict[int, int] = field(factory=dict)  # seq of a pending row to the hash of its key
     in_flight: dict[int, tuple[Row, _Claim]] = field(factory=dict)  # by seq, as the next
@@ -114,8 +114,8 @@ class MemoryJournal:
 
     Args:
         keep_outcomes: hold what became of each message, as `BatchSender.resume` needs it for its report. Without them
-            whole messages are held only while they are pending, in flight or unknown, and some 70 bytes for each
-            recipient that has ended.
+            whole messages are held only while they are pending, in flight or unknown, and some eight bytes for each
+            recipient (see `mensasdk.batch.keyset` for how two could be taken for one).
     """
 
     def __init__(self, *, keep_outcomes: bool = True) -> None:
@@ -151,9 +151,8 @@ class MemoryJournal:
             waiting = state.pending.get(mark)
             if waiting is not None:
                 del state.by_seq[waiting.seq]
-            elif mark in state.seen:
+            elif not state.seen.add(fingerprint(row.key)):
                 continue
-            state.seen.add(mark)
             state.pending[mark] = row
             state.by_seq[row.seq] = mark
             state.free = max(state.free, row.seq + 1)

@@ -142,7 +142,7 @@ class Planner:
 
 def refusal(message: Message, vendor: str, error: MensaError) -> Outcome:
     """The outcome of a message that was refused here, before anything was sent."""
-    code = f"invalid_{error.field}" if isinstance(error, ValidationError) else "invalid"
+    code = error.code or (f"invalid_{error.field}" if isinstance(error, ValidationError) else "invalid")
     return Outcome(OutcomeKind.NOT_SENT, message, vendor, code=code, detail=error.message)
 
 

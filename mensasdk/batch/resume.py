@@ -11,24 +11,36 @@ from mensasdk.errors import MensaError
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.vendors.base import Prepared
 
-__all__ = ["add", "ended", "pending"]
+__all__ = ["add", "ended", "outcome_of", "pending"]
 
 _AT_ONCE = 1000
 _ENDED = frozenset({State.ACCEPTED, State.REJECTED, State.UNKNOWN})
 
 
-async def ended(journal: Journal, campaign: str, vendor: str) -> AsyncGenerator[Sequence[Outcome], None]:
-    """Give the outcomes of what is not sent again, in portions.
+async def ended(journal: Journal, campaign: str) -> AsyncGenerator[Sequence[Record], None]:
+    """Give the records of what is not sent again, in portions.
 
     Args:
         journal: where they stand.
         campaign: its id; open.
-        vendor: the name to put on messages of which no outcome was recorded.
     """
     after = -1
     while records := await journal.read(campaign, after=after, limit=_AT_ONCE, states=_ENDED):
         after = records[-1].seq
-        yield [_outcome(record, vendor) for record in records]
+        yield records
+
+
+def outcome_of(record: Record, vendor: str) -> Outcome:
+    """The outcome that was recorded, or what the lack of one means.
+
+    Args:
+        record: of what has ended, or is UNKNOWN.
+        vendor: the name to put on it where none was recorded.
+    """
+    if record.outcome is not None:
+        return record.outcome
+    why = "the process ended while its request was under way"
+    return Outcome(OutcomeKind.UNKNOWN, record.message, record.vendor or vendor, code="crashed", detail=why)
 
 
 async def pending(journal: Journal, campaign: str, below: int) -> AsyncGenerator[Message, None]:
@@ -82,10 +94,3 @@ async def _portions(messages: Messages) -> AsyncGenerator[Sequence[Message], Non
                 await asyncio.sleep(0)
     if portion:
         yield portion
-
-
-def _outcome(record: Record, vendor: str) -> Outcome:
-    if record.outcome is not None:
-        return record.outcome
-    why = "the process ended while its request was under way"
-    return Outcome(OutcomeKind.UNKNOWN, record.message, vendor, code="crashed", detail=why)

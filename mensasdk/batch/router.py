@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from attrs import field, frozen
 
+from mensasdk.batch.breaker import CircuitBreaker
 from mensasdk.batch.limiter import RateLimit
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import VendorOptions
+from mensasdk.preflight.cost import Budget
 from mensasdk.vendors.base import BatchClient
 
 __all__ = ["Route", "Router"]
@@ -38,6 +40,8 @@ class Route:
         options: the vendor's options for messages that bring none of this kind.
         sender: sender for messages that name none.
         template: the vendor's template for messages that name none.
+        breaker: when to pause, and to give up, while the vendor fails; None for never.
+        budget: a cap on messages, or on what they cost in this vendor's unit; None for none.
     """
 
     client: BatchClient
@@ -48,6 +52,8 @@ class Route:
     options: VendorOptions | None = field(default=None, kw_only=True)
     sender: str | None = field(default=None, kw_only=True)
     template: str | None = field(default=None, kw_only=True)
+    breaker: CircuitBreaker | None = field(factory=CircuitBreaker, kw_only=True)
+    budget: Budget | None = field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if self.max_in_flight < 1:
@@ -60,7 +66,8 @@ class Router:
     Each message goes to the first route whose countries it belongs to and whose client can take it. When that route
     turns out to be unable (no connection, rate limit, refused credentials, no credits), the message goes to the next
     one that can take it, but only while it is certain that nothing was sent: never after UNKNOWN. A route whose
-    credentials, address or account are refused, or whose credits are gone, is closed for the rest of the campaign.
+    credentials, address or account are refused, or whose credits or budget are gone, is closed for the rest of the
+    campaign.
 
     Args:
         routes: `Route` values or clients, in the order of preference.

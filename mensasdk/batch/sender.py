@@ -6,29 +6,37 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
-from contextlib import aclosing
-from datetime import UTC, datetime
+from contextlib import aclosing, asynccontextmanager
+from copy import copy
+from typing import Final
 
-from attrs import evolve
-
+from mensasdk.batch import check as checking
 from mensasdk.batch import resume as resuming
+from mensasdk.batch.breaker import CircuitBreaker
 from mensasdk.batch.chunk import finish, run_chunk
-from mensasdk.batch.dispatch import Dispatcher, Interrupted, LaneGate, SendCancelled, Spent, outcomes_of
-from mensasdk.batch.journal import Journal, Row, message_key, request_reference
+from mensasdk.batch.dispatch import Dispatcher, outcomes_of
+from mensasdk.batch.journal import Journal, State
 from mensasdk.batch.limiter import RateLimit
 from mensasdk.batch.memory_journal import MemoryJournal
 from mensasdk.batch.plan import Chunk, Messages, Planner
+from mensasdk.batch.reconcile import Reconciler
 from mensasdk.batch.report import BatchReport, Progress
 from mensasdk.batch.router import Route, Router
-from mensasdk.errors import ConfigurationError, MensaError
-from mensasdk.messages import Outcome, OutcomeKind
+from mensasdk.batch.run import Run, reason_of
+from mensasdk.errors import ConfigurationError
+from mensasdk.messages import Message, Outcome, OutcomeKind
+from mensasdk.preflight.check import Preflight
+from mensasdk.preflight.cost import Budget
+from mensasdk.preflight.prices import Prices
 from mensasdk.vendors.base import BatchClient, Prepared
 
-__all__ = ["BatchSender", "run_chunk"]
+__all__ = ["BatchSender", "Screen", "run_chunk"]
 
 logger = logging.getLogger("mensasdk")
 
-Record = Callable[[Sequence[Outcome]], None]
+Screen = Callable[[Message, str], Message]
+"""Gives a message back as it shall go out to a number in E.164, or raises `ValidationError`."""
+_BREAKER: Final = CircuitBreaker()
 Sink = Callable[[Sequence[Outcome]], Awaitable[None]]
 
 
@@ -47,11 +55,18 @@ class BatchSender:
         max_recipients: most messages in one request; the client's own limit by default, and never more than it.
         linger: seconds after which messages of an async source that has fallen silent go out in a request that is
             not full.
+        breaker: when to pause, and to give up, while the vendor fails; None for never.
+        budget: a cap on messages, or on what they cost; what does not fit ends NOT_SENT, code ``"budget"``. It
+            counts what this sender spends, and can be raised for `resume`, which sends the rest.
+        screens: called with each message and its number in E.164, in this order, before anything is planned: they
+            give the message back as it shall go out (`SendingHours` may put it off), or raise `ValidationError`, and
+            it ends NOT_SENT with that error's code (`OptOuts`: ``"opted_out"``). Any callable will do. They run again
+            over what is pending when a campaign is resumed.
 
     Raises:
         ConfigurationError: a limit makes no sense, or is given beside a router, whose routes have their own.
 
-    One sender runs one campaign at a time. Memory does not grow with the number of messages, save for some 70 bytes
+    One sender runs one campaign at a time. Memory does not grow with the number of messages, save for some eight bytes
     each in the journal that tell duplicates.
     """
 
@@ -65,24 +80,35 @@ class BatchSender:
         request_rate: RateLimit | None = None,
         max_recipients: int | None = None,
         linger: float = 0.5,
+        breaker: CircuitBreaker | None = _BREAKER,
+        budget: Budget | None = None,
+        screens: Sequence[Screen] = (),
     ) -> None:
         if max_recipients is not None and max_recipients < 1:
             raise ConfigurationError("max_recipients must be 1 or more")
         if not isinstance(client, Router):
             flight = 16 if max_in_flight is None else max_in_flight
-            client = Router([Route(client, rate=rate, request_rate=request_rate, max_in_flight=flight)])
-        elif rate is not None or request_rate is not None or max_in_flight is not None:
+            client = Router(
+                [
+                    Route(
+                        client,
+                        rate=rate,
+                        request_rate=request_rate,
+                        max_in_flight=flight,
+                        breaker=breaker,
+                        budget=budget,
+                    )
+                ]
+            )
+        elif any(one is not None for one in (rate, request_rate, max_in_flight, budget)) or breaker is not _BREAKER:
             raise ConfigurationError("the limits of a router stand on its routes: Route(client, rate=..., ...)")
         self._dispatcher = Dispatcher(client, size=max_recipients)
         self._journal = MemoryJournal(keep_outcomes=False) if journal is None else journal
         self._keeps_outcomes = not isinstance(self._journal, MemoryJournal) or self._journal.keep_outcomes
-        self._records_rest = self._keeps_outcomes
-        self._under_way: set[bytes] = set()
         self._linger = linger
-        self._next_seq = 0
-        self._stop: str | None = None
+        self._screens = tuple(screens)
         self._report: BatchReport | None = None
-        self._running = False
+        self._run: Run | None = None
 
     @property
     def report(self) -> BatchReport | None:
@@ -100,22 +126,69 @@ class BatchSender:
             abandon: give up requests under way as well, instead of waiting for their answers: they end as UNKNOWN,
                 or as NOT_SENT where nothing had left. May be asked for after a gentle stop.
         """
-        if self._stop is None:
-            self._stop = reason
-        self._dispatcher.interrupts.end(sends=abandon)
+        if self._run is not None:
+            self._run.stop(reason, abandon=abandon)
 
     def plan(self, messages: Messages) -> Planner:
         """What `send` would make of these messages: the requests, and what is refused on the way. Sends nothing.
 
         Repeated messages are still in it: whether the campaign holds one already is the journal's to say.
         """
+        for screen in self._screens:
+            restart = getattr(screen, "restart", None)  # `Spread` counts the messages that it has seen
+            if restart is not None:
+                restart()
         return Planner(
             messages,
-            self._dispatcher.prepare,
+            self._prepare if self._screens else self._dispatcher.prepare,
             vendor=self._dispatcher.vendor,
             window=self._dispatcher.window,
             linger=self._linger,
         )
+
+    async def check(
+        self,
+        messages: Messages,
+        *,
+        prices: Prices | Mapping[str, Prices] | None = None,
+        on_progress: Callable[[Preflight], None] | None = None,
+        on_message: Callable[[Message, Outcome | None], None] | None = None,
+    ) -> Preflight:
+        """What `send` would do with these messages, and what it would come to. Sends nothing, and asks no vendor.
+
+        Rules, screens, budgets and the forming of requests are those of `send`. What is taken for granted is that the
+        vendor accepts it all; and a campaign of this list begins with it, so that a journal is not looked at.
+
+        Args:
+            messages: as in `send`; read once.
+            prices: what a part costs, in the unit of the one vendor, or by vendor; else those of the budgets.
+            on_progress: called after each request that would be made, in the event loop, with what stands so far.
+            on_message: called once for each message: with its outcome, NOT_SENT, or None if it would go out.
+
+        Raises:
+            ConfigurationError: this sender is at a campaign.
+            Exception: what ``messages`` itself raised.
+        """
+        if self._run is not None:
+            raise ConfigurationError("this sender runs a campaign; make another sender to check with, or wait")
+        twin = copy(self)
+        twin._dispatcher = checking.rehearsal(self._dispatcher)
+        return await checking.check(
+            twin.plan(messages), twin._dispatcher, prices=prices, on_progress=on_progress, on_message=on_message
+        )
+
+    def _screen(self, message: Message, number: str) -> Message:
+        for screen in self._screens:
+            message = screen(message, number)
+        return message
+
+    def _prepare(self, message: Message) -> Prepared:
+        item = self._dispatcher.prepare(message)
+        screened = self._screen(message, item.number)
+        if screened is not message:
+            item = self._dispatcher.prepare(screened)
+            item.message, item.screened = message, screened
+        return item
 
     async def send(
         self,
@@ -143,14 +216,15 @@ class BatchSender:
                 UNKNOWN otherwise; `report` holds the truth about all messages read so far.
             Exception: what ``messages`` itself raised, after the requests under way have been settled.
         """
-        report = self._begin(campaign, keep_rows=True)
+        run = self._begin(campaign)
+        report = run.report
         total = len(messages) if isinstance(messages, Sized) else None
 
         async def sink(_outcomes: Sequence[Outcome]) -> None:
             if on_progress is not None:
                 on_progress(report.progress(total))
 
-        await self._run(messages, report, sink)
+        await self._send_new(run, messages, sink)
         return report
 
     async def resume(
@@ -182,12 +256,9 @@ class BatchSender:
             asyncio.CancelledError: as in `send`; what the report does not have yet is in the journal.
             Exception: as in `send`.
         """
-        if not self._keeps_outcomes:
-            raise ConfigurationError(
-                "the journal keeps no outcomes, so no campaign can be resumed; give the sender a journal, such as "
-                'journal=SqliteJournal("campaigns.sqlite")'
-            )
-        report = self._begin(campaign, keep_rows=True)
+        self._need_outcomes()
+        run = self._begin(campaign)
+        report = run.report
         total: int | None = None
 
         async def sink(_outcomes: Sequence[Outcome]) -> None:
@@ -197,7 +268,70 @@ class BatchSender:
                     total = sum((await self._journal.progress(campaign)).values())
                 on_progress(report.progress(total))
 
-        await self._run(messages, report, sink, resumed=True)
+        async with self._opened(run, create=False):
+            await self._take_up(run, messages, sink)
+            pending = resuming.pending(self._journal, campaign, run.next_seq)
+            await self._send_all(run, pending, sink)
+        return report
+
+    async def reconcile(
+        self,
+        campaign: str,
+        *,
+        repeat: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> BatchReport:
+        """Find out what became of the messages of a campaign that are UNKNOWN, by each vendor's own means.
+
+        ============= ==============================================================================================
+        vendor        means
+        ============= ==============================================================================================
+        Mensatek      a callback under our reference; the report of the request's or group's id; with ``repeat``,
+                      sending again within the group (`MensatekClient` with ``group_sends``)
+        smsgateway24  the list of messages by ``customerid``
+        envia-sms     with ``repeat``, sending again within the hour in which the vendor drops what is identical
+        EnvíaTuSMS    the campaign, where its id is known; else nothing, and a person decides: see `mark`
+        ============= ==============================================================================================
+
+        Delivery reports count for every vendor, where the application has kept them in the journal: see
+        `mensasdk.delivery.DeliveryLog`.
+
+        Args:
+            campaign: the campaign's id. Nobody may be sending it.
+            repeat: allow to send again where the vendor itself drops the second of two, within what its document
+                promises. Who did not get the message the first time gets it now.
+            on_progress: as in `send`; its total is what was UNKNOWN at the beginning.
+
+        Returns:
+            A report of those messages only: ACCEPTED or REJECTED with the means for a code (``"callback"``,
+            ``"report"``, ``"repeated"``, ``"customer_id"``, ...), NOT_SENT where that is certain, and UNKNOWN for
+            those of which nothing was found out. What was found out is in the journal.
+
+        Raises:
+            ConfigurationError: as in `resume`.
+            JournalError: as in `send`.
+            asyncio.CancelledError: as it came; what was found out before is in the journal.
+        """
+        self._need_outcomes()
+        run = self._begin(campaign)
+        report = run.report
+        async with self._opened(run, create=False):
+            run.begin()
+            total = (await self._journal.progress(campaign))[State.UNKNOWN]
+            reconciler = Reconciler(
+                self._journal,
+                self._dispatcher,
+                campaign,
+                screen=self._screen,
+                repeat=repeat,
+                stopped=lambda: run.stopped,
+            )
+            async with aclosing(reconciler.outcomes()) as portions:
+                async for outcomes in portions:
+                    run.note(outcomes)
+                    if on_progress is not None:
+                        on_progress(report.progress(total))
+            report.stopped = run.stopped or self._dispatcher.closed
         return report
 
     async def stream(self, messages: Messages, *, campaign: str | None = None) -> AsyncGenerator[Outcome, None]:
@@ -210,13 +344,13 @@ class BatchSender:
             messages: as in `send`.
             campaign: as in `send`.
         """
-        report = self._begin(campaign, keep_rows=False)
+        run = self._begin(campaign, keep_rows=False)
         queue: asyncio.Queue[Sequence[Outcome] | None] = asyncio.Queue(maxsize=1)
 
         async def work() -> None:
             failure: Exception | None = None
             try:
-                await self._run(messages, report, queue.put)
+                await self._send_new(run, messages, queue.put)
             except Exception as error:  # noqa: BLE001 - raised below, after the outcomes that came before it
                 failure = error
             await queue.put(None)
@@ -232,92 +366,95 @@ class BatchSender:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            self._run = None  # also when the task had no time to begin
 
-    def _begin(self, campaign: str | None, *, keep_rows: bool) -> BatchReport:
-        if self._running:
+    def _need_outcomes(self) -> None:
+        if not self._keeps_outcomes:
+            raise ConfigurationError(
+                "the journal keeps no outcomes, so no campaign can be taken up; give the sender a journal, such as "
+                'journal=SqliteJournal("campaigns.sqlite")'
+            )
+
+    def _begin(self, campaign: str | None, *, keep_rows: bool = True) -> Run:
+        if self._run is not None:
             raise ConfigurationError("this sender runs a campaign already; make another sender, or wait")
-        self._running = True
-        self._stop = None
-        self._records_rest = self._keeps_outcomes
         self._dispatcher.reopen()
         self._report = BatchReport(campaign or secrets.token_hex(8), self._dispatcher.vendor, keep_rows=keep_rows)
-        return self._report
+        self._run = Run(self._journal, self._dispatcher, self._report, records_rest=self._keeps_outcomes)
+        return self._run
 
-    async def _run(self, messages: Messages | None, report: BatchReport, sink: Sink, *, resumed: bool = False) -> None:
-        journal, campaign = self._journal, report.campaign
-        complete = False
+    async def _send_new(self, run: Run, messages: Messages, sink: Sink) -> None:
+        async with self._opened(run, create=True):
+            await self._send_all(run, messages, sink)
+            run.complete = run.stopped is None or run.records_rest
+
+    @asynccontextmanager
+    async def _opened(self, run: Run, *, create: bool) -> AsyncIterator[None]:
+        """Hold the campaign in the journal; say at the end that it is complete, if it is."""
+        campaign = run.report.campaign
         try:
-            self._next_seq, cancelled = await finish(journal.open(campaign, create=not resumed))
+            run.next_seq, cancelled = await finish(self._journal.open(campaign, create=create))
             try:
                 if cancelled is not None:
                     raise cancelled
-                if resumed:
-                    complete = await self._take_up(messages, report, sink)
-                    messages = resuming.pending(journal, campaign, self._next_seq)
-                await self._send_all(messages or (), report, sink)
-                complete = complete or (not resumed and (self._stop is None or self._records_rest))
+                yield
             finally:
-                await self._close(campaign, complete=complete)
+                await self._close(campaign, complete=run.complete)
         finally:
-            self._running = False
+            self._run = None
 
-    async def _take_up(self, messages: Messages | None, report: BatchReport, sink: Sink) -> bool:
-        """Report what has ended and record what is new; say whether the messages have been read to their end."""
-        campaign, vendor = report.campaign, self._dispatcher.vendor
-        async with aclosing(resuming.ended(self._journal, campaign, vendor)) as portions:
-            async for outcomes in portions:
+    async def _close(self, campaign: str, *, complete: bool) -> None:
+        try:
+            _, cancelled = await finish(self._journal.close(campaign, complete=complete))
+        except Exception as error:  # noqa: BLE001 - the report is true without it
+            logger.warning("the journal could not close campaign %s: %s", campaign, reason_of(error))
+        else:
+            if cancelled is not None:
+                raise cancelled
+
+    async def _take_up(self, run: Run, messages: Messages | None, sink: Sink) -> None:
+        """Report what has ended, and record what is new."""
+        report, vendor = run.report, self._dispatcher.vendor
+        async with aclosing(resuming.ended(self._journal, report.campaign)) as portions:
+            async for records in portions:
+                outcomes = [resuming.outcome_of(record, vendor) for record in records]
                 report.add(outcomes)
                 for outcome in outcomes:
                     if outcome.credits is not None:
                         report.spend({outcome.vendor: outcome.credits}, {})
                 await sink(outcomes)
         if messages is None:
-            return False
-        added = resuming.add(self._journal, campaign, messages, self._dispatcher.prepare, vendor, self._next_seq)
+            return
+        added = resuming.add(self._journal, report.campaign, messages, self._dispatcher.prepare, vendor, run.next_seq)
         async with aclosing(added) as refusals:
-            async for self._next_seq, outcomes in refusals:
-                report.add(outcomes)
-        return True
+            async for run.next_seq, refused in refusals:
+                report.add(refused)
+        run.complete = True
 
-    async def _close(self, campaign: str, *, complete: bool) -> None:
-        try:
-            _, cancelled = await finish(self._journal.close(campaign, complete=complete))
-        except Exception as error:  # noqa: BLE001 - the report is true without it
-            logger.warning("the journal could not close campaign %s: %s", campaign, _reason(error))
-        else:
-            if cancelled is not None:
-                raise cancelled
-
-    async def _send_all(self, messages: Messages, report: BatchReport, sink: Sink) -> None:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
+    async def _send_all(self, run: Run, messages: Messages, sink: Sink) -> None:
         planner = self.plan(messages)
-
-        def record(outcomes: Sequence[Outcome]) -> None:
-            report.elapsed = loop.time() - begun
-            report.add(outcomes)
 
         def rest() -> list[Outcome]:
             """Account for what was read from the source and did not go out before the campaign ended."""
             outcomes: list[Outcome] = []
             for chunk in planner.leftover():
                 why = "the campaign was interrupted before this message"
-                outcomes += [*chunk.refused, *self._not_sent(chunk.items, "interrupted", why)]
-            record(outcomes)
+                outcomes += [*chunk.refused, *outcomes_of(chunk.items, OutcomeKind.NOT_SENT, "interrupted", why)]
+            run.note(outcomes)
             return outcomes
 
+        run.begin()
         try:
             async with aclosing(planner.chunks()) as chunks:
-                await self._work(chunks, report, record, sink)
+                await self._work(run, chunks, sink)
         except Exception:
             await sink(rest())
             raise
         finally:
             rest()
-            report.elapsed = loop.time() - begun
-            report.stopped = self._stop
+            run.report.stopped = run.stopped or ("the budget is spent" if run.over_budget else None)
 
-    async def _work(self, chunks: AsyncIterator[Chunk], report: BatchReport, record: Record, sink: Sink) -> None:
+    async def _work(self, run: Run, chunks: AsyncIterator[Chunk], sink: Sink) -> None:
         turn = asyncio.Lock()
         failures: list[Exception] = []
 
@@ -327,10 +464,10 @@ class BatchSender:
                     chunk = await anext(chunks, None)
                 if chunk is None:
                     return
-                record(chunk.refused)  # no await between here and the try of _chunk: a chunk is never lost
+                run.note(chunk.refused)  # no await between here and the try of `send`: a chunk is never lost
                 outcomes = [*chunk.refused]
                 if chunk.items:
-                    outcomes += await self._chunk(chunk.items, report, record)
+                    outcomes += await run.send(chunk.items)
                 await sink(outcomes)
 
         async def guarded() -> None:
@@ -344,133 +481,3 @@ class BatchSender:
                 group.create_task(guarded())
         if failures:
             raise failures[0]
-
-    async def _chunk(self, items: Sequence[Prepared], report: BatchReport, record: Record) -> Sequence[Outcome]:
-        """Bring one request's messages to their outcomes, record these, and return them."""
-        if self._stop is not None:
-            outcomes = self._not_sent(items, "stopped", self._stop)
-            record(outcomes)
-            await self._record_rest(items, report.campaign)
-            return outcomes
-        by_seq = self._numbered(items)
-        lo, hi = min(by_seq), max(by_seq) + 1
-        outcomes = []
-        rows = _rows(by_seq)
-        # A second copy that comes while the first waits for its permit would take the first one's place in the journal.
-        keys = {row.key for row in rows} - self._under_way
-        rows = [row for row in rows if row.key in keys]
-        self._under_way |= keys
-
-        def settled(some: Sequence[tuple[int, Outcome]]) -> None:
-            for seq, outcome in some:
-                del by_seq[seq]
-                outcomes.append(outcome)
-
-        gate: LaneGate | None = None
-        spent = Spent()
-
-        def recorded(outcome: Outcome) -> Outcome:
-            # Refused for the account's sake: it may well go out when the campaign is resumed.
-            refused = any(outcome is one for one in spent.refusals)
-            return evolve(outcome, kind=OutcomeKind.NOT_SENT) if refused else outcome
-
-        async def send(rows: Sequence[Row]) -> Sequence[Outcome]:
-            assert gate is not None
-            batch = [by_seq[row.seq] for row in rows]
-            try:
-                return await self._send(batch, request_reference(report.campaign, lo), gate, spent)
-            except Exception as error:
-                # A defect of ours. What had left by then nobody can say, and no further request may find out.
-                self.stop(f"an unexpected {type(error).__name__}")
-                logger.exception("campaign %s stopped by an unexpected error", report.campaign)
-                return outcomes_of(batch, OutcomeKind.UNKNOWN, "internal", f"an unexpected {type(error).__name__}")
-            finally:
-                report.spend(spent.credits, spent.balances)
-
-        code, why = "duplicate", "the campaign holds this message already"
-        try:
-            new = await self._journal.load(report.campaign, rows) if rows else 0
-            if new:
-                gate = self._dispatcher.gate(items, new)
-                with self._dispatcher.interrupts.waiting():
-                    await gate.pay()
-                await run_chunk(self._journal, send, report.campaign, lo, hi, settled, recorded)
-        except Interrupted:
-            code, why = "stopped", "the campaign was stopped before this message"
-        except asyncio.CancelledError:
-            code, why = "cancelled", "the campaign was cancelled before this message"
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever failed, these messages were not sent, and say so
-            failure = f"the journal failed: {_reason(error)}"
-            code, why = "journal", f"{failure}; nothing was sent"
-            self._records_rest = False
-            self.stop(failure)
-            logger.error("campaign %s stopped: %s", report.campaign, failure)
-        finally:
-            self._under_way -= keys
-            if gate is not None:
-                gate.leave()
-            outcomes += self._not_sent(list(by_seq.values()), code, why)
-            record(outcomes)
-        return outcomes
-
-    def _numbered(self, items: Sequence[Prepared]) -> dict[int, Prepared]:
-        lo = self._next_seq
-        self._next_seq = lo + len(items)
-        return dict(zip(range(lo, self._next_seq), items, strict=True))
-
-    async def _record_rest(self, items: Sequence[Prepared], campaign: str) -> None:
-        """Note down what a stopped campaign leaves unsent, for whoever resumes it."""
-        if self._records_rest:
-            try:
-                await self._journal.load(campaign, _rows(self._numbered(items)))
-            except Exception as error:  # noqa: BLE001 - nothing of it was sent, and the report says so
-                self._records_rest = False
-                logger.error("campaign %s: the journal failed: %s", campaign, _reason(error))
-
-    async def _send(self, batch: Sequence[Prepared], reference: str, gate: LaneGate, spent: Spent) -> Sequence[Outcome]:
-        if self._stop is not None:
-            return self._not_sent(batch, "stopped", self._stop)
-        now = datetime.now(UTC)
-        late = [item.message.not_after is not None and item.message.not_after <= now for item in batch]
-        if not any(late):
-            return await self._request(batch, reference, gate, spent)
-        fresh = [item for item, is_late in zip(batch, late, strict=True) if not is_late]
-        sent: Sequence[Outcome] = ()
-        cancelled = False
-        if fresh:
-            try:
-                sent = await self._request(fresh, reference, gate, spent)
-            except SendCancelled as ended:
-                sent, cancelled = ended.outcomes, True
-        expired = "its not_after passed before it could be sent"
-        rest = iter(sent)
-        merged = [
-            self._not_sent([item], "expired", expired)[0] if is_late else next(rest)
-            for item, is_late in zip(batch, late, strict=True)
-        ]
-        if cancelled:
-            raise SendCancelled(merged)
-        return merged
-
-    async def _request(
-        self, batch: Sequence[Prepared], reference: str, gate: LaneGate, spent: Spent
-    ) -> Sequence[Outcome]:
-        try:
-            return await self._dispatcher.send(batch, reference=reference, gate=gate, spent=spent)
-        finally:
-            if self._dispatcher.closed is not None:
-                self.stop(self._dispatcher.closed)
-
-    @staticmethod
-    def _not_sent(items: Sequence[Prepared], code: str, detail: str) -> list[Outcome]:
-        return outcomes_of(items, OutcomeKind.NOT_SENT, code, detail)
-
-
-def _rows(by_seq: Mapping[int, Prepared]) -> list[Row]:
-    return [Row(seq, message_key(item.message, item.number), item.message) for seq, item in by_seq.items()]
-
-
-def _reason(error: Exception) -> str:
-    # Only our own errors are known to hold nothing that a log may not.
-    return error.message if isinstance(error, MensaError) else type(error).__name__

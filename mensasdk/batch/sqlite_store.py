@@ -23,7 +23,8 @@ from attrs import define, field
 from mensasdk.batch import sqlite_deliveries
 from mensasdk.batch import sqlite_tables as tables
 from mensasdk.batch.file_lock import FileLock
-from mensasdk.batch.journal import CampaignInfo, JournalError, Record, Row, State, missing, taken
+from mensasdk.batch.journal import CampaignInfo, JournalError, Record, Row, State, fingerprint, missing, taken
+from mensasdk.batch.keyset import KeySet
 from mensasdk.batch.sqlite_tables import Statement, Waiting, Way
 from mensasdk.batch.stored import decode_message
 from mensasdk.messages import Delivery, Outcome, OutcomeKind
@@ -46,14 +47,14 @@ class _Open:
     Attributes:
         number: its id in the tables.
         lock: what keeps others off it.
-        seen: hashes of the keys of all its rows.
+        seen: the keys of all its rows.
         pending: hash of the key to ``seq``, of the rows that are pending.
         waiting: those of them that are not in the file yet, by ``seq``.
     """
 
     number: int
     lock: FileLock
-    seen: set[int] = field(factory=set)
+    seen: KeySet = field(factory=KeySet)
     pending: dict[int, int] = field(factory=dict)
     waiting: dict[int, Waiting] = field(factory=dict)
 
@@ -102,10 +103,9 @@ class Store:
                 rows = database.execute("SELECT seq, key, state FROM recipient WHERE campaign = ?", (number,))
                 for seq, key, state in rows:
                     last = max(last, seq)
-                    mark = hash(key)
-                    opened.seen.add(mark)
+                    opened.seen.add(fingerprint(key))
                     if state == State.PENDING:
-                        opened.pending[mark] = seq
+                        opened.pending[hash(key)] = seq
         except BaseException:
             lock.release()
             raise
@@ -190,7 +190,7 @@ class Store:
             mark = hash(row.key)
             seq = pending.get(mark)
             if seq is None:
-                if mark not in seen:
+                if fingerprint(row.key) not in seen:
                     fresh[mark] = tables.waiting(row)
             elif seq in waiting:
                 fresh[mark] = tables.waiting(row)
@@ -202,7 +202,7 @@ class Store:
             waiting.pop(pending.get(mark, -1), None)
         waiting.update({one[0].seq: one for one in fresh.values()})
         pending.update({mark: row.seq for mark, (row, _) in fresh.items()})
-        seen.update(fresh)
+        seen.update(fingerprint(row.key) for row, _ in fresh.values())
         if len(waiting) > _MOST_WAITING:
             self._flush(campaign)
         return len(moved) + len(fresh)

@@ -6,7 +6,7 @@ from mensasdk.codec.convert import make_converter, parameters, raw_field, struct
 from mensasdk.codec.decode import Decoded, Format, decode
 from mensasdk.codec.encode import FilePart, encode_form, encode_json, encode_multipart, encode_query
 from mensasdk.codec.form_body import decode_form
-from mensasdk.codec.scalars import to_bool, to_decimal, to_int, to_str
+from mensasdk.codec.scalars import to_bool, to_decimal, to_id, to_int, to_str
 
 __all__ = [
     "Decoded",
@@ -24,6 +24,7 @@ __all__ = [
     "structure",
     "to_bool",
     "to_decimal",
+    "to_id",
     "to_int",
     "to_str",
     "wire",

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -27,7 +28,7 @@ from cattrs import Converter
 from cattrs.errors import StructureHandlerNotFoundError
 
 from mensasdk.codec.builder import MISFITS, Builder, Hook, WireField, located, make_builder
-from mensasdk.codec.scalars import Blank, Misfit, to_bool, to_decimal, to_int, to_str
+from mensasdk.codec.scalars import Blank, Misfit, NotFinite, to_bool, to_decimal, to_int, to_str
 from mensasdk.errors import AmbiguousResponse, DecodeError
 
 __all__ = ["make_converter", "parameters", "raw_field", "structure", "wire"]
@@ -77,6 +78,9 @@ def raw_field() -> Any:
 
 # ---------------------------------------------------------------------------------------------- single fields
 
+
+# What `structure` was given for its notes. Hooks are called by generated code and by cattrs, which pass nothing along.
+_NOTES: ContextVar[list[str] | None] = ContextVar("mensasdk.codec.notes", default=None)
 
 _SCALARS: dict[Any, Any] = {str: to_str, int: to_int, Decimal: to_decimal, bool: to_bool}
 _MAX_CODES = 1_000
@@ -137,10 +141,21 @@ def _optional_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]
             return None
         try:
             return hook(value)
-        except unreadable:
+        except unreadable as problem:
+            _note_unreadable(problem)
             return None
 
     return optional
+
+
+def _note_unreadable(problem: Misfit) -> None:
+    notes = _NOTES.get()
+    if notes is None or problem.__class__ is Blank:  # vendors leave out what they do not know in many ways
+        return
+    what = "NaN or Infinity" if isinstance(problem, NotFinite) else "an amount that cannot be read"
+    note = f"{what} taken for nothing"
+    if note not in notes:  # a report has a hundred thousand lines
+        notes.append(note)
 
 
 def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:
@@ -320,8 +335,17 @@ def _is_str_mapping(kind: Any) -> bool:
     return get_origin(kind) in (dict, Mapping) and get_args(kind)[0] is str
 
 
-def structure(converter: Converter, tree: Any, cls: type[T], *, vendor: str | None) -> T:
+def structure(
+    converter: Converter, tree: Any, cls: type[T], *, vendor: str | None, notes: list[str] | None = None
+) -> T:
     """Build an answer class from a decoded tree, which may be the object or a list of just this one object.
+
+    Args:
+        converter: see `make_converter`.
+        tree: as `decode` gives it.
+        cls: the class of the answer.
+        vendor: the vendor's short name, for errors.
+        notes: takes what was out of order and did not matter; clauses of ours without anything of the tree.
 
     Raises:
         AmbiguousResponse: one field has two different values.
@@ -329,6 +353,7 @@ def structure(converter: Converter, tree: Any, cls: type[T], *, vendor: str | No
             ``Informe[3].Resultado``, and quotes no value. No other exception leaves this function.
     """
     problem: Misfit | None = None
+    token = _NOTES.set(notes)
     try:
         if isinstance(tree, list):
             if len(tree) != 1:
@@ -339,6 +364,8 @@ def structure(converter: Converter, tree: Any, cls: type[T], *, vendor: str | No
         problem = error
     except (*MISFITS, StructureHandlerNotFoundError) as error:
         problem = Misfit(f"does not fit ({type(error).__name__})")
+    finally:
+        _NOTES.reset(token)
     kind = AmbiguousResponse if problem.ambiguous else DecodeError
     message = f"unusable answer: {_dotted(problem.path)}{problem.reason}"
     problem = None  # its traceback would keep the whole tree alive in the frame of the public error

@@ -39,7 +39,8 @@ class Decoded:
         tree: dicts, lists and scalars. JSON keeps its own types, with decimals as `~decimal.Decimal` (or float in
             bodies above 16 KiB); XML and TXT have strings only.
         format: what the body turned out to be.
-        notes: what was out of order and could be set right without doubt; sentences of ours, safe to log.
+        notes: what was out of order and could be set right without doubt, as clauses of ours without anything of the
+            body. There is a handful of them, and whoever knows the vendor and the function logs them.
     """
 
     tree: Any = field(repr=False)
@@ -84,12 +85,15 @@ def charset(content_type: str, notes: list[str]) -> str:
 
 
 def read_text(body: bytes, codec: str, notes: list[str]) -> str:
-    """Bytes to text: the declared charset, else UTF-8, else Latin-1, which fits every byte and is noted."""
+    """Bytes to text: the declared charset, else UTF-8, else Latin-1, which fits every byte; the last two are noted."""
     for candidate in dict.fromkeys((codec, _UTF8)):
         try:
-            return body.decode(candidate)
+            text = body.decode(candidate)
         except UnicodeDecodeError:
             continue
+        if candidate != codec:
+            notes.append("not valid in its charset; read as UTF-8")
+        return text
     notes.append("not valid in its charset; read as Latin-1")
     return body.decode("latin-1")
 
@@ -103,29 +107,32 @@ def _declared(content_type: str) -> Format | None:
     return Format.TXT if media_type.strip() == "text/plain" else None
 
 
-def _decode(body: bytes, expect: Format, content_type: str, notes: list[str]) -> tuple[Any, Format]:
+def _decode(body: bytes, expect: Format, content_type: str, exact: bool, notes: list[str]) -> tuple[Any, Format]:
     if b"\0" in body:
         raise Unreadable("not text: it holds NUL bytes")  # so neither UTF-16 nor UTF-32 gets any further
-    start = body.lstrip().removeprefix(_BOM).lstrip()
+    start = body.lstrip()
+    if start.startswith(_BOM):
+        notes.append("a byte order mark ignored")
+        start = start.removeprefix(_BOM).lstrip()
     if not start:
         raise Unreadable("an empty body", UnexpectedResponse)
     codec = charset(content_type, notes)
     if start[0] in b"{[" and codec == _UTF8:
         # JSON in UTF-8, the usual case, needs no copy of the text.
         try:
-            return parse_json(start, notes), Format.JSON
+            return parse_json(start, notes, exact=exact), Format.JSON
         except UnicodeDecodeError:
             pass
     text = read_text(start, codec, notes).strip()
     if not text:
         raise Unreadable("an empty body", UnexpectedResponse)
     if text[0] in "{[":
-        return parse_json(text, notes), Format.JSON
+        return parse_json(text, notes, exact=exact), Format.JSON
     if text[0] == "<":
         if _HTML.match(text):
             raise Unreadable("a web page", UnexpectedResponse)
         if expect is Format.JSON and _PHP_NOTICE.match(text):
-            return parse_json(text, notes), Format.JSON
+            return parse_json(text, notes, exact=exact), Format.JSON
         return parse_xml(text), Format.XML
     if _TXT_START.match(text) and text[-1] in ";]":
         try:
@@ -135,7 +142,7 @@ def _decode(body: bytes, expect: Format, content_type: str, notes: list[str]) ->
             if expect is not Format.JSON or error.error is AmbiguousResponse:
                 raise
     if expect is Format.JSON:
-        return parse_json(text, notes), Format.JSON
+        return parse_json(text, notes, exact=exact), Format.JSON
     if _BARE_NUMBER.fullmatch(text):
         return text, expect
     if expect is Format.TXT:
@@ -161,13 +168,16 @@ def _check_case(tree: Any) -> None:
             raise Unreadable("one key stands there twice, in different case, with different values", AmbiguousResponse)
 
 
-def decode(body: bytes, *, expect: Format, content_type: str = "", vendor: str | None = None) -> Decoded:
+def decode(
+    body: bytes, *, expect: Format, content_type: str = "", exact: bool = False, vendor: str | None = None
+) -> Decoded:
     """Read the body of an answer.
 
     Args:
         body: the whole body, decompressed.
         expect: the format that was asked for. It decides only where the body itself does not, as with a bare ``-1``.
         content_type: the header as received, or empty. Its charset is used when it is a usual one.
+        exact: read JSON above 16 KiB as slowly and as strictly as what is shorter, because money depends on it.
         vendor: the vendor's short name, for errors.
 
     Returns:
@@ -183,7 +193,7 @@ def decode(body: bytes, *, expect: Format, content_type: str = "", vendor: str |
     notes: list[str] = []
     problem: Unreadable | None = None
     try:
-        tree, found = _decode(body, expect, content_type, notes)
+        tree, found = _decode(body, expect, content_type, exact, notes)
         _check_case(tree)
     except Unreadable as error:
         problem = error

@@ -1,8 +1,9 @@
 """JSON text to a plain tree: strict about what a value means, lenient about what stands around it.
 
-Small bodies (every answer to a send) go through the standard library, which can show duplicate keys, keep decimals
-exact and keep integers of any length. Large ones (reports, lists) go through orjson, which is ten times as fast;
-there a decimal is a float, and so is an integer beyond 64 bits, which the readers of ids and counts then refuse.
+Small bodies, and answers to what sends or changes something, go through the standard library, which can show duplicate
+keys, keep decimals exact and keep integers of any length. Large ones (reports, lists) go through orjson, which is ten
+times as fast; there a decimal is a float, and so is an integer beyond 64 bits, which the readers of ids and counts then
+refuse.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from mensasdk.errors import AmbiguousResponse
 __all__ = ["LARGE", "parse_json"]
 
 LARGE = 16 * 1024
-"""Bodies longer than this many characters take the fast path."""
+"""Bodies longer than this many characters take the fast path, unless they are to be read exactly."""
 
 # Deeper than any vendor nests, and far from the C stack's end even where the recursion limit has been raised.
 _MAX_DEPTH = 100
@@ -53,7 +54,7 @@ def _strict(text: str, notes: list[str]) -> Any:
     """Standard JSON, or a `json.JSONDecodeError`; anything worse is `Unreadable`."""
 
     def constant(_: str) -> None:
-        notes.append("NaN or Infinity read as null")
+        notes.append("NaN or Infinity taken for nothing")
 
     if text.count("[") + text.count("{") > _MAX_DEPTH:
         _check_depth(text)
@@ -129,16 +130,23 @@ def _attempts(text: str) -> list[tuple[str, str | None]]:
     return tries
 
 
-def parse_json(body: bytes | str, notes: list[str]) -> Any:
+def parse_json(body: bytes | str, notes: list[str], *, exact: bool = False) -> Any:
     """Read a JSON body that has no byte order mark.
+
+    Args:
+        body: all of it.
+        notes: takes what was out of order.
+        exact: never take the fast path.
 
     Raises:
         Unreadable: it is no JSON, it is cut, or it says two things at once.
         UnicodeDecodeError: ``body`` is given as bytes and is not UTF-8.
     """
-    if len(body) > LARGE:
+    if len(body) > _HUGE:
+        _check_containers(body if isinstance(body, bytes) else body.encode())
+    if len(body) > LARGE and not exact:
         try:
-            return _fast(body)
+            return orjson.loads(body)
         except orjson.JSONDecodeError:
             pass  # NaN, junk around it, or really broken: the patient reader finds out which
     text = (body if isinstance(body, str) else body.decode()).strip()
@@ -161,8 +169,6 @@ def parse_json(body: bytes | str, notes: list[str]) -> Any:
     raise Unreadable(reason)
 
 
-def _fast(body: bytes | str) -> Any:
-    raw = body.encode() if isinstance(body, str) else body
-    if len(raw) > _HUGE and raw.count(b"[") + raw.count(b"{") > _MAX_CONTAINERS:
+def _check_containers(body: bytes) -> None:
+    if body.count(b"[") + body.count(b"{") > _MAX_CONTAINERS:
         raise Unreadable("JSON with too many lists and objects")
-    return orjson.loads(raw)

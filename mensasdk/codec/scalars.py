@@ -11,7 +11,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-__all__ = ["Blank", "Misfit", "to_bool", "to_decimal", "to_int", "to_str"]
+__all__ = ["Blank", "Misfit", "NotFinite", "to_bool", "to_decimal", "to_id", "to_int", "to_str"]
 
 
 class Misfit(ValueError):
@@ -34,7 +34,12 @@ class Blank(Misfit):
     """There is nothing where a number or a flag belongs; an optional field reads it as None."""
 
 
-_BLANKS = frozenset({"", "nan", "null", "none", "inf", "infinity", "+inf", "-inf", "+infinity", "-infinity"})
+class NotFinite(Blank):
+    """NaN or Infinity stands where a number belongs: nothing, and not in order either."""
+
+
+_NOTHING = frozenset({"", "null", "none"})
+_NOT_FINITE = frozenset({"nan", "inf", "infinity", "+inf", "-inf", "+infinity", "-infinity"})
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*")
 # No amount, id or count is longer. The bound also keeps 1e999999999 from being written out, digit by digit.
@@ -52,7 +57,7 @@ def _misfit(what: str, value: Any) -> Misfit:
 
 def _bounded(value: Decimal) -> Decimal:
     if not value.is_finite():
-        raise Blank("not a finite number")
+        raise NotFinite("not a finite number")
     if value and abs(value.adjusted()) > _MAX_DIGITS:
         raise Misfit("a number of absurd size")
     return value
@@ -60,8 +65,11 @@ def _bounded(value: Decimal) -> Decimal:
 
 def _from_text(text: str) -> Decimal:
     text = text.strip()
-    if text.lower() in _BLANKS:
+    word = text.lower()
+    if word in _NOTHING:
         raise Blank("no number")
+    if word in _NOT_FINITE:
+        raise NotFinite("not a finite number")
     if len(text) > _MAX_DIGITS:
         raise Misfit("a number of absurd length")
     if _PLAIN.fullmatch(text):
@@ -150,8 +158,10 @@ def to_bool(value: Any, _: Any = bool) -> bool:
         return value
     if value.__class__ is str:
         word = value.strip().lower()
-        if word in _BLANKS:
+        if word in _NOTHING:
             raise Blank("no flag")
+        if word in _NOT_FINITE:
+            raise NotFinite("no flag")
         if word in _WORDS:
             return _WORDS[word]
     elif value.__class__ in (int, float, Decimal) and to_decimal(value) in (0, 1):
@@ -184,3 +194,17 @@ def to_str(value: Any, cls: Any = str) -> str:
     else:
         raise _misfit("text", value)
     return text if cls is str else cls(text)  # type: ignore[no-any-return]
+
+
+def to_id(value: Any, _: Any = str) -> str:
+    """An opaque id: what `to_str` makes of it, without blanks around it. An empty text stays one.
+
+    Raises:
+        Blank: null, NaN or infinite.
+        Misfit: a list or an object, or a text with a sign that no id has. A letter outside ASCII means that the answer
+            was damaged or read in a wrong charset, and nothing would ever be found under such an id.
+    """
+    text = to_str(value).strip()
+    if not (text.isascii() and text.isprintable()):
+        raise Misfit("this text is no id")
+    return text

@@ -226,7 +226,7 @@ def status_error(response: HttpResponse) -> MensaError | None:
     if status == 429:
         return RateLimited(
             "the vendor asks to slow down (status 429)",
-            retry_after=parse_retry_after(response.headers.get("retry-after")),
+            retry_after=parse_retry_after(response.headers.get("retry-after"), date=response.headers.get("date")),
             code="429",
         )
     if 300 <= status < 400:

@@ -105,10 +105,16 @@ def next_delay(
     return delay if delay < remaining else None
 
 
-def parse_retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
+def parse_retry_after(value: str | None, *, date: str | None = None, now: datetime | None = None) -> float | None:
     """Seconds from a ``Retry-After`` header, given as seconds or as an HTTP date; None when it says nothing usable.
 
     Negative, absurd (over 10**8 s) and unreadable values count as nothing; a date in the past is 0.
+
+    Args:
+        value: the header.
+        date: the ``Date`` header of the same answer. A date to come back at is on the server's clock, and so is this
+            one; without it our own clock has to do, which may be wrong, or have been set a moment ago.
+        now: the present, where there is no ``date``; None for the system's clock.
     """
     if value is None:
         return None
@@ -116,11 +122,17 @@ def parse_retry_after(value: str | None, *, now: datetime | None = None) -> floa
     if text.isascii() and text.isdigit():
         seconds = float(text)
         return seconds if seconds <= 1e8 else None
+    moment = _http_date(text)
+    if moment is None:
+        return None
+    said = _http_date(date) if date is not None else None
+    seconds = (moment - (said or now or datetime.now(UTC))).total_seconds()
+    return max(0.0, seconds) if seconds <= 1e8 else None
+
+
+def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    seconds = (moment - (now or datetime.now(UTC))).total_seconds()
-    return max(0.0, seconds) if seconds <= 1e8 else None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
@@ -12,7 +14,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from attrs import define, frozen
 
 from mensasdk.errors import AmbiguousResponse, MensaError, VendorError
-from mensasdk.messages import Message, Outcome
+from mensasdk.messages import Delivery, Message, Outcome
 from mensasdk.transport import (
     AiohttpTransport,
     Gate,
@@ -28,9 +30,11 @@ from mensasdk.transport import (
     status_error,
 )
 
-__all__ = ["BatchClient", "BatchResult", "Call", "Prepared", "VendorClient", "code_of"]
+__all__ = ["BatchClient", "BatchResult", "Call", "Doubt", "Prepared", "VendorClient", "code_of"]
 
 T = TypeVar("T")
+# Apart, so that whoever lives with a vendor's habits can silence just these.
+answers = logging.getLogger("mensasdk.answers")
 
 
 @frozen
@@ -80,6 +84,7 @@ class VendorClient:
             retry=retry or RetryPolicy(),
             hooks=hooks,
         )
+        self._noted: set[tuple[str, str]] = set()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
@@ -118,26 +123,48 @@ class VendorClient:
             deadline=deadline,
         )
 
+    def group_key(self, item: Prepared) -> Hashable | None:
+        """See `BatchClient.group_key`: most vendors have no groups within which they take no number twice."""
+        return None
+
     @abstractmethod
     def _encode(self, call: Call[Any]) -> HttpRequest:
         """Turn a request value into bytes terms."""
 
     @abstractmethod
-    def _understand(self, call: Call[T], response: HttpResponse) -> T:
-        """Turn a body into the call's answer, or raise the vendor's refusal, or a `ResponseError`."""
+    def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
+        """Turn a body into the call's answer, or raise the vendor's refusal, or a `ResponseError`.
+
+        What is out of order and does not matter goes into ``notes``: clauses of ours, without anything of the body.
+        """
 
     def _read(self, call: Call[T], response: HttpResponse) -> T:
         error = status_error(response)
         if error is None:
             if response.status < 400:
-                return self._understand(call, response)
+                notes: list[str] = []
+                answer = self._understand(call, response, notes)
+                if notes:
+                    self._warn(call.function, "; ".join(dict.fromkeys(notes)))
+                return answer
             error = self._refusal_of(call, response)
         raise error
+
+    def _warn(self, function: str, oddities: str) -> None:
+        """Log that an answer was taken although it was not in order.
+
+        A warning the first time and for debugging after that: what a vendor does in every answer need not be said of
+        each. There is a handful of oddities, so what is remembered of them does not grow.
+        """
+        known = (function, oddities) in self._noted
+        self._noted.add((function, oddities))
+        level = logging.DEBUG if known else logging.WARNING
+        answers.log(level, "%s %s: the answer was taken, and is not in order: %s", self.vendor, function, oddities)
 
     def _refusal_of(self, call: Call[Any], response: HttpResponse) -> MensaError:
         """What a 4xx means: a refusal that the vendor documents, or else what its status says."""
         try:
-            self._understand(call, response)
+            self._understand(call, response, [])
         except (VendorError, AmbiguousResponse) as verdict:
             return verdict
         except MensaError:  # no data of the vendor's, such as a firewall's page
@@ -157,6 +184,7 @@ class Prepared:
         payload: what the vendor's client needs again in `send_batch`.
         parts: SMS parts that it will count as.
         lane: the way out that the sender chose for it; a client leaves it alone.
+        screened: the message as a screen of the sender changed it; a client leaves it alone.
     """
 
     message: Message
@@ -165,6 +193,7 @@ class Prepared:
     payload: Any
     parts: int
     lane: Any = None
+    screened: Message | None = None
 
 
 @frozen
@@ -180,6 +209,29 @@ class BatchResult:
     outcomes: Sequence[Outcome]
     credits: Decimal | None = None
     balance: Decimal | None = None
+
+
+@frozen
+class Doubt:
+    """A message of which it is not known whether the vendor has it, and what is known about it.
+
+    Attributes:
+        item: the message, prepared once more by this client.
+        vendor_id: what an answer called it, if one came.
+        request_id: what an answer or a delivery report called another message of the same request, if one came.
+        position: the most messages that stood before it in its request.
+        group: the vendor's id of the group that it went out in, within which the vendor takes no number twice.
+        asked_at: when it went out, aware, in UTC, by this machine's clock.
+        reported: what the vendor reported about it, under the reference of its request or its id.
+    """
+
+    item: Prepared
+    vendor_id: str | None = None
+    request_id: str | None = None
+    position: int = 0
+    group: str | None = None
+    asked_at: datetime | None = None
+    reported: Delivery | None = None
 
 
 class BatchClient(Protocol):
@@ -203,16 +255,45 @@ class BatchClient(Protocol):
             ValidationError: names the field and the remedy.
         """
 
-    async def send_batch(self, batch: Sequence[Prepared], *, reference: str, gate: Gate) -> BatchResult:
+    def group_key(self, item: Prepared) -> Hashable | None:
+        """What the messages of one group have in common, where the vendor takes no number twice within a group.
+
+        `BatchSender` then opens a group for each key with a request of one message, and gives the id that it got to
+        `send_batch` for all later ones: what is in doubt can be sent again within the group. None for no groups.
+        """
+
+    async def send_batch(
+        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+    ) -> BatchResult:
         """Send messages of one ``key`` in one request, and tell the outcome of each.
 
         Args:
             batch: at most `max_recipients` messages with equal keys and different numbers.
             reference: of the request; comes back in delivery reports where the vendor supports it.
             gate: passed before each attempt.
+            group: the id of the group that the messages belong to.
 
         Raises:
             MensaError: the whole request ended this way; ``outcome`` holds for each message.
+        """
+
+    async def reconcile(
+        self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
+    ) -> Sequence[Outcome | None]:
+        """Find out what became of messages of one request, by whatever means the vendor has.
+
+        Args:
+            doubts: messages that went out in one request and are in doubt.
+            reference: of that request.
+            gate: passed before each attempt of a call that may send.
+            repeat: such calls are allowed, where the vendor itself keeps them from making a second SMS.
+
+        Returns:
+            For each, its outcome with a ``code`` that names the means, such as ``"report"``, and a ``detail`` for a
+            person: ACCEPTED, REJECTED, or NOT_SENT where that is certain; None where nothing was found out.
+
+        Raises:
+            MensaError: the vendor could not be asked; all that was in doubt still is.
         """
 
 

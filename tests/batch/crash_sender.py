@@ -67,14 +67,22 @@ def messages(start: int, count: int) -> Iterator[Message]:
 async def work(job: dict[str, Any]) -> dict[str, Any]:
     async with (
         AsyncClosing(Stepping()) as transport,
-        MensatekClient(job["api_user"], job["api_token"], base_url=job["base_url"], transport=transport) as client,
+        MensatekClient(
+            job["api_user"],
+            job["api_token"],
+            base_url=job["base_url"],
+            transport=transport,
+            group_sends=job["grouped"],
+        ) as client,
     ):
         sender = BatchSender(
             client, journal=SqliteJournal(job["path"]), max_recipients=10, max_in_flight=job["in_flight"]
         )
         people = messages(job["start"], job["count"])
         try:
-            if job["resume"] is None:
+            if job["reconcile"]:
+                report = await sender.reconcile("c", repeat=True)
+            elif job["resume"] is None:
                 report = await sender.send(people, campaign="c")
             else:
                 report = await sender.resume("c", people if job["resume"] else None)

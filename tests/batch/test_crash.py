@@ -57,8 +57,10 @@ class Sender:
         in_flight: int = 1,
         count: int = COUNT,
         file_size: int = 0,
+        grouped: bool = False,
+        reconcile: bool = False,
     ) -> dict[str, Any] | None:
-        """Send in a new process, or resume with or without the input; None if it died where it should."""
+        """Send in a new process, or resume with or without the input, or reconcile; None if it died where it should."""
         job = {
             **self._box.credentials("mensatek"),
             "base_url": self._box.base_url("mensatek"),
@@ -69,6 +71,8 @@ class Sender:
             "resume": resume,
             "in_flight": in_flight,
             "file_size": file_size,
+            "grouped": grouped,
+            "reconcile": reconcile,
         }
         answer = json.loads(await asyncio.to_thread(self._exchange, json.dumps(job)))
         said: dict[str, Any] | None = answer["said"]
@@ -82,11 +86,13 @@ class Sender:
         self._process.stdin.flush()
         return self._process.stdout.readline()
 
-    async def take_up(self, point: tuple[Path, int], *, die_at: int = 0, in_flight: int = 1) -> dict[str, Any] | None:
+    async def take_up(
+        self, point: tuple[Path, int], *, die_at: int = 0, in_flight: int = 1, grouped: bool = False
+    ) -> dict[str, Any] | None:
         """What a person does after a crash: resume with the same list, or begin if nothing had been recorded."""
-        said = await self.run(point, die_at=die_at, resume=True, in_flight=in_flight)
+        said = await self.run(point, die_at=die_at, resume=True, in_flight=in_flight, grouped=grouped)
         if said is not None and "no campaign" in said.get("error", ""):
-            said = await self.run(point, die_at=die_at, in_flight=in_flight)
+            said = await self.run(point, die_at=die_at, in_flight=in_flight, grouped=grouped)
         return said
 
 
@@ -157,6 +163,28 @@ async def test_killed_with_several_requests_under_way_and_again_while_resuming(b
         deaths += died
     nobody_twice(box)
     assert deaths > 15
+
+
+async def test_killed_at_every_step_resumed_and_reconciled_everybody_has_just_one(box: Sandbox, sender: Sender) -> None:
+    """Within the vendor's groups nothing stays in doubt but who opened one. The reconciling process is killed too."""
+    whole = await sender.run(sender.point(), grouped=True)
+    assert whole is not None
+    settled = 0
+    deaths = [(die_at, sender.point()) for die_at in range(1, whole["steps"] + 1, 1 if LONG else 3)]
+    for die_at, point in deaths:
+        assert await sender.run(point, die_at=die_at, grouped=True) is None
+        doubtful = accounts(box, point, await sender.take_up(point, grouped=True))["unknown"]
+        if doubtful:
+            for again in range(1, 40) if LONG else (die_at % 9 + 1,):
+                await sender.run(point, die_at=again, grouped=True, reconcile=True)
+            await sender.run(point, grouped=True, reconcile=True)
+        left = accounts(box, point, await sender.take_up(point, grouped=True))["unknown"]
+        assert left <= 1, die_at
+        settled += doubtful - left
+    nobody_twice(box)
+    assert settled >= 4 * (AT_ONCE - 1), "a request that was under way is in doubt until then"
+    everybody = {f"346{start + index:08d}" for _, (_, start) in deaths for index in range(COUNT)}
+    assert len(everybody - box.ledger.numbers().keys()) <= 3, "but for an opener that died before it left"
 
 
 @pytest.mark.skipif(not LONG, reason="MENSASDK_LONG=1 runs it")

@@ -47,6 +47,11 @@ class Everything:
     raw: Mapping[str, Any] = raw_field()
 
 
+@frozen
+class Lines:
+    lines: tuple[Everything, ...] = wire("lines")
+
+
 @pytest.mark.parametrize("key", ["Res", "RES", "res", "rEs", "Resp", "RESP"])
 def test_keys_are_found_in_any_case_and_under_any_of_their_names(key: str) -> None:
     assert build(Everything, {key: "2"}).result == 2
@@ -153,6 +158,27 @@ def test_a_single_text_is_a_list_of_one(value: Any) -> None:
 def test_no_number_in_an_optional_field_is_none(nothing: Any) -> None:
     answer = build(Everything, {"Res": 1, "Cred": nothing, "Resultado": nothing, "EsCert": None})
     assert (answer.amount, answer.code, answer.flag) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "noted"),
+    [
+        (None, []),
+        ("", []),
+        (" null ", []),
+        ("12.5", []),
+        ("NaN", ["NaN or Infinity taken for nothing"]),
+        (float("inf"), ["NaN or Infinity taken for nothing"]),
+        ("12 credits", ["an amount that cannot be read taken for nothing"]),
+        (["SECRET"], ["an amount that cannot be read taken for nothing"]),
+    ],
+)
+def test_an_amount_that_is_dropped_is_noted_once_and_one_that_is_missing_is_not(value: Any, noted: list[str]) -> None:
+    notes: list[str] = []
+    tree = {"Res": 1, "Cred": value}
+    structure(CONVERTER, {"lines": [tree, tree]}, Lines, vendor=None, notes=notes)
+    assert notes == noted
+    build(Everything, tree)  # nobody wants to know
 
 
 @pytest.mark.parametrize("nothing", [None, "", []])

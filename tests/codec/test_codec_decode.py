@@ -47,8 +47,8 @@ def test_a_wrong_content_type_is_noted_and_not_believed(found: Format, declared:
     ("codec", "charset", "notes"),
     [
         ("utf-8", "", 0),
-        ("utf-8-sig", "", 0),
-        ("utf-8-sig", "; charset=UTF-8", 0),
+        ("utf-8-sig", "", 1),
+        ("utf-8-sig", "; charset=UTF-8", 1),
         ("latin-1", "; charset=ISO-8859-1", 0),
         ("cp1252", '; charset="windows-1252"', 0),
         ("latin-1", "", 1),
@@ -61,6 +61,21 @@ def test_the_text_survives_every_usual_charset(found: Format, codec: str, charse
     decoded = decode(BODIES[found].encode(codec), expect=found, content_type=TYPES[found] + charset)
     assert (decoded.tree[0] if found is Format.JSON else decoded.tree)["Error"] == "sí"
     assert len(decoded.notes) == notes
+
+
+@pytest.mark.parametrize(
+    ("body", "charset", "note"),
+    [
+        ("\ufeffSí:1;\n".encode(), "utf-8", "a byte order mark ignored"),
+        ("Sí:1;\n".encode("latin-1"), "utf-8", "not valid in its charset; read as Latin-1"),
+        # 0x81 stands for nothing in Windows-1252.
+        ("Sí:Á;\n".encode(), "windows-1252", "not valid in its charset; read as UTF-8"),
+    ],
+)
+def test_a_charset_that_is_not_the_declared_one_is_noted(body: bytes, charset: str, note: str) -> None:
+    decoded = decode(body, expect=Format.TXT, content_type=f"text/plain; charset={charset}")
+    assert "Sí" in decoded.tree
+    assert decoded.notes == (note,)
 
 
 @pytest.mark.parametrize("asked", Format)

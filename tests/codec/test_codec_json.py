@@ -54,6 +54,15 @@ def test_large_bodies_keep_the_values_with_floats() -> None:
     assert read(padded('{"Cred":19808.45,"Res":1}')).tree == {"Cred": 19808.45, "Res": 1}
 
 
+def test_large_bodies_are_read_as_strictly_as_small_ones_where_money_depends_on_it() -> None:
+    def exactly(body: str) -> Any:
+        return decode(padded(body).encode(), expect=Format.JSON, exact=True).tree
+
+    assert exactly('{"Cred":19808.10}') == {"Cred": Decimal("19808.10")}
+    assert read(padded('{"Res":1,"Res":-1}')).tree == {"Res": -1}  # what the fast path makes of it
+    refused(AmbiguousResponse, lambda: exactly('{"Res":1,"Res":-1}'))
+
+
 def test_an_integer_beyond_64_bits_survives_in_small_bodies() -> None:
     assert read('{"id":123456789012345678901234567890}').tree == {"id": 123456789012345678901234567890}
 
@@ -85,7 +94,7 @@ def test_names_that_users_chose_may_differ_in_case_only() -> None:
 def test_nan_and_infinity_read_as_null_with_a_note(word: str, make: Any) -> None:
     decoded = read(make(f'{{"Cred":{word},"x":{word}}}'))
     assert decoded.tree == {"Cred": None, "x": None}
-    assert decoded.notes == ("NaN or Infinity read as null",)
+    assert decoded.notes == ("NaN or Infinity taken for nothing",)
 
 
 @pytest.mark.parametrize("make", [str, padded])
@@ -170,6 +179,15 @@ def test_no_cut_answer_reads_as_a_whole_one(noise: str, large: bool) -> None:
 )
 def test_bombs_are_refused(bomb: str, make: Any) -> None:
     refused(DecodeError, lambda: read(make(bomb)))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_bomb_of_empty_lists_is_refused_before_it_is_read_whichever_way(exact: bool) -> None:
+    """NaN takes it off the fast path, where the bound must hold as well."""
+    bomb = ("[NaN," + "[],[{}]," * 400_000 + "0]").encode()
+    refused(DecodeError, lambda: decode(bomb, expect=Format.JSON, exact=exact))
+    with pytest.raises(DecodeError, match="too many lists and objects"):
+        decode(bomb, expect=Format.JSON, exact=exact)
 
 
 def test_a_deep_body_is_refused_even_where_the_recursion_limit_was_raised() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ import attrs
 import pytest
 
 from mensasdk.sandbox.envia_sms import Quirks
+from mensasdk.sandbox.envia_sms.message import Sms, Store
 from sandbox.envia_sms_caller import NUMBER, SEND, Gateway, ahead
 
 SPELLINGS = {
@@ -37,7 +39,11 @@ async def success(envia: Gateway, function: str) -> dict[str, Any]:
 def test_everything_is_off_by_default_and_all_switches_on() -> None:
     """What `Quirks.all` leaves off, it names."""
     off, on = attrs.asdict(Quirks()), attrs.asdict(Quirks.all())
-    assert {name for name in off if off[name] == on[name]} == {"error_status", "missing_brace"}
+    assert {name for name in off if off[name] == on[name]} == {
+        "error_status",
+        "missing_brace",
+        "duplicates_by_clock",
+    }
     assert "missing_brace" in (Quirks.all.__doc__ or "")
 
 
@@ -185,7 +191,32 @@ async def test_what_a_duplicate_answers(envia: Gateway) -> None:
     for kind in ("object", "list", "string"):
         envia.vendor.quirks = Quirks(duplicate_answer="no_id", identificador=kind)
         assert (await envia.done("send", **SEND))["identificador"] == []
+    envia.vendor.quirks = Quirks(duplicate_answer="no_data", identificador="list")
+    assert await envia.done("send", **SEND) is None
+    envia.vendor.quirks = Quirks(duplicate_answer="refused")
+    assert await envia.refused("send", **SEND) == "138"
     assert len(envia.box.ledger) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sixty_minutes", "by_clock"),
+    [
+        ("10:00:00", "10:59:59", True, True),
+        ("10:58:00", "11:02:00", True, False),
+        ("10:30:00", "11:30:00", False, False),
+        ("10:30:00", "10:30:00", True, True),
+    ],
+)
+def test_the_hour_of_the_filter_can_be_one_on_the_clock(
+    first: str, second: str, sixty_minutes: bool, by_clock: bool
+) -> None:
+    def at(clock: str) -> datetime:
+        return datetime.fromisoformat(f"2030-06-03T{clock}+00:00")
+
+    store, key = Store(), ("525589520028", "Hola")
+    store.add(Sms("1", key[0], at(first), None, 0.0, Decimal(1), key=key))
+    assert (store.twin(key, at(second), 3600.0) is not None) == sixty_minutes
+    assert (store.twin(key, at(second), 3600.0, by_clock=True) is not None) == by_clock
 
 
 async def test_the_samples_test_token(envia: Gateway) -> None:

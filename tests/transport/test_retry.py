@@ -153,6 +153,16 @@ def test_retry_after_is_seconds_or_a_date_or_nothing(value: str | None, seconds:
     assert parse_retry_after(value, now=NOW) == seconds
 
 
+def test_a_date_to_come_back_at_is_measured_on_the_servers_own_clock() -> None:
+    """Ours may be an hour off, or be set while we wait for the answer."""
+    later, said = "Thu, 31 Jan 2030 09:00:30 GMT", "Thu, 31 Jan 2030 09:00:00 GMT"
+    for ours in (NOW - timedelta(hours=1), NOW, NOW + timedelta(hours=1)):
+        assert parse_retry_after(later, date=said, now=ours) == 30.0
+        assert parse_retry_after(said, date=later, now=ours) == 0.0
+        assert parse_retry_after("7", date=said, now=ours) == 7.0
+    assert parse_retry_after(later, date="yesterday", now=NOW) == 30.0
+
+
 @given(st.one_of(st.text(max_size=60), st.from_regex(r"[A-Z][a-z]{2}, \d+ [A-Z][a-z]{2} \d+ \d+:\d+:\d+ [-+A-Z0-9]+")))
 def test_no_retry_after_raises_or_is_negative_or_absurd(value: str) -> None:
     seconds = parse_retry_after(value, now=NOW)

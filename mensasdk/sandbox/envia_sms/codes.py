@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["CREDENTIALS", "TEXTS", "Refused", "printed", "status_of", "text_of"]
+__all__ = ["CREDENTIALS", "DUPLICATE", "TEXTS", "Refused", "printed", "status_of", "text_of"]
 
 _SUPPORT = "Pongase en contacto con el área de soporte"
 # The spelling, mistakes included, is the vendor's.
@@ -64,6 +64,9 @@ TEXTS: Mapping[int, str] = {
     602: "No se encontró el status",
 }
 CREDENTIALS = frozenset({1, 2, 3, 4, 6})
+# The document has no code for it, and the word only as the description of a status.
+DUPLICATE = 138
+_DUPLICATE_TEXT = "Mensaje_duplicado"
 _OWN_STATUS = frozenset({401, 403, 500})
 
 
@@ -82,7 +85,7 @@ def printed(code: int) -> str:
 
 def text_of(code: int) -> str:
     """What the document says about a code; a code that it does not know gets a text of the sandbox's own."""
-    return TEXTS.get(code, "Error desconocido")
+    return _DUPLICATE_TEXT if code == DUPLICATE else TEXTS.get(code, "Error desconocido")
 
 
 def status_of(code: int, *, errors: int, credentials: int) -> int:

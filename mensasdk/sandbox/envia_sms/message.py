@@ -105,10 +105,17 @@ class Store:
         self._scheduled = {sms.id: sms for sms in self._scheduled.values() if sms.pending}
         return list(self._scheduled.values())
 
-    def twin(self, key: tuple[str, str], moment: datetime, window: float) -> Sms | None:
-        """A message with the same text to the same number that goes out less than ``window`` seconds away."""
+    def twin(self, key: tuple[str, str], moment: datetime, window: float, *, by_clock: bool = False) -> Sms | None:
+        """A message with the same text to the same number that goes out less than ``window`` seconds away.
+
+        ``by_clock``: within the same stretch of so many seconds, as the clock counts them off, from hour to hour.
+        """
         for sms in reversed(self._by_key.get(key, ())):
-            if not sms.over and abs((moment - sms.goes_out).total_seconds()) < window:
+            if by_clock:
+                near = moment.timestamp() // window == sms.goes_out.timestamp() // window
+            else:
+                near = abs((moment - sms.goes_out).total_seconds()) < window
+            if near and not sms.over:
                 return sms
         return None
 

@@ -32,7 +32,10 @@ class Quirks:
         description_as_string: ``description`` of a status is a string, not a list.
         credits_as_number: ``creditos_disponibles`` and the prices are numbers.
         duplicate_answer: what send answers for a message that the filter drops: a new id, the id of the message
-            that went out, or no id (``identificador`` is ``[]``).
+            that went out, no id (``identificador`` is ``[]``), no data (``response`` is null), or a refusal with a
+            code that the document does not have and the words ``Mensaje_duplicado``.
+        duplicates_by_clock: the hour of the filter is one on the clock, from 10:00 to 10:59, and not the last sixty
+            minutes.
         bare_test_token: creditos_disponibles takes the token ``pruebas`` and gives 9999 credits, as its sample does.
         unicode_escapes: letters outside ASCII as ``\\u00f3``.
         plain_slashes: ``/`` in answers is not written ``\\/``.
@@ -53,7 +56,8 @@ class Quirks:
     missing_brace: bool = False
     description_as_string: bool = False
     credits_as_number: bool = False
-    duplicate_answer: Literal["new_id", "first_id", "no_id"] = "new_id"
+    duplicate_answer: Literal["new_id", "first_id", "no_id", "no_data", "refused"] = "new_id"
+    duplicates_by_clock: bool = False
     bare_test_token: bool = False
     unicode_escapes: bool = False
     plain_slashes: bool = False
@@ -64,7 +68,8 @@ class Quirks:
     def all(cls) -> Self:
         """Everything at once that a client can survive. Not in it: ``missing_brace``, which cannot be told from an
         answer that was cut, ``error_true`` for all functions and a duplicate without an id, which leave no way to
-        know whether a message was taken."""
+        know whether a message was taken, a refused duplicate, and ``duplicates_by_clock``, with which it depends on
+        the time of day what a duplicate is."""
         return cls(
             envelope="rotating",
             codes="padded",

@@ -117,7 +117,7 @@ def _code(code: int, envelope: Envelope, quirks: Quirks) -> Any:
 
 def _response(function: str, response: Any, quirks: Quirks) -> Any:
     match function:
-        case "send":
+        case "send" if response is not None:
             ids = response["identificador"]
             if ids and quirks.identificador != "object":
                 ids = [*ids.values()] if quirks.identificador == "list" else ids["0"]

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from mensasdk.sandbox.envia_sms.account import Account, Template
-from mensasdk.sandbox.envia_sms.codes import Refused
+from mensasdk.sandbox.envia_sms.codes import DUPLICATE, Refused
 from mensasdk.sandbox.envia_sms.message import Sms
 from mensasdk.sandbox.envia_sms.params import destination, local, moment_of
 from mensasdk.sandbox.ledger import LedgerMessage
@@ -34,7 +34,7 @@ _BY_STATE = {"disabled": 130, "rejected": 131, "review": 132, "foreign": 137}
 _DIGITS36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def send(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> tuple[Mapping[str, Any], int]:
+def send(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> tuple[Mapping[str, Any] | None, int]:
     """The answer's ``response``, and how many messages were accepted and charged: 1, or 0 for a test or a duplicate."""
     account = vendor.account
     country, number = destination(account, params)
@@ -53,9 +53,13 @@ def send(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> tuple[Mappi
         # Before links are shortened: the content is the same whatever they become.
         key = (number, text)
         if params.get("duplicado") != "1":
-            twin = vendor.store.twin(key, scheduled_at or now, account.duplicate_window)
+            twin = vendor.store.twin(
+                key, scheduled_at or now, account.duplicate_window, by_clock=vendor.quirks.duplicates_by_clock
+            )
     if twin is None and cost > account.credits:
         raise Refused(5)
+    if twin is not None and vendor.quirks.duplicate_answer == "refused":
+        raise Refused(DUPLICATE)
 
     sms = Sms(vendor.next_id(), number, now, scheduled_at, time.monotonic(), cost, test=test, key=key)
     if scheduled_at is not None:
@@ -71,6 +75,8 @@ def send(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> tuple[Mappi
     vendor.store.add(sms)
     given: Any = {"0": sms.id}
     if twin is not None and vendor.quirks.duplicate_answer != "new_id":
+        if vendor.quirks.duplicate_answer == "no_data":
+            return None, accepted
         given = {"0": twin.id} if vendor.quirks.duplicate_answer == "first_id" else []
     response = {
         "mensaje": SENT,

@@ -70,7 +70,7 @@ class EnviaSms(Vendor):
 
     * A duplicate is answered like a message that was sent, with a new id (see `Quirks.duplicate_answer`), and its
       status is ``Error`` with ``Mensaje_duplicado``. Two messages are duplicates when they go out less than an hour
-      apart. A cancelled message counts no more, nor does the test mode.
+      apart (see `Quirks.duplicates_by_clock`). A cancelled message counts no more, nor does the test mode.
     * What becomes of a message is chosen by the last two digits of its number: 91 stays at ``Procesando``, 93 at
       ``Entregado_GSM``, 94 at ``Entregado_operador``; 95 ends in ``Error`` with ``Mensaje_rechazado``, 96 with
       ``Mensaje_expirado``, 97 with ``Mensaje_duplicado``, 98 with ``No_entregado``; 99 has no status, which is 602;

@@ -36,6 +36,8 @@ class Account:
         balance: USD left.
         prices: USD per SMS, by operator.
         operators: the operator of each mobile prefix; numbers with any other prefix are ignored.
+        forbidden: words that no text may hold; a request with one in any of its texts is refused as a whole. That the
+            vendor has any is an assumption: the document says no more than that the text at fault is named.
         moderation: new campaigns wait for `EnviaTuSms.approve`.
         links_per_day: how many links may be shortened in a day of Caracas, by the real clock.
     """
@@ -44,6 +46,7 @@ class Account:
     balance: Decimal = field(default=Decimal(100_000), converter=Decimal)
     prices: dict[str, Decimal] = field(factory=_default_prices)
     operators: dict[str, str] = field(factory=_default_operators)
+    forbidden: frozenset[str] = field(default=frozenset(), converter=frozenset)
     moderation: bool = False
     links_per_day: int = 10
 

@@ -13,6 +13,7 @@ __all__ = [
     "BAD_NUMBER",
     "BAD_TEXT",
     "COUNTS_DIFFER",
+    "FORBIDDEN",
     "NOT_AN_ARRAY",
     "NO_BALANCE",
     "NO_CAMPAIGN",
@@ -42,6 +43,7 @@ NO_TEXT = "El parametro texto esta vacio."
 BAD_TEXT = "El parametro texto debe ser un string o un array de strings."
 COUNTS_DIFFER = "La cantidad de mensajes debe coincidir con la cantidad de numeros."
 TOO_LONG = "El mensaje supera los 160 caracteres."
+FORBIDDEN = "El contenido del mensaje no esta permitido."
 BAD_FLAG = "El parametro permitir_duplicados debe ser un boolean."
 ALL_IGNORED = "Todos los numeros son invalidos."
 NO_LINK = "Falta el parametro link."

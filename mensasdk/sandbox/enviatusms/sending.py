@@ -20,6 +20,7 @@ from mensasdk.sandbox.enviatusms.refusals import (
     BAD_NUMBER,
     BAD_TEXT,
     COUNTS_DIFFER,
+    FORBIDDEN,
     NO_BALANCE,
     NO_NUMBERS,
     NO_TEXT,
@@ -122,6 +123,9 @@ def _plan(account: Account, params: Mapping[str, Any], *, long_texts: bool) -> _
     for index, count in enumerate(parts):
         if count > 1 and not long_texts:
             raise Refused(TOO_LONG, sms_contenido=given[index])
+    for text in given:
+        if any(word in text for word in account.forbidden):
+            raise Refused(FORBIDDEN, sms_contenido=text)
 
     plan = _Plan(given, sent)
     prices = account.prefix_prices()

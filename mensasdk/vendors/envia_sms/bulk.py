@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
@@ -11,24 +10,24 @@ from mensasdk import phone
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.placeholders import fill
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import BatchResult, Prepared, VendorClient
+from mensasdk.vendors.base import BatchResult, Prepared
 from mensasdk.vendors.envia_sms import rules
 from mensasdk.vendors.envia_sms.models import EnviaSmsOptions, SendSms
+from mensasdk.vendors.envia_sms.reconcile import EnviaSmsReconcile
 
 __all__ = ["EnviaSmsBulk"]
 
 _NO_OPTIONS: Final = EnviaSmsOptions()
 
 
-class EnviaSmsBulk(VendorClient):
+class EnviaSmsBulk(EnviaSmsReconcile):
     """The part of `EnviaSmsClient` that `BatchSender` talks to."""
+
+    text_rule = rules.TEXT_RULE
+    """What the vendor does to a text, with ``unicode`` for its ``ucs2``; a template's own words count as well."""
 
     default_country: str | None
     time_zone: tzinfo
-
-    @property
-    @abstractmethod
-    def test_mode(self) -> bool: ...
 
     @property
     def max_recipients(self) -> int:
@@ -53,7 +52,7 @@ class EnviaSmsBulk(VendorClient):
         template, variables = _content(message, text, options)
         ucs2 = rules.needs_ucs2(*variables.values()) if options.ucs2 is None else options.ucs2
         if message.text:
-            rules.check_text(text, ucs2=ucs2)
+            self.text_rule.apply(text, unicode=ucs2)
         call = self._send_call(
             number,
             template,
@@ -89,7 +88,9 @@ class EnviaSmsBulk(VendorClient):
             variables=variables,
         )
 
-    async def send_batch(self, batch: Sequence[Prepared], *, reference: str, gate: Gate) -> BatchResult:
+    async def send_batch(
+        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+    ) -> BatchResult:
         """Send one message; see `BatchClient.send_batch`. The vendor takes no reference, and tells no cost."""
         (item,) = batch
         call: SendSms = item.payload

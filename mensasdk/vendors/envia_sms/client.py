@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from attrs import evolve
 
@@ -25,6 +25,7 @@ from mensasdk.errors import (
     UnexpectedResponse,
     VendorError,
 )
+from mensasdk.preflight.prices import Prices
 from mensasdk.transport import (
     Hook,
     HttpRequest,
@@ -42,6 +43,7 @@ from mensasdk.vendors.envia_sms.codes import refusal
 from mensasdk.vendors.envia_sms.convert import converter_for
 from mensasdk.vendors.envia_sms.envelope import Envelope, open_envelope
 from mensasdk.vendors.envia_sms.models import (
+    NO_ID,
     ActionResult,
     Country,
     GetCredits,
@@ -54,10 +56,12 @@ from mensasdk.vendors.envia_sms.models import (
     identifiers,
 )
 
-__all__ = ["EnviaSmsClient"]
+__all__ = ["EnviaSmsClient", "Plan"]
 
 T = TypeVar("T")
+Plan = Literal["free", "starter", "basic", "intermediate", "professional"]
 
+_PLANS: Final[tuple[Plan, ...]] = ("free", "starter", "basic", "intermediate", "professional")
 BASE_URL: Final = "https://envia-sms.com/api/sms"
 _TEST: Final = "pruebas_"
 _SHORT_LINK: Final = "https://miurl.link/"
@@ -270,6 +274,30 @@ class EnviaSmsClient(EnviaSmsBulk):
             )
         return (await self.execute(ListCountries())).countries
 
+    async def prices(self, plan: Plan | None = None, *, default: Decimal | str | int | None = None) -> Prices:
+        """Fetch the vendor's price list as a table for `Estimate` and `Budget`: one call of `list_countries`.
+
+        **It costs one credit.** Keep the result, and do not call this for each campaign. A country that the list does
+        not have takes the highest price of those that share its calling code.
+
+        Args:
+            plan: the package that the account has bought, which decides the prices (``"free"`` is the vendor's
+                ``precio_gratis``); no function of the API tells it. None for the highest price of each country, so
+                that neither an estimate nor a cap is too low.
+            default: the price of everything else; None to have none for it.
+
+        Raises:
+            ValidationError: there is no such plan, or ``default`` is no amount; nothing was sent.
+            ConfigurationError: the client is in test mode; nothing was sent.
+        """
+        if plan is not None and plan not in _PLANS:
+            raise rules.invalid("plan", f"plan must be one of {', '.join(_PLANS)}, or None for the highest prices")
+        default = Prices({}, default=default).default  # refused here, before a credit is spent
+        return Prices.from_list(
+            [(country.code, country.calling_code, _price(country, plan)) for country in await self.list_countries()],
+            default=default,
+        )
+
     async def get_credits(self) -> Decimal:
         """Ask for the project's credits: ``creditos_disponibles``. It only reads, and may be repeated."""
         return (await self.execute(GetCredits())).credits
@@ -291,25 +319,30 @@ class EnviaSmsClient(EnviaSmsBulk):
         # vendor's application, which always answers with its own.
         if response.status == 400:
             try:
-                self._understand(call, response)
+                self._understand(call, response, [])
             except (UnexpectedResponse, VendorError):
                 pass
             except ResponseError as doubt:
                 return doubt
         return super()._refusal_of(call, response)
 
-    def _understand(self, call: Call[T], response: HttpResponse) -> T:
-        envelope = open_envelope(response, vendor=self.vendor)
+    def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
+        envelope = open_envelope(response, exact=not call.safe, vendor=self.vendor)
+        notes += envelope.notes
         self._judge(call, envelope)
+        if envelope.failed:
+            notes.append("it tells of an error without a code, and has data")
         tree = {"response": envelope.content} if isinstance(call, ListCountries) else envelope.content
         if isinstance(call, ListCountries) and not isinstance(envelope.content, list | dict):
             raise DecodeError("unusable answer: it has no list of countries", vendor=self.vendor)
-        if isinstance(call, SendCancel) and envelope.is_empty:
-            tree = {}  # it was done; the words for it are all that is missing
-        answer = structure(converter_for(self.time_zone), tree, call.answer, vendor=self.vendor)
+        if isinstance(call, SendCancel | SendSms) and envelope.is_empty:
+            tree = {}  # it was done; what is missing are words, or an identifier, which is told apart below
+        answer = structure(converter_for(self.time_zone), tree, call.answer, vendor=self.vendor, notes=notes)
         if isinstance(call, SendSms):
             if not answer.message_ids:
-                raise DecodeError("the answer accepts a message and has no identificador", vendor=self.vendor)
+                raise DecodeError(
+                    "the answer accepts a message and has no identificador", vendor=self.vendor, code=NO_ID
+                )
             answer = evolve(answer, links_shortened=_shortened(call, answer))
         return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class
 
@@ -343,6 +376,11 @@ class EnviaSmsClient(EnviaSmsBulk):
         bare = Secret(self._token.reveal().removeprefix(_TEST))
         words = scrub(words, (self._token, bare))
         return _digits.sub("***", " ".join(words.split()))[:120]
+
+
+def _price(country: Country, plan: Plan | None) -> Decimal | None:
+    prices = [getattr(country, f"price_{name}") for name in (_PLANS if plan is None else (plan,))]
+    return max((price for price in prices if price is not None), default=None)
 
 
 def _has_identifier(content: Any) -> bool:

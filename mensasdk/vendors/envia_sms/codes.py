@@ -21,7 +21,7 @@ from mensasdk.errors import (
 )
 from mensasdk.messages import DeliveryState
 
-__all__ = ["REFUSALS", "Reason", "Refusal", "Status", "refusal"]
+__all__ = ["REFUSALS", "Reason", "Refusal", "Status", "refusal", "tells_of_duplicate"]
 
 
 class Refusal(NamedTuple):
@@ -215,6 +215,11 @@ class Reason(_OpenText):
     DUPLICATE = "Mensaje_duplicado"
     """The same text had gone to the same number within the hour."""
     NOT_DELIVERED = "No_entregado"
+
+
+def tells_of_duplicate(words: str) -> bool:
+    """Whether a refusal has the words that the document has for a message that was dropped, ``Mensaje_duplicado``."""
+    return _folded(Reason.DUPLICATE) in _folded(words)
 
 
 _NUMBERED: Final = {

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from mensasdk.codec import Decoded, Format, decode, to_bool, to_int
 from mensasdk.codec.decode import charset, read_text
@@ -36,6 +36,7 @@ class Envelope:
         words: ``error_message`` or ``mensaje_error``, as received: it may quote anything.
         content: ``response``.
         whole: the answer came to its end; see `mensasdk.vendors.envia_sms.repair`.
+        notes: what was out of order and could be set right; see `mensasdk.codec.Decoded`.
     """
 
     failed: bool | None
@@ -43,6 +44,7 @@ class Envelope:
     words: str = field(repr=False)
     content: Any = field(repr=False)
     whole: bool = True
+    notes: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -50,15 +52,15 @@ class Envelope:
         return self.content is None or self.content == "" or self.content == [] or self.content == {}
 
 
-def open_envelope(response: HttpResponse, *, vendor: str) -> Envelope:
-    """Read an answer, whatever its status.
+def open_envelope(response: HttpResponse, *, vendor: str, exact: bool = False) -> Envelope:
+    """Read an answer, whatever its status; ``exact`` as in `mensasdk.codec.decode`.
 
     Raises:
         UnexpectedResponse: a web page, nothing, or JSON of somebody else's.
         AmbiguousResponse: it has two codes that differ, or one key with two values.
         DecodeError: it cannot be read, as when it is cut.
     """
-    decoded, whole = _decode(response, vendor)
+    decoded, whole = _decode(response, vendor, exact)
     tree = decoded.tree
     if isinstance(tree, list) and len(tree) == 1:
         tree = tree[0]
@@ -67,7 +69,9 @@ def open_envelope(response: HttpResponse, *, vendor: str) -> Envelope:
         raise UnexpectedResponse("the answer is not the vendor's", status=response.status, vendor=vendor)
     problem: MensaError | None = None
     try:
-        return Envelope(_flag(fields.get("error")), _code(fields), _words(fields), fields.get("response"), whole)
+        return Envelope(
+            _flag(fields.get("error")), _code(fields), _words(fields), fields.get("response"), whole, decoded.notes
+        )
     except _Contradiction:
         problem = AmbiguousResponse("the answer has two different codes", status=response.status, vendor=vendor)
     except ValueError:
@@ -81,11 +85,12 @@ class _Contradiction(Exception):
     pass
 
 
-def _decode(response: HttpResponse, vendor: str) -> tuple[Decoded, bool]:
+def _decode(response: HttpResponse, vendor: str, exact: bool) -> tuple[Decoded, bool]:
     content_type = response.headers.get("content-type", "")
     problem: DecodeError | None = None
     try:
-        return decode(response.body, expect=Format.JSON, content_type=content_type, vendor=vendor), True
+        decoded = decode(response.body, expect=Format.JSON, content_type=content_type, exact=exact, vendor=vendor)
+        return decoded, True
     except AmbiguousResponse:
         raise
     except DecodeError as error:
@@ -95,14 +100,14 @@ def _decode(response: HttpResponse, vendor: str) -> tuple[Decoded, bool]:
         raise problem
     tried: Decoded | None = None
     try:
-        tried = decode(repaired.text.encode(), expect=Format.JSON, vendor=vendor)
+        tried = decode(repaired.text.encode(), expect=Format.JSON, exact=exact, vendor=vendor)
     except AmbiguousResponse:
         raise
     except DecodeError:
         pass  # the first problem tells more of what really came
     if tried is None:
         raise problem
-    return tried, repaired.whole
+    return evolve(tried, notes=("JSON that is none, mended", *tried.notes)), repaired.whole
 
 
 def _flag(value: Any) -> bool | None:

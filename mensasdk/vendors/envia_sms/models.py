@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from attrs import field, frozen
 
 from mensasdk import phone
-from mensasdk.codec import raw_field, to_str, wire
+from mensasdk.codec import raw_field, to_id, to_str, wire
 from mensasdk.errors import ValidationError
 from mensasdk.messages import Delivery, DeliveryState, VendorOptions
 from mensasdk.vendors.base import Call
@@ -21,6 +21,7 @@ from mensasdk.vendors.envia_sms.codes import Reason, Status
 from mensasdk.vendors.envia_sms.rules import VENDOR
 
 __all__ = [
+    "NO_ID",
     "ActionResult",
     "Countries",
     "Country",
@@ -35,6 +36,10 @@ __all__ = [
     "StatusReport",
     "identifiers",
 ]
+
+
+NO_ID: Final = "no_id"
+"""The code of the error for an answer that accepts a message and has no identifier."""
 
 
 @frozen
@@ -81,7 +86,7 @@ def _identifier(value: Any) -> str | None:
         return None
     if isinstance(value, list | Mapping):
         return next(iter(identifiers(value)), None)
-    text = to_str(value).strip()
+    text = to_id(value)
     return None if text in {"", "0"} else text
 
 
@@ -106,7 +111,7 @@ class SendResult:
         raw: all fields as received.
     """
 
-    message_ids: tuple[str, ...] = wire("identificador", convert=identifiers)
+    message_ids: tuple[str, ...] = wire("identificador", default=(), convert=identifiers)
     text: str | None = wire("mensaje_enviado", default=None)
     number: str | None = wire("numero", "number", default=None)
     scheduled_at: datetime | None = wire("fecha_programada", default=None)

@@ -13,12 +13,12 @@ from typing import Final
 from mensasdk import schedule
 from mensasdk.errors import ValidationError
 from mensasdk.phone import PhoneNumber
-from mensasdk.text import Encoding, segments
+from mensasdk.text import Encoding, TextMode, TextRule, segments
 
 __all__ = [
     "DOCUMENTED_ZONE",
+    "TEXT_RULE",
     "check_string",
-    "check_text",
     "invalid",
     "message_id",
     "needs_ucs2",
@@ -37,6 +37,21 @@ DOCUMENTED_ZONE: Final = timezone(timedelta(hours=-5))
 MAX_GSM: Final = 160
 MAX_UCS2: Final = 500
 UCS2_PART: Final = 70
+
+_UCS2: Final = TextMode(unicode=True, limit=MAX_UCS2, charged=UCS2_PART)
+# What becomes of characters outside GSM 03.38 without ucs2, the document does not say (code 119 may be meant for them),
+# so that they are neither changed nor refused here.
+TEXT_RULE: Final = TextRule(
+    vendor=VENDOR,
+    name="envia-sms.com",
+    plain=TextMode(
+        limit=MAX_GSM,
+        charged=MAX_GSM,
+        remedy=f"shorten it, or send it with ucs2=True, which takes {MAX_UCS2} and charges a message for every "
+        f"{UCS2_PART}",
+    ),
+    unicode=_UCS2,
+)
 
 _NAME = re.compile(r"[\w-]+").fullmatch
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}").fullmatch
@@ -128,24 +143,4 @@ def needs_ucs2(*texts: str) -> bool:
 
 def parts(text: str, *, ucs2: bool) -> int:
     """Messages that the vendor counts: one, or with ``ucs2`` one for every 70 characters."""
-    if not ucs2:
-        return 1
-    return max(1, -(-segments(text, unicode=True).units // UCS2_PART))
-
-
-def check_text(text: str, *, ucs2: bool) -> None:
-    """A text that becomes a template's variable: not blank, and not longer by itself than a whole message may be."""
-    if not text.strip():
-        raise invalid("text", "text is empty; give the message")
-    if ucs2:
-        units = segments(text, unicode=True).units
-        if units > MAX_UCS2:
-            raise invalid("text", f"text has {units} characters; envia-sms.com takes {MAX_UCS2} with ucs2; shorten it")
-        return
-    units = len(text) if needs_ucs2(text) else segments(text).units
-    if units > MAX_GSM:
-        raise invalid(
-            "text",
-            f"text has {units} characters of 7 bits; envia-sms.com takes {MAX_GSM}: shorten it, or set "
-            f"EnviaSmsOptions(ucs2=True), which takes {MAX_UCS2} and charges a message for every {UCS2_PART}",
-        )
+    return _UCS2.count(text).parts if ucs2 else 1

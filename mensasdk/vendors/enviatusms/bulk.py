@@ -3,34 +3,72 @@
 from __future__ import annotations
 
 import asyncio
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from decimal import Decimal
 from typing import Final
 
-from mensasdk.errors import MensaError
+from attrs import evolve, frozen
+
+from mensasdk.errors import InvalidRequest, MensaError, ValidationError
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.placeholders import fill
-from mensasdk.text import segments
+from mensasdk.preflight.prices import SUMS
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import BatchResult, Prepared, VendorClient
+from mensasdk.vendors.base import BatchResult, Prepared
 from mensasdk.vendors.enviatusms import rules
-from mensasdk.vendors.enviatusms.models import Campaign, EnviaTuSmsOptions, SendResult, SendSms
+from mensasdk.vendors.enviatusms.models import EnviaTuSmsOptions, Quote, QuoteSms, SendResult, SendSms
+from mensasdk.vendors.enviatusms.reconcile import EnviaTuSmsReconcile
+from mensasdk.vendors.halving import send_in_halves
 
-__all__ = ["EnviaTuSmsBulk"]
+__all__ = ["EnviaTuSmsBulk", "QuoteTotal"]
 
 # The campaign may lag behind the answer by a moment.
 _CAMPAIGN_WAITS: Final = (0.0, 1.0, 3.0)
 _NO_OPTIONS: Final = EnviaTuSmsOptions()
+# Requests of a quote that are kept open, for numbers that come several times.
+_MAX_OPEN: Final = 8
 
 
-class EnviaTuSmsBulk(VendorClient):
+@frozen(kw_only=True)
+class QuoteTotal:
+    """What EnvíaTuSMS itself says that a list of messages will cost.
+
+    Attributes:
+        price: US dollars for all.
+        valid_numbers: messages to numbers that the vendor serves.
+        invalid_numbers: messages to numbers that it does not; not in the price.
+        messages: SMS to be sent, which is what the vendor charges for.
+        refused: messages that break a rule here, for which the vendor was not asked; they would not be sent.
+        requests: requests that it took.
+    """
+
+    price: Decimal = Decimal(0)
+    valid_numbers: int = 0
+    invalid_numbers: int = 0
+    messages: int = 0
+    refused: int = 0
+    requests: int = 0
+
+    def _with(self, quote: Quote) -> QuoteTotal:
+        return QuoteTotal(
+            price=SUMS.add(self.price, quote.price),
+            valid_numbers=self.valid_numbers + quote.valid_numbers,
+            invalid_numbers=self.invalid_numbers + quote.invalid_numbers,
+            messages=self.messages + quote.messages,
+            refused=self.refused,
+            requests=self.requests + 1,
+        )
+
+
+class EnviaTuSmsBulk(EnviaTuSmsReconcile):
     """The part of `EnviaTuSmsClient` that `BatchSender` talks to."""
+
+    text_rule = rules.TEXT_RULE
+    """What the vendor does to a text: it drops all accents but those of é, and takes 160 characters."""
 
     default_country: str | None
     _max_recipients: int
-
-    @abstractmethod
-    async def get_campaign(self, campaign_id: str | int) -> Campaign: ...
 
     @property
     def max_recipients(self) -> int:
@@ -59,15 +97,31 @@ class EnviaTuSmsBulk(VendorClient):
                 "time, or use another vendor",
             )
         number = rules.number(message.to, self.default_country, field="to")
-        text = rules.check_text(fill(message.text, message.variables), limit=rules.MAX_TEXT)
-        return Prepared(message, number.e164, options, text, segments(rules.without_accents(text)).parts)
+        text = fill(message.text, message.variables)
+        parts = self.text_rule.apply(text).segments.parts
+        return Prepared(message, number.e164, options, rules.composed(text), parts)
 
-    async def send_batch(self, batch: Sequence[Prepared], *, reference: str, gate: Gate) -> BatchResult:
+    async def send_batch(
+        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+    ) -> BatchResult:
         """Send messages in one request; see `BatchClient.send_batch`. The answer tells no cost.
 
         Numbers that the vendor ignored are REJECTED, the rest is ACCEPTED with the campaign's id. Where the vendor
         ignored a number that is none of these, the campaign tells who is in it; what it cannot settle is UNKNOWN.
+
+        The vendor refuses a whole request for one text in it, and then makes no campaign. Where the texts differ, the
+        request is made again in halves, so that the others get theirs; see `send_in_halves`. Numbers are not a reason:
+        those are ignored one by one.
         """
+        differ = any(item.payload != batch[0].payload for item in batch)
+        return await send_in_halves(
+            batch,
+            lambda part: self._send_part(part, gate),
+            vendor=self.vendor,
+            divides=lambda error: differ and isinstance(error, InvalidRequest),
+        )
+
+    async def _send_part(self, batch: Sequence[Prepared], gate: Gate) -> BatchResult:
         options = batch[0].key
         assert isinstance(options, EnviaTuSmsOptions)  # made by `prepare`
         texts = [item.payload for item in batch]
@@ -81,6 +135,50 @@ class EnviaTuSmsBulk(VendorClient):
             gate=gate,
         )
         return BatchResult(await self._outcomes(batch, result))
+
+    async def quote_messages(self, messages: Iterable[Message] | AsyncIterable[Message]) -> QuoteTotal:
+        """Ask the vendor what a list of any length will cost when it is sent by `BatchSender`; nothing is sent.
+
+        One ``POST /sms-costo`` for each `max_recipients` messages, one after another. They only read, and are repeated
+        when the network fails.
+
+        Args:
+            messages: as for `BatchSender.send`; read only as far as needed.
+
+        Raises:
+            MensaError: the vendor refused a quote, or the network failed; there is no total then.
+        """
+        total = QuoteTotal()
+        refused = 0
+        # No number twice in a request, as in sending: the vendor would count it once.
+        waiting: list[dict[str, Prepared]] = []
+        async with aclosing(_each(messages)) as source:
+            async for message in source:
+                try:
+                    item = self.prepare(message)
+                except ValidationError:
+                    refused += 1
+                    continue
+                request = next((one for one in waiting if item.number not in one), None)
+                if request is None:
+                    waiting.append(request := {})
+                request[item.number] = item
+                if len(request) >= self.max_recipients or len(waiting) > _MAX_OPEN:
+                    full = max(waiting, key=len)
+                    waiting.remove(full)
+                    total = total._with(await self._quote(full))
+        for rest in waiting:
+            total = total._with(await self._quote(rest))
+        return evolve(total, refused=refused)
+
+    async def _quote(self, request: Mapping[str, Prepared]) -> Quote:
+        texts = [item.payload for item in request.values()]
+        return await self.execute(
+            QuoteSms(
+                numbers=[number[1:] for number in request],
+                text=texts[0] if len(set(texts)) == 1 else texts,
+            )
+        )
 
     async def _outcomes(self, batch: Sequence[Prepared], result: SendResult) -> Sequence[Outcome]:
         accepted = frozenset(result.accepted)
@@ -140,3 +238,12 @@ class EnviaTuSmsBulk(VendorClient):
             ),
             parts=item.parts,
         )
+
+
+async def _each(messages: Iterable[Message] | AsyncIterable[Message]) -> AsyncGenerator[Message, None]:
+    if isinstance(messages, AsyncIterable):
+        async for message in messages:
+            yield message
+    else:
+        for message in messages:
+            yield message

@@ -222,19 +222,21 @@ class EnviaTuSmsClient(EnviaTuSmsBulk):
         headers["Content-Type"] = "application/json"
         return HttpRequest("POST", f"{self.base_url}/{path}", headers, encode_json(params), secret_query=self._api_key)
 
-    def _understand(self, call: Call[T], response: HttpResponse) -> T:
+    def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
         decoded = decode(
             response.body,
             expect=Format.JSON,
             content_type=response.headers.get("content-type", ""),
+            exact=not call.safe,
             vendor=self.vendor,
         )
+        notes += decoded.notes
         tree = decoded.tree
         if isinstance(tree, list) and len(tree) == 1:
             tree = tree[0]
         fields = {str(key).lower(): value for key, value in tree.items()} if isinstance(tree, dict) else {}
         self._check_verdict(call, response.status, fields)
-        answer: Any = structure(CONVERTER, tree, call.answer, vendor=self.vendor)
+        answer: Any = structure(CONVERTER, tree, call.answer, vendor=self.vendor, notes=notes)
         if isinstance(call, SendSms):
             answer = self._sorted_out(call, answer)
         elif isinstance(call, GetCampaign):
@@ -245,7 +247,7 @@ class EnviaTuSmsClient(EnviaTuSmsBulk):
         """Raise what the answer stands for, unless it says that all went well."""
         verdict = _verdict(call, fields)
         refused = verdict is False or (status >= 400 and verdict is None and _words(fields) != "")
-        if refused and status < 400 and isinstance(call, SendSms) and (campaign := _id(fields)):
+        if refused and isinstance(call, SendSms) and (campaign := _id(fields)):
             raise AmbiguousResponse(
                 f"{call.function} was refused, and campaign {campaign} was made for it", vendor=self.vendor
             )

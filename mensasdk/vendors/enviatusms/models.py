@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 from attrs import frozen
 
 from mensasdk import phone
-from mensasdk.codec import make_converter, raw_field, to_str, wire
+from mensasdk.codec import make_converter, raw_field, to_id, to_str, wire
 from mensasdk.messages import Delivery, VendorOptions
 from mensasdk.schedule import parse_wall_clock, zone
 from mensasdk.vendors.base import Call
@@ -111,7 +111,7 @@ class GetBalance(Call[Balance]):
 
 def campaign_id(value: Any) -> str | None:
     """The id of a new campaign; zero, false and nothing are what PHP has when it made none."""
-    text = "" if value is None or isinstance(value, bool) else to_str(value).strip()
+    text = "" if value is None or isinstance(value, bool) else to_id(value)
     return None if text in {"", "0"} else text
 
 

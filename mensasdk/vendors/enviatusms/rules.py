@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
 from mensasdk import phone
 from mensasdk.errors import ValidationError
+from mensasdk.text import Change, ChangedText, TextMode, TextRule
 
 __all__ = [
+    "TEXT_RULE",
     "campaign_id",
     "canonical",
     "check_link",
     "check_text",
     "check_texts",
+    "composed",
     "invalid",
     "number",
     "without_accents",
@@ -31,8 +35,7 @@ ZONE: Final = "America/Caracas"
 MAX_TEXT: Final = 160
 
 _VENEZUELA: Final = 58
-_SURROGATE = re.compile("[\ud800-\udfff]").search
-_accents = re.compile("[^\x00-\x7féÉ]").sub
+_accented = re.compile("[^\x00-\x7féÉ]")
 _WITH_COUNTRY_CODE = re.compile(r"58[0-9]{10}").fullmatch
 _CAMPAIGN_ID = re.compile(r"[1-9][0-9]{0,17}").fullmatch
 
@@ -75,14 +78,65 @@ def canonical(value: str) -> str | None:
 
 def without_accents(text: str) -> str:
     """The text as the vendor sends it: accents dropped, except for those of ``é`` and ``É``."""
-    return text if text.isascii() else _accents(_plain, unicodedata.normalize("NFC", text))
+    return text if text.isascii() else _accented.sub(lambda match: _plain(match[0]), composed(text))
 
 
-def _plain(match: re.Match[str]) -> str:
-    pieces = unicodedata.normalize("NFD", match[0])
+def composed(text: str) -> str:
+    """The text as it is sent: its accents composed, so that the vendor counts what a person sees."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _changed(text: str) -> ChangedText:
+    """What `without_accents` does, and where."""
+    if text.isascii():
+        return ChangedText(text)
+    changes: list[Change] = []
+    if unicodedata.is_normalized("NFC", text):
+        for match in _accented.finditer(text):
+            before = match[0]
+            after = _plain(before)
+            if after != before:
+                changes.append(Change(match.start(), before, after))
+    else:
+        for position, before in _clusters(text):
+            after = without_accents(before)
+            if after != before:
+                changes.append(Change(position, before, after))
+    return ChangedText(without_accents(text), tuple(changes))
+
+
+def _clusters(text: str) -> Iterator[tuple[int, str]]:
+    """A text in pieces that are composed each by itself, such as a letter with its accents, with their positions."""
+    start = 0
+    for end in range(1, len(text)):
+        piece, following = text[start:end], text[end]
+        if not unicodedata.combining(following) and composed(piece + following) == composed(piece) + following:
+            yield start, piece
+            start = end
+    if text:
+        yield start, text[start:]
+
+
+@lru_cache(maxsize=1024)
+def _plain(character: str) -> str:
+    pieces = unicodedata.normalize("NFD", character)
     if not any(map(unicodedata.combining, pieces)):
-        return match[0]  # no letter with an accent; a Korean syllable, too, has pieces
+        return character  # no letter with an accent; a Korean syllable, too, has pieces
     return "".join(piece for piece in pieces if not unicodedata.combining(piece))
+
+
+@lru_cache(maxsize=8)
+def _text_rule(limit: int | None) -> TextRule:
+    return TextRule(
+        vendor=VENDOR,
+        name="EnvíaTuSMS",
+        plain=TextMode(
+            replace=_changed, limit=limit, limit_of="characters", remedy="shorten it, or send it as several messages"
+        ),
+    )
+
+
+TEXT_RULE: Final = _text_rule(MAX_TEXT)
 
 
 def check_text(text: object, *, limit: int | None, name: str = "text") -> str:
@@ -93,26 +147,10 @@ def check_text(text: object, *, limit: int | None, name: str = "text") -> str:
         limit: most characters, once the vendor has dropped the accents; None for no limit.
         name: what the error calls it; its field is ``"text"``.
     """
-    if not isinstance(text, str):
-        raise invalid("text", f"{name} must be a string, not {type(text).__name__}")
-    if not text.strip():
-        raise invalid("text", f"{name} is empty; give the message")
-    if "\0" in text:
-        raise invalid("text", f"{name} holds a NUL character; remove it")
-    if text.isascii():
-        length = len(text)
-    else:
-        if _SURROGATE(text):
-            raise invalid("text", f"{name} holds half of a surrogate pair, such as half an emoji; remove it")
-        text = unicodedata.normalize("NFC", text)
-        length = len(without_accents(text))
-    if limit is not None and length > limit:
-        raise invalid(
-            "text",
-            f"{name} has {length} characters, and EnvíaTuSMS takes {limit} in one message; shorten it, or send it as "
-            "several messages",
-        )
-    return text
+    text = TEXT_RULE.check(text, what=name)
+    if limit is not None:
+        _text_rule(limit).apply(text, what=name)
+    return composed(text)
 
 
 def check_texts(text: str | Iterable[str], count: int, *, limit: int | None) -> str | list[str]:

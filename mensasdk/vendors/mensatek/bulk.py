@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from mensasdk import phone
 from mensasdk.errors import MensaError
 from mensasdk.messages import Message, Outcome, OutcomeKind
-from mensasdk.text import segments, to_gsm
 from mensasdk.transport import Gate
 from mensasdk.vendors.base import BatchResult, Prepared, VendorClient
 from mensasdk.vendors.mensatek import rules
 from mensasdk.vendors.mensatek.models import MensatekOptions, Report, SendResult, SendSms
 
-__all__ = ["MensatekBulk"]
+__all__ = ["MensatekBulk", "Shared", "share_of", "shared_of", "took_all"]
 
 # A report may lag behind the answer by a moment. The vendor counts quick repetitions as abuse: few and far between.
 _REPORT_WAITS: Final = (0.0, 1.0, 3.0)
 _NO_OPTIONS: Final = MensatekOptions()
 
 
-class _Shared(NamedTuple):
+class Shared(NamedTuple):
     """What all messages of one request have in common."""
 
     text: str
@@ -37,9 +36,13 @@ class _Shared(NamedTuple):
 class MensatekBulk(VendorClient):
     """The part of `MensatekClient` that `BatchSender` talks to."""
 
+    text_rule = rules.TEXT_RULE
+    """What the vendor does to a text: without ``unicode``, what GSM 03.38 lacks is replaced."""
+
     default_country: str | None
     _max_recipients: int
-    _checked: _Shared | None = None
+    _group_sends: bool
+    _checked: Shared | None = None
 
     @abstractmethod
     async def get_report(self, message_id: str | int) -> Report: ...
@@ -66,10 +69,10 @@ class MensatekBulk(VendorClient):
             )
         number = phone.parse(message.to, default_country=self.default_country)
         text, values, rendered = rules.personalise(message)
-        rules.check_text(rendered)
+        sent = self.text_rule.apply(rendered, unicode=options.unicode)
         schedule_at = None if message.schedule_at is None else rules.wall_clock(message.schedule_at)
         sender = message.sender or ""
-        key = _Shared(text, len(values), sender, schedule_at, options)
+        key = Shared(text, len(values), sender, schedule_at, options)
         if key != self._checked:  # equal for all messages of a campaign, so checked once
             rules.check_sender(sender)
             rules.check_voice(options.fail_to_voice, options.voice_language, options.voice_sender)
@@ -77,68 +80,117 @@ class MensatekBulk(VendorClient):
             if options.message_id is not None:
                 rules.message_id(options.message_id)
             self._checked = key
-        return Prepared(message, number.e164, key, values, _parts(rendered, options.unicode))
+        return Prepared(message, number.e164, key, values, sent.segments.parts)
 
-    async def send_batch(self, batch: Sequence[Prepared], *, reference: str, gate: Gate) -> BatchResult:
+    def group_key(self, item: Prepared) -> Hashable | None:
+        """What the messages of one group (``Idmensaje``) share; see `BatchClient.group_key`.
+
+        The sender, because the vendor forces the first one's on the whole group; and the time that they are scheduled
+        for, because the vendor cancels and reschedules a group as a whole. None without ``group_sends``, and for a
+        message that names a group of its own.
+        """
+        shared = shared_of(item)
+        if not self._group_sends or shared.options.message_id is not None:
+            return None
+        return shared.sender, shared.schedule_at
+
+    async def send_batch(
+        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+    ) -> BatchResult:
         """Send messages of one template in one request; see `BatchClient.send_batch`.
 
         Where the vendor says that it dropped some, its report of the message tells which; what the report cannot
-        settle is UNKNOWN.
-        """
-        shared = batch[0].key
-        assert isinstance(shared, _Shared)  # made by `prepare`
-        options = shared.options
-        result = await self.execute(
-            SendSms(
-                sender=shared.sender,
-                recipients=[_recipient(item) for item in batch],
-                text=shared.text,
-                schedule_at=shared.schedule_at,
-                reference=reference,
-                report=options.report,
-                message_id=options.message_id,
-                fail_to_voice=options.fail_to_voice,
-                voice_language=options.voice_language,
-                voice_sender=rules.voice_number(options.voice_sender),
-                unicode=options.unicode,
-                skip_blacklist=options.skip_blacklist,
-                fix_utf8=options.fix_utf8,
-            ),
-            gate=gate,
-        )
-        return BatchResult(await self._outcomes(batch, result), result.credits_used, result.credits_left)
+        settle is UNKNOWN. The report of a group holds the recipients of all its requests, so a number of this request
+        may be in it for an earlier one: where more are listed than the answer took, who is not listed is REJECTED, and
+        the others are UNKNOWN.
 
-    async def _outcomes(self, batch: Sequence[Prepared], result: SendResult) -> Sequence[Outcome]:
-        size = len(batch)
-        dropped = result.not_sent or 0
-        share = _share(result.credits_used, size)
-        if result.accepted >= size and not dropped:
+        Args:
+            batch: as for every client.
+            reference: goes as ``Referenciausuario`` and comes back in delivery reports.
+            gate: passed before each attempt.
+            group: goes as ``Idmensaje``: the ``vendor_id`` of an earlier message of the same `group_key`. The vendor
+                drops who has got a message in this group already.
+        """
+        call = self._call(batch, reference, group)
+        result = await self.execute(call, gate=gate)
+        self._check_group(call, result)
+        outcomes = await self._outcomes(batch, result, grouped=call.message_id is not None)
+        return BatchResult(outcomes, result.credits_used, result.credits_left)
+
+    def _call(self, batch: Sequence[Prepared], reference: str, group: str | None) -> SendSms:
+        shared = shared_of(batch[0])
+        options = shared.options
+        return SendSms(
+            sender=shared.sender,
+            recipients=[_recipient(item) for item in batch],
+            text=shared.text,
+            schedule_at=shared.schedule_at,
+            reference=reference,
+            report=options.report,
+            message_id=options.message_id if group is None else rules.message_id(group),
+            fail_to_voice=options.fail_to_voice,
+            voice_language=options.voice_language,
+            voice_sender=rules.voice_number(options.voice_sender),
+            unicode=options.unicode,
+            skip_blacklist=options.skip_blacklist,
+            fix_utf8=options.fix_utf8,
+        )
+
+    def _check_group(self, call: SendSms, result: SendResult) -> None:
+        if call.message_id is not None and result.message_id not in {None, call.message_id}:
+            self._warn(call.function, "its id is not that of the group that was asked for")
+
+    async def _outcomes(self, batch: Sequence[Prepared], result: SendResult, *, grouped: bool) -> Sequence[Outcome]:
+        size, accepted = len(batch), result.accepted
+        if took_all(batch, result):
+            share = share_of(result.credits_used, size)
             return [self._accepted(item, result, share) for item in batch]
-        if result.accepted == 0 and not result.messages and not result.credits_used:
+        if accepted == 0 and not result.messages and not result.credits_used:
             return [self._dropped(item) for item in batch]
-        listed = await self._listed(result)
-        if listed is None:
-            detail = f"the vendor took {result.accepted} of {size} and its report does not tell which"
+        listed: frozenset[str] | None = None
+        if result.message_id is not None:
+            listed = await self._listed(result.message_id, batch, lambda count: count == accepted)
+        if listed is None or len(listed) < accepted or (len(listed) > accepted and not grouped):
+            detail = f"the vendor took {accepted} of {size} and its report does not tell which"
             return [self._doubtful(item, result, detail) for item in batch]
-        share = _share(result.credits_used, len(listed))
+        if len(listed) > accepted:
+            detail = (
+                f"the vendor took {accepted} of {size}, and its group has {len(listed)} of these numbers: "
+                "an earlier message of the group went to some of them"
+            )
+            return [
+                self._doubtful(item, result, detail) if item.number[1:] in listed else self._dropped(item)
+                for item in batch
+            ]
+        share = share_of(result.credits_used, len(listed))
         return [
             self._accepted(item, result, share) if item.number[1:] in listed else self._dropped(item) for item in batch
         ]
 
-    async def _listed(self, result: SendResult) -> frozenset[str] | None:
-        """The numbers that the vendor took, by its report; None where it does not account for all of them."""
-        if result.message_id is None:
-            return None
+    async def _listed(
+        self, message_id: str, batch: Sequence[Prepared], enough: Callable[[int], bool]
+    ) -> frozenset[str] | None:
+        """Which numbers of these messages the vendor's report of an id lists, as digits.
+
+        Asked again until ``enough`` is content with how many there are, and else what was seen last. None where the
+        report could not be read.
+        """
+        ours = frozenset(item.number[1:] for item in batch)
+        listed: frozenset[str] | None = None
         for wait in _REPORT_WAITS:
             await asyncio.sleep(wait)
             try:
-                report = await self.get_report(result.message_id)
+                listed = ours & await self._reported(message_id)
             except MensaError:
                 continue
-            numbers = frozenset(line.number.lstrip("+0") for line in report.lines)
-            if len(numbers) == result.accepted:
-                return numbers
-        return None
+            if enough(len(listed)):
+                break
+        return listed
+
+    async def _reported(self, message_id: str) -> frozenset[str]:
+        """The numbers that the vendor's report of an id lists, as digits."""
+        report = await self.get_report(message_id)
+        return frozenset(line.number.lstrip("+0") for line in report.lines)
 
     def _accepted(self, item: Prepared, result: SendResult, share: Decimal | None) -> Outcome:
         return Outcome(
@@ -167,6 +219,17 @@ class MensatekBulk(VendorClient):
         )
 
 
+def shared_of(item: Prepared) -> Shared:
+    """What a message has in common with the others of its request."""
+    assert isinstance(item.key, Shared)  # made by `prepare`
+    return item.key
+
+
+def took_all(batch: Sequence[Prepared], result: SendResult) -> bool:
+    """The vendor took each of these messages."""
+    return result.accepted >= len(batch) and not result.not_sent
+
+
 def _recipient(item: Prepared) -> dict[str, str]:
     result = {"Movil": item.number[1:]}
     for index, value in enumerate(item.payload, 1):
@@ -174,15 +237,7 @@ def _recipient(item: Prepared) -> dict[str, str]:
     return result
 
 
-def _parts(text: str, unicode: bool) -> int:
-    """SMS parts by the vendor's count: without ``Unicode``, what GSM lacks is replaced before it is counted."""
-    found = segments(text, unicode=unicode)
-    if found.forced_by and not unicode:
-        found = segments(to_gsm(text).text)
-    return found.parts
-
-
-def _share(total: Decimal | None, count: int) -> Decimal | None:
+def share_of(total: Decimal | None, count: int) -> Decimal | None:
     """Credits for each of ``count`` messages, where they divide exactly to the sixth decimal."""
     if total is None or not count:
         return None

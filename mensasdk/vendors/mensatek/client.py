@@ -41,7 +41,6 @@ from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Sec
 from mensasdk.vendors.base import Call
 from mensasdk.vendors.files import read_regular_file
 from mensasdk.vendors.mensatek import rules
-from mensasdk.vendors.mensatek.bulk import MensatekBulk
 from mensasdk.vendors.mensatek.codes import REFUSALS
 from mensasdk.vendors.mensatek.convert import CONVERTER
 from mensasdk.vendors.mensatek.models import (
@@ -61,6 +60,7 @@ from mensasdk.vendors.mensatek.models import (
     UploadFile,
     UploadResult,
 )
+from mensasdk.vendors.mensatek.reconcile import MensatekReconciler
 
 __all__ = ["MensatekClient"]
 
@@ -78,7 +78,7 @@ _SHORTEST_TEXT: Final = 4
 _LONG_NUMBER = re.compile(r"\+?[0-9](?:[ .()-]{0,2}[0-9]){6,}")
 
 
-class MensatekClient(MensatekBulk):
+class MensatekClient(MensatekReconciler):
     """Mensatek's API 7.0: everything by POST, with Basic authentication.
 
     Args:
@@ -90,6 +90,11 @@ class MensatekClient(MensatekBulk):
         default_country: ISO 3166 alpha-2 code of the country that national numbers belong to, such as ``"ES"``;
             None to take international numbers only.
         max_recipients: most recipients in one request. The document names no limit.
+        group_sends: `BatchSender` sends what has one sender and one schedule in one group of the vendor's
+            (``Idmensaje``), in which no mobile gets two messages. For it: a request that ended UNKNOWN can be sent
+            again, by `BatchSender.reconcile`, and nobody gets a second SMS. Against it: a number gets one message of
+            a campaign, and a second one is dropped by the vendor; all messages of a group share one ``vendor_id``, so
+            that `cancel_sms` and `reschedule_sms` take all of them, and `get_report` tells of all of them.
         base_url: ``https://api.mensatek.com/v7``.
         transport: a transport to borrow; None for an own one.
         timeouts: see `Timeouts`.
@@ -113,6 +118,7 @@ class MensatekClient(MensatekBulk):
         body_format: BodyFormat = "json",
         default_country: str | None = None,
         max_recipients: int = MAX_RECIPIENTS,
+        group_sends: bool = False,
         base_url: str = BASE_URL,
         transport: Transport | None = None,
         timeouts: Timeouts | None = None,
@@ -139,6 +145,7 @@ class MensatekClient(MensatekBulk):
         self._form = body_format == "form"
         self.default_country = default_country
         self._max_recipients = max_recipients
+        self._group_sends = group_sends
 
     # ------------------------------------------------------------------------------------------------- functions
 
@@ -368,13 +375,15 @@ class MensatekClient(MensatekBulk):
             secret_headers=self._authorization,
         )
 
-    def _understand(self, call: Call[T], response: HttpResponse) -> T:
+    def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
         decoded = decode(
             response.body,
             expect=self._answer_format,
             content_type=response.headers.get("content-type", ""),
+            exact=not call.safe,
             vendor=self.vendor,
         )
+        notes += decoded.notes
         tree = decoded.tree
         if isinstance(tree, list) and len(tree) == 1:
             tree = tree[0]
@@ -384,7 +393,7 @@ class MensatekClient(MensatekBulk):
             raise self._refusal(call, code, fields)
         if not isinstance(tree, dict):
             raise DecodeError("unusable answer: it is no object", vendor=self.vendor)
-        answer = structure(CONVERTER, tree, call.answer, vendor=self.vendor)
+        answer = structure(CONVERTER, tree, call.answer, vendor=self.vendor, notes=notes)
         if isinstance(answer, SendResult) and answer.accepted > 0 and answer.message_id in {None, "", "0"}:
             raise DecodeError("the answer tells of accepted messages and has no id for them", vendor=self.vendor)
         return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class

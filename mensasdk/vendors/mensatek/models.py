@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from mensasdk.codec import raw_field, wire
+from mensasdk.codec import raw_field, to_id, wire
 from mensasdk.messages import VendorOptions
 from mensasdk.schedule import parse_wall_clock, zone
 from mensasdk.vendors.base import Call
@@ -108,7 +108,7 @@ class SendResult:
     """
 
     accepted: int = wire(*_RESULT)
-    message_id: str | None = wire(*_ID, default=None)
+    message_id: str | None = wire(*_ID, default=None, convert=to_id)
     recipients: int | None = wire("Destinatarios", default=None, convert=_count)
     messages: int | None = wire("Mensajes", default=None)
     not_sent: int | None = wire("NoEnviados", default=None)

@@ -15,8 +15,10 @@ from mensasdk import phone, schedule
 from mensasdk.errors import ValidationError
 from mensasdk.messages import Message, Recipient
 from mensasdk.placeholders import Template, template
+from mensasdk.text import TextMode, TextRule, to_gsm
 
 __all__ = [
+    "TEXT_RULE",
     "check_sender",
     "check_string",
     "check_text",
@@ -33,6 +35,12 @@ __all__ = [
 VENDOR: Final = "mensatek"
 ZONE: Final = "Europe/Madrid"
 MAX_VARIABLES: Final = 10
+
+# The document's words: without Unicode=1, a character outside the alphabet is changed to the most similar one. Longer
+# texts go out as several SMS, and no most is named.
+TEXT_RULE: Final = TextRule(
+    vendor=VENDOR, name="Mensatek", plain=TextMode(replace=to_gsm), unicode=TextMode(unicode=True)
+)
 
 _DIGITS = re.compile(r"\+?[0-9]{1,15}").fullmatch
 _LETTERS = re.compile(r"[A-Za-z0-9&_]{1,11}").fullmatch
@@ -69,12 +77,7 @@ def check_string(field: str, value: object, what: str | None = None) -> str:
 
 def check_text(text: object) -> str:
     """``Mensaje``: any text that is not blank."""
-    text = check_string("text", text)
-    if not text.strip():
-        raise invalid("text", "text is empty; give the message")
-    if "\0" in text:
-        raise invalid("text", "text holds a NUL character; remove it")
-    return text
+    return TEXT_RULE.check(text)
 
 
 def check_voice(fail_to_voice: bool, language: str | None, sender: str | None) -> None:

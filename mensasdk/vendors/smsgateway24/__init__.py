@@ -1,6 +1,5 @@
 """smsgateway24.com (SmsGateWay24), API v1.0: client, models, codes and callbacks."""
 
-from mensasdk.vendors.smsgateway24.bulk import derived_customer_id
 from mensasdk.vendors.smsgateway24.callbacks import DeliveryReport, ReceivedMessage, parse_callback
 from mensasdk.vendors.smsgateway24.client import SmsGateway24Client
 from mensasdk.vendors.smsgateway24.codes import SimSlot, StatusCode
@@ -22,6 +21,7 @@ from mensasdk.vendors.smsgateway24.models import (
     TagResult,
     Token,
 )
+from mensasdk.vendors.smsgateway24.reconcile import derived_customer_id
 from mensasdk.vendors.smsgateway24.requests import (
     AddALotOfSms,
     AddSms,

@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 from attrs import evolve
 
-from mensasdk import phone
 from mensasdk.errors import MensaError, OutcomeKind, UnexpectedRedirect
 from mensasdk.messages import Message, Outcome
 from mensasdk.placeholders import fill
-from mensasdk.text import segments
 from mensasdk.transport import Gate
 from mensasdk.vendors.base import BatchResult, Prepared, code_of
 from mensasdk.vendors.smsgateway24 import rules
 from mensasdk.vendors.smsgateway24.codes import SimSlot
 from mensasdk.vendors.smsgateway24.dates import schedule_time
-from mensasdk.vendors.smsgateway24.models import SmsGateway24Options, SmsRecord
+from mensasdk.vendors.smsgateway24.models import SmsGateway24Options
+from mensasdk.vendors.smsgateway24.reconcile import BY_CUSTOMER_ID, SmsGateway24Reconcile, derived_customer_id
 from mensasdk.vendors.smsgateway24.requests import AddALotOfSms, AddSms, SmsItem
-from mensasdk.vendors.smsgateway24.wire import SmsGateway24Wire
 
-__all__ = ["BulkMode", "SmsGateway24Batch", "derived_customer_id"]
+__all__ = ["BulkMode", "SmsGateway24Batch"]
 
 BulkMode = Literal["auto", "single", "many"]
 
 _NO_OPTIONS: Final = SmsGateway24Options()
-_BY_CUSTOMER_ID: Final = "customerid:"
-# The document says no more than "int", and databases have ints of 32 bits that silently keep to their largest value.
-_IDS: Final = 2**31 - 1
-
-
-def derived_customer_id(reference: str, position: int) -> int:
-    """The ``customerid`` of a message in a batch: the same for the same arguments, on every machine.
-
-    Messages of one request get numbers in a row, so that no two are equal. Those of different requests may be equal
-    by chance, once in some ten million pairs; the recipient's number tells them apart.
-
-    Args:
-        reference: of the request, as given to `send_batch`.
-        position: of the message in the request, from 0.
-
-    Returns:
-        A number from 1 to 2**31 - 1.
-    """
-    start = int.from_bytes(hashlib.sha256(reference.encode()).digest()[:8], "big")
-    return (start + position) % _IDS + 1
 
 
 class _Ready(NamedTuple):
@@ -63,17 +39,16 @@ class _Ready(NamedTuple):
     image: bytes | None
 
 
-class SmsGateway24Batch(SmsGateway24Wire):
+class SmsGateway24Batch(SmsGateway24Reconcile):
     """The part of `SmsGateway24Client` that `BatchSender` talks to."""
 
-    default_country: str | None
+    text_rule = rules.TEXT_RULE
+    """What becomes of a text that goes out as an SMS: nothing, the phone sends it as it is."""
+
     _device_id: str | None
     _sim: SimSlot
     _bulk: BulkMode
     _max_recipients: int
-
-    @abstractmethod
-    async def list_sms(self, *, customer_id: str | int | None = None) -> tuple[SmsRecord, ...]: ...
 
     @property
     def max_recipients(self) -> int:
@@ -119,10 +94,12 @@ class SmsGateway24Batch(SmsGateway24Wire):
             options.urgent,
             options.image,
         )
-        parts = segments(text).parts if text is not None and sim.is_sms else 1
+        parts = self.text_rule.apply(text).segments.parts if text is not None and sim.is_sms else 1
         return Prepared(message, number, "sms", ready, parts)
 
-    async def send_batch(self, batch: Sequence[Prepared], *, reference: str, gate: Gate) -> BatchResult:
+    async def send_batch(
+        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+    ) -> BatchResult:
         """Send messages in one request; see `BatchClient.send_batch`.
 
         Each message carries a ``customerid``: its own from `SmsGateway24Options`, or `derived_customer_id`. Outcomes
@@ -143,7 +120,7 @@ class SmsGateway24Batch(SmsGateway24Wire):
             await self.execute(AddALotOfSms(items=[_item(ready) for ready in sent]), gate=gate)
             return BatchResult(
                 [
-                    self._outcome(item, OutcomeKind.ACCEPTED, f"{_BY_CUSTOMER_ID}{ready.customer_id}")
+                    self._outcome(item, OutcomeKind.ACCEPTED, f"{BY_CUSTOMER_ID}{ready.customer_id}")
                     for item, ready in zip(batch, sent, strict=True)
                 ]
             )
@@ -155,47 +132,13 @@ class SmsGateway24Batch(SmsGateway24Wire):
         return BatchResult(
             [
                 evolve(
-                    self._outcome(item, OutcomeKind.UNKNOWN, f"{_BY_CUSTOMER_ID}{ready.customer_id}"),
+                    self._outcome(item, OutcomeKind.UNKNOWN, f"{BY_CUSTOMER_ID}{ready.customer_id}"),
                     code=code_of(failure),
                     detail=failure.message,
                 )
                 for item, ready in zip(batch, sent, strict=True)
             ]
         )
-
-    async def resolve(self, outcome: Outcome) -> Outcome:
-        """Ask the vendor what became of a message of a batch: ``getallsms`` by its ``customerid``.
-
-        For outcomes that are UNKNOWN, and for accepted ones of bulk requests, to learn their ``sms_id``. It takes one
-        call for each; where there are many, `list_sms` for the time of the campaign costs less.
-
-        Args:
-            outcome: as a report or a stream of `BatchSender` gives it.
-
-        Returns:
-            The outcome as ACCEPTED with the ``sms_id`` for its ``vendor_id``, when just one message with this customer
-            id and number is there. Else the same outcome: that nothing is there yet proves nothing, since the vendor
-            may still be at it.
-
-        Raises:
-            ValidationError: the outcome's ``vendor_id`` is no ``"customerid:..."``.
-            MensaError: the list could not be fetched.
-        """
-        mark = outcome.vendor_id or ""
-        if outcome.vendor != self.vendor or not mark.startswith(_BY_CUSTOMER_ID):
-            raise rules.invalid(
-                "outcome", 'outcome must be one of this vendor whose vendor_id begins with "customerid:"'
-            )
-        number = phone.parse(outcome.message.to, default_country=self.default_country)
-        records = [
-            record
-            for record in await self.list_sms(customer_id=mark.removeprefix(_BY_CUSTOMER_ID))
-            if not record.status.is_incoming
-            and phone.same_number(record.number, number, default_country=self.default_country)
-        ]
-        if len(records) != 1:
-            return outcome
-        return evolve(outcome, kind=OutcomeKind.ACCEPTED, vendor_id=records[0].sms_id, code=None, detail="")
 
     def _outcome(self, item: Prepared, kind: OutcomeKind, vendor_id: str) -> Outcome:
         return Outcome(kind, item.message, self.vendor, vendor_id, parts=item.parts)

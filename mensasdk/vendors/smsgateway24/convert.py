@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mensasdk.codec import make_converter, to_bool, to_str
+from mensasdk.codec import make_converter, to_bool, to_id, to_str
 from mensasdk.codec.scalars import Blank
 
 __all__ = ["CONVERTER", "flag", "identifier", "known_text", "optional_identifier"]
@@ -26,7 +26,7 @@ def flag(value: Any) -> bool:
 def optional_identifier(value: Any) -> str | None:
     """An id as text; None for null, nothing, and the 0 that stands for it."""
     try:
-        text = to_str(value).strip()
+        text = to_id(value)
     except Blank:
         return None
     return None if text in {"0", "null"} or not text else text

@@ -11,11 +11,13 @@ from typing import Final
 
 from mensasdk import phone
 from mensasdk.errors import ValidationError
+from mensasdk.text import TextMode, TextRule
 from mensasdk.vendors.smsgateway24.codes import SimSlot
 
 __all__ = [
     "MAX_CUSTOMER_ID",
     "MAX_IMAGE",
+    "TEXT_RULE",
     "check_image",
     "check_text",
     "customer_id",
@@ -36,8 +38,10 @@ MAX_CUSTOMER_ID: Final = 2**63 - 1
 # The document has no figure; WhatsApp itself takes images of at most 16 MiB, and most servers less.
 MAX_IMAGE: Final = 10 * 1024 * 1024
 
+# The phone sends the text as it is given, in the alphabet that it needs. The document names no limit.
+TEXT_RULE: Final = TextRule(vendor=VENDOR, name="SmsGateWay24", plain=TextMode())
+
 _ID = re.compile(r"[1-9][0-9]{0,18}").fullmatch
-_SURROGATE = re.compile("[\ud800-\udfff]").search
 _SEVERAL = re.compile(r"[,;，；、]").search
 
 
@@ -47,15 +51,7 @@ def invalid(field: str, message: str) -> ValidationError:
 
 def check_text(text: object, *, field: str = "text") -> str:
     """``body``: any text that is not blank."""
-    if not isinstance(text, str):
-        raise invalid(field, f"{field} must be a string, not {type(text).__name__}")
-    if not text.strip():
-        raise invalid(field, f"{field} is empty; give the message")
-    if "\0" in text:
-        raise invalid(field, f"{field} holds a NUL character; remove it")
-    if not text.isascii() and _SURROGATE(text):
-        raise invalid(field, f"{field} holds half of a surrogate pair, such as half an emoji; remove it")
-    return text
+    return TEXT_RULE.check(text, field=field)
 
 
 def line(field: str, value: object) -> str:

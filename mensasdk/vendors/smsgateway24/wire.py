@@ -127,13 +127,16 @@ class SmsGateway24Wire(VendorClient):
             body = encode_form(params)
         return HttpRequest("POST", f"{self.base_url}/{call.function}", {"Content-Type": content_type}, body)
 
-    def _understand(self, call: Call[T], response: HttpResponse) -> T:
-        tree = decode(
+    def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
+        decoded = decode(
             response.body,
             expect=Format.JSON,
             content_type=response.headers.get("content-type", ""),
+            exact=not call.safe,
             vendor=self.vendor,
-        ).tree
+        )
+        notes += decoded.notes
+        tree = decoded.tree
         if isinstance(tree, list) and len(tree) == 1:
             tree = tree[0]
         fields: Mapping[str, Any] = {}
@@ -147,7 +150,7 @@ class SmsGateway24Wire(VendorClient):
             if not isinstance(call, GetToken):
                 # The document lists the token among the fields of other answers. It is not to stay in their `raw`.
                 tree = {key: value for key, value in tree.items() if str(key).lower() != "token"}
-        answer = structure(CONVERTER, tree, call.answer, vendor=self.vendor)
+        answer = structure(CONVERTER, tree, call.answer, vendor=self.vendor, notes=notes)
         if isinstance(answer, SmsList) and answer.count and not answer.messages and not fields.get("smss"):
             raise DecodeError("the answer counts messages and has no list of them", vendor=self.vendor)
         return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class

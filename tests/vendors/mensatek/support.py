@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
+import pytest
 from attrs import define, field
 
-from mensasdk import MensaError, MensatekClient, RetryPolicy, Timeouts
-from mensasdk.sandbox import Sandbox
+from mensasdk import MensaError, MensatekClient, Message, RetryPolicy, Timeouts
+from mensasdk.sandbox import Mensatek, Sandbox
+from mensasdk.sandbox.mensatek import service
 
 T = TypeVar("T")
 Format = Literal["json", "xml", "txt"]
@@ -38,6 +40,7 @@ async def connect(
     body_format: Body = "json",
     default_country: str | None = None,
     timeouts: Timeouts | None = None,
+    group_sends: bool = False,
 ) -> AsyncIterator[MensatekClient]:
     async with MensatekClient(
         **box.credentials("mensatek"),
@@ -47,8 +50,22 @@ async def connect(
         default_country=default_country,
         timeouts=timeouts,
         retry=EAGER,
+        group_sends=group_sends,
     ) as client:
         yield client
+
+
+@define
+class Turnstile:
+    """A gate that is always open, and counts."""
+
+    passed: int = 0
+
+    async def enter(self) -> None:
+        self.passed += 1
+
+    def penalise(self, seconds: float) -> None:
+        raise AssertionError(seconds)
 
 
 @define
@@ -98,6 +115,28 @@ class Literally:
         await writer.drain()
         writer.close()
         await writer.wait_closed()
+
+
+def number(index: int) -> str:
+    return f"+346000001{index:02d}"
+
+
+def messages(*indexes: int, **more: Any) -> list[Message]:
+    return [Message(number(index), "Hola", **more) for index in indexes]
+
+
+def lagging_reports(monkeypatch: pytest.MonkeyPatch, *, looks: int, shows: int = 1) -> None:
+    """The emulated vendor's report is late: the first ``looks`` times it lists no more than ``shows`` recipients."""
+    honest = service._FUNCTIONS["GetReportSMS"]
+    asked = 0
+
+    def report(vendor: Mensatek, params: Any) -> Mapping[str, Any]:
+        nonlocal asked
+        asked += 1
+        answer = honest(vendor, params)
+        return {**answer, "Informe": answer["Informe"][:shows]} if asked <= looks else answer
+
+    monkeypatch.setattr(service, "_FUNCTIONS", {**service._FUNCTIONS, "GetReportSMS": report})
 
 
 def through_pickle(value: T) -> T:

@@ -1,0 +1,213 @@
+"""Finding out what became of the messages that are UNKNOWN, by each vendor's own means, or by a person's word."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from itertools import groupby
+
+from attrs import evolve, frozen
+
+from mensasdk.batch.dispatch import CLOSING, Dispatcher
+from mensasdk.batch.journal import Journal, Record, State, is_about
+from mensasdk.batch.lane import Lane, LaneGate
+from mensasdk.batch.resume import outcome_of
+from mensasdk.errors import ConfigurationError, MensaError, ValidationError
+from mensasdk.messages import Delivery, Message, Outcome, OutcomeKind
+from mensasdk.vendors.base import Doubt, Prepared, code_of
+
+__all__ = ["Reconciler", "mark"]
+
+_AT_ONCE = 1000
+
+
+@frozen
+class _Request:
+    """Messages in doubt that went out together."""
+
+    reference: str | None
+    vendor: str | None
+    records: Sequence[Record]
+
+
+@frozen
+class _Doubted:
+    """A message in doubt, and whether it may be sent again as far as the sender is concerned."""
+
+    record: Record
+    doubt: Doubt
+    repeatable: bool
+
+
+class Reconciler:
+    """Asks the vendors about what is in doubt.
+
+    Args:
+        journal: has the campaign open.
+        dispatcher: its lanes have the clients.
+        campaign: the campaign's id.
+        screen: the sender's screens, for what may be sent again.
+        repeat: what may be sent again without a second SMS is sent again.
+        stopped: why no more questions are to be asked; None while they are.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        dispatcher: Dispatcher,
+        campaign: str,
+        *,
+        screen: Callable[[Message, str], Message],
+        repeat: bool,
+        stopped: Callable[[], str | None],
+    ) -> None:
+        self._journal = journal
+        self._dispatcher = dispatcher
+        self._campaign = campaign
+        self._screen = screen
+        self._repeat = repeat
+        self._stopped = stopped
+
+    async def outcomes(self) -> AsyncGenerator[Sequence[Outcome], None]:
+        """Settle what can be settled, and give the outcome of each message that was in doubt, in portions."""
+        after = -1
+        while records := await self._read(after):
+            after = records[-1].seq
+            requests = [
+                _Request(reference, vendor, list(some))
+                for (reference, vendor), some in groupby(records, key=lambda one: (one.request, one.vendor))
+            ]
+            at_once = self._dispatcher.max_in_flight
+            for start in range(0, len(requests), at_once):
+                tasks: list[asyncio.Task[Sequence[Outcome]]] = []
+                async with asyncio.TaskGroup() as group:
+                    tasks += [group.create_task(self._settle(one)) for one in requests[start : start + at_once]]
+                yield [outcome for task in tasks for outcome in task.result()]
+
+    async def _read(self, after: int) -> Sequence[Record]:
+        return await self._journal.read(self._campaign, after=after, limit=_AT_ONCE, states={State.UNKNOWN})
+
+    async def _settle(self, request: _Request) -> Sequence[Outcome]:
+        """Find out about one request, write it down, and give the outcome of each of its messages."""
+        lanes = [lane for lane in self._dispatcher.lanes if lane.client.vendor == request.vendor]
+        outcomes: dict[int, Outcome] = {}
+        doubts = await self._doubts(request, lanes[0]) if lanes and request.reference is not None else []
+        # A repetition is only safe with the account that the first attempt went to.
+        repeat = self._repeat and len(lanes) == 1
+        for lane in lanes:
+            left = [one for one in doubts if one.record.seq not in outcomes]
+            for may in (True, False) if repeat else (False,):
+                some = [one for one in left if one.repeatable is may or not repeat]
+                outcomes |= await self._ask(lane, request, some, repeat=may)
+        settled = [(seq, outcome) for seq, outcome in outcomes.items() if outcome.kind is not OutcomeKind.UNKNOWN]
+        if settled:
+            await self._journal.resolve(self._campaign, settled)
+        return [
+            outcomes.get(record.seq) or outcome_of(record, request.vendor or self._dispatcher.vendor)
+            for record in request.records
+        ]
+
+    async def _ask(
+        self, lane: Lane, request: _Request, doubts: Sequence[_Doubted], *, repeat: bool
+    ) -> dict[int, Outcome]:
+        assert request.reference is not None
+        if not doubts or lane.closed is not None or self._stopped() is not None:
+            return {}
+        gate = LaneGate(lane, len(doubts))
+        try:
+            async with lane.free:
+                found = await lane.client.reconcile(
+                    [one.doubt for one in doubts], reference=request.reference, gate=gate, repeat=repeat
+                )
+        except MensaError as error:
+            if isinstance(error, CLOSING):
+                lane.close(error.message)
+            why = f"the vendor could not be asked ({code_of(error)}): {error.message}"
+            records = [one.record for one in doubts]
+            return {record.seq: evolve(outcome_of(record, lane.client.vendor), detail=why) for record in records}
+        pairs = zip(doubts, found, strict=True)
+        return {one.record.seq: outcome for one, outcome in pairs if outcome is not None}
+
+    async def _doubts(self, request: _Request, lane: Lane) -> Sequence[_Doubted]:
+        """What is known about each message, save for those that the client does not take any more."""
+        assert request.reference is not None
+        begin = int(request.reference.rpartition(".")[2])
+        sibling = await self._journal.read(self._campaign, after=begin - 1, limit=1, states={State.ACCEPTED})
+        known = sibling[0].outcome if sibling and sibling[0].request == request.reference else None
+        if known is not None and known.vendor != lane.client.vendor:
+            known = None
+        reported = await self._journal.deliveries(lane.client.vendor, {one.number for one in request.records})
+        doubts: list[_Doubted] = []
+        for record in request.records:
+            vendor_id = None if record.outcome is None else record.outcome.vendor_id
+            try:
+                item, repeatable = self._prepare(lane, record)
+            except ValidationError:
+                continue
+            doubt = Doubt(
+                item,
+                vendor_id,
+                None if known is None else known.vendor_id,
+                record.seq - begin,
+                record.group,
+                record.claimed_at,
+                _first_report(record, reported),
+            )
+            doubts.append(_Doubted(record, doubt, repeatable))
+        return doubts
+
+    def _prepare(self, lane: Lane, record: Record) -> tuple[Prepared, bool]:
+        """The message in the client's terms, as it would go out now; and whether it may."""
+        message = record.message
+        try:
+            screened = self._screen(message, record.number)
+        except ValidationError:
+            return self._dispatcher.prepare_for(lane, message), False
+        item = self._dispatcher.prepare_for(lane, screened)
+        if screened is not message:
+            item.message, item.screened = message, screened
+        return item, True
+
+
+def _first_report(record: Record, reported: Sequence[Delivery]) -> Delivery | None:
+    """A report on a message. One under its own reference goes first: an id may be that of a whole group."""
+    about = [one for one in reported if is_about(one, record)]
+    return min(about, key=lambda one: one.reference != record.request, default=None)
+
+
+async def mark(journal: Journal, campaign: str, kind: OutcomeKind, *, numbers: Collection[str] | None = None) -> int:
+    """Decide by a person's word what became of messages that are UNKNOWN.
+
+    Args:
+        journal: where the campaign is recorded.
+        campaign: its id; nobody may have it open.
+        kind: ACCEPTED, REJECTED, or NOT_SENT, which makes `BatchSender.resume` send them.
+        numbers: whose messages, in E.164; None for all that are UNKNOWN.
+
+    Returns:
+        How many were marked. Their outcome has the code ``"person"``.
+
+    Raises:
+        ConfigurationError: the journal has no such campaign, somebody has it open, or ``kind`` is UNKNOWN.
+        JournalError: the journal cannot be read or written.
+    """
+    if kind is OutcomeKind.UNKNOWN:
+        raise ConfigurationError("a message that is unknown can be marked accepted, rejected or not_sent")
+    await journal.open(campaign, create=False)
+    marked, after = 0, -1
+    try:
+        while records := await journal.read(campaign, after=after, limit=_AT_ONCE, states={State.UNKNOWN}):
+            after = records[-1].seq
+            outcomes = [
+                (
+                    record.seq,
+                    evolve(outcome_of(record, ""), kind=kind, code="person", detail="decided by a person"),
+                )
+                for record in records
+                if numbers is None or record.number in numbers
+            ]
+            await journal.resolve(campaign, outcomes)
+            marked += len(outcomes)
+    finally:
+        await journal.close(campaign)
+    return marked

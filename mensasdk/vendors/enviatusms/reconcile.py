@@ -1,0 +1,65 @@
+"""What became of messages in doubt: EnvíaTuSMS tells who is in a campaign, and nothing else."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from mensasdk.errors import NotFound, ValidationError
+from mensasdk.messages import Outcome
+from mensasdk.transport import Gate
+from mensasdk.vendors.base import Doubt, VendorClient
+from mensasdk.vendors.doubts import accepted, settle
+from mensasdk.vendors.enviatusms.models import Campaign, CampaignNumber
+
+__all__ = ["EnviaTuSmsReconcile"]
+
+
+class EnviaTuSmsReconcile(VendorClient):
+    """The part of `EnviaTuSmsClient` that finds out about messages in doubt."""
+
+    @abstractmethod
+    async def get_campaign(self, campaign_id: str | int) -> Campaign: ...
+
+    async def reconcile(
+        self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
+    ) -> Sequence[Outcome | None]:
+        """Find out what became of messages of one request; see `BatchClient.reconcile`. Nothing is ever sent.
+
+        The vendor takes no reference and cannot be asked for a number, so that a campaign has to be known: from the
+        answer, or because another message of the same request is in it. Each campaign is asked for once.
+
+        Args:
+            doubts: messages of one request.
+            reference: not used; the vendor has never seen it.
+            gate: not used; nothing is sent.
+            repeat: not used; the vendor would make another campaign of a repetition.
+
+        Returns:
+            ACCEPTED with the code ``"callback"`` where the vendor has reported on the message, and ``"campaign"`` where
+            the campaign lists its number, whatever has become of it there. None else: a request may have been made in
+            several parts, each of which is a campaign of its own, and a campaign may lag behind.
+
+        Raises:
+            MensaError: a campaign could not be fetched, and nothing was found out. That there is none of this id is no
+                error.
+        """
+        campaigns: dict[str, dict[str, CampaignNumber]] = {}
+        return await settle(doubts, lambda doubt: self._by_campaign(doubt, campaigns), vendor=self.vendor)
+
+    async def _by_campaign(self, doubt: Doubt, campaigns: dict[str, dict[str, CampaignNumber]]) -> Outcome | None:
+        for campaign_id in dict.fromkeys(filter(None, (doubt.vendor_id, doubt.request_id))):
+            if campaign_id not in campaigns:
+                campaigns[campaign_id] = await self._lines(campaign_id)
+            line = campaigns[campaign_id].get(doubt.item.number)
+            if line is not None:
+                detail = f"campaign {campaign_id} lists its number: {line.status.meaning}"
+                return accepted(doubt, vendor=self.vendor, vendor_id=campaign_id, code="campaign", detail=detail)
+        return None
+
+    async def _lines(self, campaign_id: str) -> dict[str, CampaignNumber]:
+        try:
+            campaign = await self.get_campaign(campaign_id)
+        except (NotFound, ValidationError):  # no campaign, or no id of one: nothing is known
+            return {}
+        return {line.number: line for line in campaign.numbers}

@@ -1,0 +1,208 @@
+"""Mensatek after a lost answer: what callbacks, the vendor's report and its groups tell of messages in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from attrs import evolve
+
+from mensasdk.errors import AccessDenied, InvalidRequest, MensaError, OutcomeKind, ValidationError
+from mensasdk.messages import Delivery, Outcome
+from mensasdk.transport import Gate
+from mensasdk.vendors.base import Doubt, Prepared, code_of
+from mensasdk.vendors.doubts import accepted
+from mensasdk.vendors.mensatek import rules
+from mensasdk.vendors.mensatek.bulk import MensatekBulk, share_of, shared_of, took_all
+
+__all__ = ["MensatekReconciler"]
+
+
+class MensatekReconciler(MensatekBulk):
+    """The part of `MensatekClient` that `BatchSender.reconcile` talks to."""
+
+    async def reconcile(
+        self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
+    ) -> Sequence[Outcome | None]:
+        """Find out what became of messages of one request; see `BatchClient.reconcile`.
+
+        The means, in this order:
+
+        * A delivery report: ACCEPTED, code ``"callback"``, whatever it says of the delivery. The vendor took the
+          message and charges for it.
+        * The vendor's own report (``GetReportSMS``), where the id of the request is known: from an answer, from the
+          delivery report of another of its messages, or as the group. Who is listed is ACCEPTED, code ``"report"``.
+          Who is not listed stays in doubt: the vendor may have dropped the number, or its report may lag, or it never
+          got the request.
+        * With ``repeat``, in a group whose report could be read: whoever is not listed is sent to once more, under the
+          same id and reference. The vendor takes a number once in a group, whichever request comes first. Taken or
+          listed after it: ACCEPTED, code ``"repeated"``. Neither: REJECTED, code ``"dropped"``, or the vendor's own
+          code where it refused the whole repetition. Where the repetition ends UNKNOWN too, all in it stay in doubt,
+          and it can be repeated again.
+
+        What is in no group is never repeated. Nor is what is past its ``not_after``, or was scheduled for a time that
+        has passed: it would go out later than anybody wanted.
+
+        Two kinds of message need a delivery report of their own, because the report of an id may list the number for
+        something else: one with a ``message_id`` of its own (`MensatekOptions`); and, in a group, those of a request
+        of which the vendor took fewer than the group's report lists.
+
+        Args:
+            doubts: messages of one request. `Doubt.position` and ``asked_at`` are not needed.
+            reference: of the request, and of its repetition.
+            gate: passed before each attempt of a repetition; a report is asked for without.
+            repeat: whether to send again within the group.
+
+        Raises:
+            MensaError: the vendor could not be asked, or refused the account, and nothing was found out.
+        """
+        found: dict[int, Outcome] = {}
+        for index, doubt in enumerate(doubts):
+            report = _own_report(doubt, reference)
+            if report is not None:
+                detail = f"the vendor reported on its delivery: {report.state}"
+                vendor_id = report.vendor_id or doubt.vendor_id or doubt.group
+                found[index] = self._taken(doubt, vendor_id, "callback", detail)
+        try:
+            group = await self._by_report(doubts, reference, found)
+            if group is not None and repeat:
+                await self._by_repeating(doubts, group, reference, gate, found)
+        except MensaError:
+            # What is known must not be lost for what is not.
+            if not found:
+                raise
+        return [found.get(index) for index in range(len(doubts))]
+
+    async def _by_report(self, doubts: Sequence[Doubt], reference: str, found: dict[int, Outcome]) -> str | None:
+        """Settle who is listed under an id of the request.
+
+        Returns:
+            The group within which the others can be sent again, if there is one.
+        """
+        rest = [
+            index
+            for index, doubt in enumerate(doubts)
+            if index not in found and shared_of(doubt.item).options.message_id is None
+        ]
+        ids = list(dict.fromkeys(_ids(doubts, reference))) if rest else []
+        holder: dict[str, str] = {}
+        denied = False
+        for message_id in ids:
+            try:
+                holder |= dict.fromkeys(await self._reported(message_id), message_id)
+            except AccessDenied:  # cancelled, or of another account
+                denied = True
+        if _indistinct(doubts, holder):
+            return None
+        for index in rest:
+            digits = doubts[index].item.number[1:]
+            if digits in holder:
+                detail = "the vendor's report lists the number"
+                found[index] = self._taken(doubts[index], holder[digits], "report", detail)
+        # Another id beside the group's: the vendor did not group, and would not keep us from a second SMS.
+        fenced = ids == [doubts[0].group] and not denied
+        return doubts[0].group if fenced else None
+
+    async def _by_repeating(
+        self, doubts: Sequence[Doubt], group: str, reference: str, gate: Gate, found: dict[int, Outcome]
+    ) -> None:
+        """Send what is not settled once more within its group."""
+        now = datetime.now(UTC)
+        requests: dict[Hashable, list[int]] = {}
+        for index, doubt in enumerate(doubts):
+            if index not in found and doubt.group == group and not _is_late(doubt.item, now):
+                requests.setdefault(doubt.item.key, []).append(index)
+        for indexes in requests.values():
+            outcomes = await self._repeat([doubts[index] for index in indexes], group, reference, gate)
+            found |= zip(indexes, outcomes, strict=False)  # none, where it is not known either
+
+    async def _repeat(self, doubts: Sequence[Doubt], group: str, reference: str, gate: Gate) -> Sequence[Outcome]:
+        """Send messages once more within their group. Empty where what became of it is not known."""
+        items = [doubt.item for doubt in doubts]
+        call = self._call(items, reference, group)
+        refusal: InvalidRequest | None = None
+        count = 0
+        try:
+            result = await self.execute(call, gate=gate)
+        except InvalidRequest as error:
+            # Also what the vendor may say to a request of which it takes nobody.
+            refusal = error
+        except MensaError as error:
+            if error.outcome is OutcomeKind.UNKNOWN:
+                return []
+            raise
+        else:
+            self._check_group(call, result)
+            count = result.accepted
+            if took_all(items, result):
+                share = share_of(result.credits_used, len(items))
+                detail = "sent again within its group, and taken"
+                taken = [self._taken(doubt, result.message_id, "repeated", detail) for doubt in doubts]
+                return [evolve(outcome, credits=share) for outcome in taken]
+        # With nobody listed the report may still lag behind the first request, so it gets its time then, too.
+        listed = await self._listed(group, items, lambda seen: seen >= max(count, 1))
+        if listed is None or len(listed) < count:
+            return []
+        detail = "sent again within its group, whose report lists the number: one of the two requests brought it"
+        return [
+            self._taken(doubt, group, "repeated", detail)
+            if doubt.item.number[1:] in listed
+            else self._left(doubt.item, refusal)
+            for doubt in doubts
+        ]
+
+    def _taken(self, doubt: Doubt, vendor_id: str | None, code: str, detail: str) -> Outcome:
+        return accepted(doubt, vendor=self.vendor, vendor_id=vendor_id, code=code, detail=detail)
+
+    def _left(self, item: Prepared, refusal: MensaError | None) -> Outcome:
+        if refusal is None:
+            return self._dropped(item)
+        return Outcome(
+            OutcomeKind.REJECTED,
+            item.message,
+            self.vendor,
+            code=code_of(refusal),
+            detail=f"not in the report of its group, and refused when it was sent again: {refusal.message}",
+            parts=item.parts,
+        )
+
+
+def _own_report(doubt: Doubt, reference: str) -> Delivery | None:
+    """The delivery report that is about this message.
+
+    In a group, id and number are those of an earlier message to the same number as well; the reference tells.
+    """
+    report = doubt.reported
+    if report is None or report.reference in {None, reference}:
+        return report
+    grouped = doubt.group is not None or shared_of(doubt.item).options.message_id is not None
+    return None if grouped else report
+
+
+def _ids(doubts: Sequence[Doubt], reference: str) -> Iterator[str]:
+    """The ids under which the vendor may hold the request, as far as they are usable."""
+    for doubt in doubts:
+        report = _own_report(doubt, reference)
+        for candidate in (doubt.group, doubt.vendor_id, doubt.request_id, report and report.vendor_id):
+            if candidate:
+                try:
+                    yield rules.message_id(candidate)
+                except ValidationError:
+                    continue
+
+
+def _indistinct(doubts: Sequence[Doubt], holder: Mapping[str, str]) -> bool:
+    """Whether being listed proves nothing.
+
+    An answer has come for all that is in doubt, so it took fewer than it was given; and the group has them all, so an
+    earlier message of the group has gone to one of them. Which one, nobody can tell.
+    """
+    return all(
+        doubt.group is not None and doubt.vendor_id is not None and doubt.item.number[1:] in holder for doubt in doubts
+    )
+
+
+def _is_late(item: Prepared, now: datetime) -> bool:
+    messages = [item.message] if item.screened is None else [item.message, item.screened]
+    limits = [limit for message in messages for limit in (message.not_after, message.schedule_at)]
+    return any(limit is not None and limit <= now for limit in limits)
