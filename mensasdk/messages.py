@@ -8,25 +8,24 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 
 from mensasdk.errors import OutcomeKind, ScheduleError, ValidationError
 
 __all__ = ["Delivery", "DeliveryState", "Message", "Outcome", "OutcomeKind", "Recipient", "VendorOptions"]
 
 
-def _aware(_: object, attribute: Attribute[Any], value: datetime | None) -> None:
-    if value is not None and value.tzinfo is None:
+def _refuse_text(name: str, value: object) -> None:
+    raise ValidationError(f"{name} must be a string, not {type(value).__name__}", field=name)
+
+
+def _check_aware(name: str, value: datetime) -> None:
+    if value.tzinfo is None:
         raise ScheduleError(
-            f"{attribute.name} is a naive datetime; give it a zone, as in "
+            f"{name} is a naive datetime; give it a zone, as in "
             'datetime(2030, 1, 31, 9, 0, tzinfo=ZoneInfo("Europe/Madrid"))',
-            field=attribute.name,
+            field=name,
         )
-
-
-def _text(_: object, attribute: Attribute[Any], value: Any) -> None:
-    if not isinstance(value, str):
-        raise ValidationError(f"{attribute.name} must be a string, not {type(value).__name__}", field=attribute.name)
 
 
 class VendorOptions:
@@ -58,18 +57,27 @@ class Message:
         ScheduleError: ``schedule_at`` or ``not_after`` is naive.
     """
 
-    to: str = field(validator=_text)
-    text: str = field(default="", validator=_text)
+    to: str
+    text: str = ""
     sender: str | None = field(default=None, kw_only=True)
     template: str | None = field(default=None, kw_only=True)
     variables: Mapping[str, str] = field(factory=dict, kw_only=True)
-    schedule_at: datetime | None = field(default=None, kw_only=True, validator=_aware)
-    not_after: datetime | None = field(default=None, kw_only=True, validator=_aware)
+    schedule_at: datetime | None = field(default=None, kw_only=True)
+    not_after: datetime | None = field(default=None, kw_only=True)
     reference: str | None = field(default=None, kw_only=True)
     options: VendorOptions | None = field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if not self.to.strip():
+        # In one place and not as validators: millions of these are made, and each validator is a call of its own.
+        if not isinstance(self.to, str):
+            _refuse_text("to", self.to)
+        if not isinstance(self.text, str):
+            _refuse_text("text", self.text)
+        if self.schedule_at is not None:
+            _check_aware("schedule_at", self.schedule_at)
+        if self.not_after is not None:
+            _check_aware("not_after", self.not_after)
+        if not self.to or self.to.isspace():
             raise ValidationError("to is empty; give the recipient's number", field="to")
 
 

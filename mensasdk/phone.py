@@ -105,8 +105,11 @@ def parse(number: str, *, default_country: str | None = None, strict: bool = Fal
     """
     home = None if default_country is None else _home(default_country)
     _require_text(number, field)
-    cleaned = number if _plain(number) else _clean(number, field)
-    found = _quick(cleaned, number, home, strict) if _plain(cleaned) else None
+    if _plain(number):
+        cleaned, found = number, _quick(number, number, home, strict)
+    else:
+        cleaned = _clean(number, field)
+        found = _quick(cleaned, number, home, strict) if _plain(cleaned) else None
     return _slow(cleaned, number, home, strict, field) if found is None else found
 
 

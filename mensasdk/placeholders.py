@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mensasdk.errors import ValidationError
 
@@ -26,25 +26,49 @@ class Template:
 
     names: tuple[str, ...]
     pieces: tuple[str, ...]
+    # For the % operator, which is a third of the time of joining: the literals with a %s between each two.
+    _format: str = field(init=False, eq=False, repr=False)
+    _order: tuple[int, ...] | None = field(init=False, eq=False, repr=False)
 
-    def fill(self, variables: Mapping[str, str]) -> str:
-        """The text with each name replaced by its variable; see `check`."""
-        return "".join([variables[piece] if index % 2 else piece for index, piece in enumerate(self.pieces)])
+    @_format.default
+    def _make_format(self) -> str:
+        return "%s".join([piece.replace("%", "%%") for piece in self.pieces[::2]])
 
-    def check(self, variables: Mapping[str, str]) -> None:
-        """See that each name has a variable that is a string.
+    @_order.default
+    def _make_order(self) -> tuple[int, ...] | None:
+        order = tuple(self.names.index(name) for name in self.pieces[1::2])
+        return None if order == tuple(range(len(self.names))) else order
+
+    def values(self, variables: Mapping[str, str]) -> tuple[str, ...]:
+        """The variable of each of ``names``.
 
         Raises:
-            ValidationError: names the variable and the remedy.
+            ValidationError: one is missing or no string; names it and the remedy.
         """
-        for name in self.names:
-            if name not in variables:
-                raise ValidationError(
-                    f"the text has {{{name}}}, and variables has no {name!r}; add it", field="variables"
-                )
-            if not isinstance(variables[name], str):
-                kind = type(variables[name]).__name__
-                raise ValidationError(f"variable {name!r} must be a string, not {kind}", field="variables")
+        try:
+            values = tuple([variables[name] for name in self.names])
+            "".join(values)  # sees in one call that all of them are strings
+        except (KeyError, TypeError):
+            pass
+        else:
+            return values
+        raise _unfit(self.names, variables)
+
+    def fill(self, values: tuple[str, ...]) -> str:
+        """The text with each name replaced by its value.
+
+        Args:
+            values: as many as there are ``names``, in their order.
+        """
+        return self._format % (values if self._order is None else tuple([values[at] for at in self._order]))
+
+
+def _unfit(names: Iterable[str], variables: Mapping[str, str]) -> ValidationError:
+    name = next(name for name in names if not isinstance(variables.get(name), str))
+    if name not in variables:
+        return ValidationError(f"the text has {{{name}}}, and variables has no {name!r}; add it", field="variables")
+    kind = type(variables[name]).__name__
+    return ValidationError(f"variable {name!r} must be a string, not {kind}", field="variables")
 
 
 @lru_cache(maxsize=256)
@@ -81,5 +105,4 @@ def fill(text: str, variables: Mapping[str, str]) -> str:
     if not variables:
         return text
     parsed = template(text)
-    parsed.check(variables)
-    return parsed.fill(variables)
+    return parsed.fill(parsed.values(variables))

@@ -380,6 +380,7 @@ class TextMode:
     charged: int | None = None
     remedy: str = "shorten it"
 
+
     def count(self, text: str) -> Segments:
         """Segments of a text that has been through `replace`, as this vendor counts them."""
         found = segments(text, unicode=self.unicode)
@@ -438,6 +439,19 @@ class TextRule:
                     "text", f"{what} has {length} {of}, and {self.name} takes {mode.limit}; {mode.remedy}"
                 )
         return sent
+
+    def parts(self, text: str, *, unicode: bool = False) -> int:
+        """How many SMS a text is charged as: `apply` in short, and quick for ordinary texts.
+
+        Raises:
+            ValidationError: as in `apply`.
+        """
+        mode = self.unicode if unicode else self.plain
+        # Nearly all texts are ASCII in the basic alphabet, which no vendor changes, and make up one SMS.
+        quick = mode is not None and not mode.unicode and mode.charged is None and mode.limit in (None, 160)
+        if quick and len(text) <= _ALONE[Encoding.GSM] and text.isascii() and _is_basic(text) and text.strip():
+            return 1
+        return self.apply(text, unicode=unicode).segments.parts
 
     def check(self, text: object, *, field: str = "text", what: str | None = None) -> str:
         """Refuse what no vendor sends: a blank text, NUL, and half of a surrogate pair.

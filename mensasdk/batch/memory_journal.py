@@ -182,14 +182,20 @@ class MemoryJournal:
 
     async def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
         state = self._opened(campaign)
+        accepted = 0
         for seq, outcome in outcomes:
             found = state.in_flight.pop(seq, None)
             if found is not None:
-                state.end(*found, outcome, keep=self.keep_outcomes)
+                if outcome.kind is OutcomeKind.ACCEPTED and not self.keep_outcomes:
+                    accepted += 1  # what nearly all come to, and nothing is kept of
+                else:
+                    state.end(*found, outcome, keep=self.keep_outcomes)
                 continue
             swept = state.unknown.get(seq)
             if swept is not None and swept.outcome is None and outcome.kind is not OutcomeKind.NOT_SENT:
                 state.resolve(swept, outcome, keep=self.keep_outcomes)
+        if accepted:
+            state.counts[State.ACCEPTED] += accepted
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
         state = self._opened(campaign)

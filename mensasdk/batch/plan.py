@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable, Iterable, Iterator
 from contextlib import aclosing
+from typing import Any
 
 from attrs import define, field
 
@@ -34,19 +35,17 @@ class Chunk:
 
 @define(eq=False)
 class _Group:
-    most: int
+    lane: Any
+    key: Hashable
+    most: int = field(init=False)
     items: list[Prepared] = field(factory=list)
     numbers: set[str] = field(factory=set)
     # A number that stands in the open request already waits for the next one: within one request a vendor drops it,
     # and its answer could not be told from that of the first.
     later: list[Prepared] = field(factory=list)
 
-    def add(self, item: Prepared) -> None:
-        if item.number in self.numbers:
-            self.later.append(item)
-        else:
-            self.numbers.add(item.number)
-            self.items.append(item)
+    def __attrs_post_init__(self) -> None:
+        self.most = self.lane.most
 
     def take(self) -> list[Prepared]:
         items, later = self.items, self.later
@@ -54,6 +53,13 @@ class _Group:
         for item in later:
             self.add(item)
         return items
+
+    def add(self, item: Prepared) -> None:
+        if item.number in self.numbers:
+            self.later.append(item)
+        else:
+            self.numbers.add(item.number)
+            self.items.append(item)
 
 
 class Planner:
@@ -82,19 +88,24 @@ class Planner:
         self._window = window
         self._linger = linger
         self._groups: dict[Hashable, _Group] = {}
+        self._last: _Group | None = None
         self._refused: list[Outcome] = []
         self._held = 0
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
         """Read the messages and give the requests. What was read and not given, `leftover` has."""
-        count = 0
-        async with aclosing(_each(self._messages, self._linger)) as source:
-            async for message in source:
-                if message is None:  # the source is silent
-                    for chunk in self.leftover():
-                        yield chunk
-                    continue
-                count += 1
+        if isinstance(self._messages, AsyncIterable):
+            async with aclosing(_each(self._messages, self._linger)) as source:
+                async for message in source:
+                    if message is None:  # the source is silent
+                        for chunk in self.leftover():
+                            yield chunk
+                        continue
+                    full = self._add(message)
+                    if full is not None:
+                        yield full
+        else:
+            for count, message in enumerate(self._messages, 1):
                 if count % 256 == 0:
                     await asyncio.sleep(0)  # preparing a thousand messages takes milliseconds; others want the loop
                 full = self._add(message)
@@ -116,10 +127,10 @@ class Planner:
         except MensaError as error:
             self._refused.append(refusal(message, self._vendor, error))
             return self._chunk([]) if len(self._refused) >= _MAX_REFUSED else None
-        key = (item.lane, item.key)
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = _Group(item.lane.most)
+        group = self._last
+        # Mostly each message is like the one before it, and clients give equal messages one and the same key.
+        if group is None or group.key is not item.key or group.lane is not item.lane:
+            group = self._last = self._group_of(item)
         group.add(item)
         self._held += 1
         if len(group.items) >= group.most:
@@ -128,11 +139,18 @@ class Planner:
             return self._take(max(self._groups.values(), key=lambda one: len(one.items)))
         return None
 
+    def _group_of(self, item: Prepared) -> _Group:
+        group = self._groups.get((item.lane, item.key))
+        if group is None:
+            group = self._groups[item.lane, item.key] = _Group(item.lane, item.key)
+        return group
+
     def _take(self, group: _Group) -> Chunk:
         items = group.take()
         self._held -= len(items)
         if not group.items:
-            del self._groups[items[0].lane, items[0].key]
+            del self._groups[group.lane, group.key]
+            self._last = None
         return self._chunk(items)
 
     def _chunk(self, items: list[Prepared]) -> Chunk:
@@ -153,12 +171,8 @@ class _End:
     error: Exception | None = None
 
 
-async def _each(messages: Messages, linger: float) -> AsyncGenerator[Message | None, None]:
-    """Give each message, and None whenever an async source has been silent for ``linger`` seconds."""
-    if not isinstance(messages, AsyncIterable):
-        for message in messages:
-            yield message
-        return
+async def _each(messages: AsyncIterable[Message], linger: float) -> AsyncGenerator[Message | None, None]:
+    """Give each message, and None whenever the source has been silent for ``linger`` seconds."""
     queue: asyncio.Queue[Message | _End] = asyncio.Queue(maxsize=256)
     # The source runs in a task of its own: a time limit around it would cancel it in the middle of its work.
     pump = asyncio.create_task(_pump(messages, queue))

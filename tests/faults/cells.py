@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable
+import logging
+import re
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 from servers import Exchange, Handler
 
 from mensasdk import MensaError, OutcomeKind, RetryPolicy
 from mensasdk.sandbox import Sandbox
-from mensasdk.transport import AttemptStarted, Event, cancelled_outcome
+from mensasdk.transport import AttemptFailed, AttemptStarted, Event, cancelled_outcome
 
 from .calls import FaultCall, secrets_of
 from .findings import FINDINGS, Cell, Ending
 
-__all__ = ["EAGER", "GRACE", "Attempts", "edited", "ended", "judge", "transmitted"]
+__all__ = ["EAGER", "GRACE", "Attempts", "Warnings", "edited", "ended", "judge", "listening", "transmitted"]
 
 # Repetitions are allowed and cost no time, so that a server which counts requests would see one.
 EAGER = RetryPolicy(attempts=3, base=0.0)
@@ -26,12 +29,58 @@ GRACE = 5.0  # seconds past the deadline until a call counts as hung; a busy mac
 
 @define
 class Attempts:
-    """Counts the attempts of a client; give it as a hook."""
+    """Counts the attempts of a client; give it as a hook.
+
+    Attributes:
+        count: attempts that were made.
+        waits: seconds between one and the next.
+    """
 
     count: int = 0
+    waits: list[float] = field(factory=list)
 
     def __call__(self, event: Event) -> None:
         self.count += isinstance(event, AttemptStarted)
+        if isinstance(event, AttemptFailed) and event.retry_in is not None:
+            self.waits.append(event.retry_in)
+
+
+# Words of ours: no digit of an answer is in it, but for those in the names of charsets.
+_WARNING = re.compile(
+    r"(?P<call>\w+ [\w-]+): the answer was taken, and is not in order: (?:Latin-1|UTF-8|[A-Za-z ,;])+"
+).fullmatch
+
+
+class Warnings(logging.Handler):
+    """What is said about answers that were taken and are not in order."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._said.append(record.getMessage())
+
+    def of(self, call: FaultCall) -> bool:
+        """Whether something was said of a call; never more than once."""
+        about = []
+        for text in self._said:
+            found = _WARNING(text)
+            assert found, text
+            about.append(found["call"])
+        assert about.count(call.name) <= 1, call.name
+        return call.name in about
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[Warnings]:
+    """A section in which warnings about answers are heard."""
+    logger, warnings = logging.getLogger("mensasdk.answers"), Warnings()
+    logger.addHandler(warnings)
+    try:
+        yield warnings
+    finally:
+        logger.removeHandler(warnings)
 
 
 async def ended(

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "transport"))
 
+from . import tables  # noqa: F401 - it registers the rows of the document
 from .findings import FINDINGS, Findings
 
 

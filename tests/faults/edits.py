@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .calls import FaultCall
 
-__all__ = ["as_texts", "contradicted", "dumped", "other_nesting", "without_id"]
+__all__ = [
+    "as_texts",
+    "contradicted",
+    "dumped",
+    "other_nesting",
+    "repeated",
+    "with_nan",
+    "with_spoiled_id",
+    "without_id",
+]
 
 
 def dumped(tree: Any) -> bytes:
@@ -54,3 +63,45 @@ def contradicted(call: FaultCall, tree: Any) -> bytes:
         "smsgateway24": {"error": 1},
     }
     return dumped({**_only(tree), **said[call.vendor]})
+
+
+def with_nan(_: FaultCall, tree: Any) -> bytes:
+    """NaN and Infinity where nothing is decided by them."""
+    return dumped({**_only(tree), "Factor": float("nan"), "Otro": [float("-inf")]})
+
+
+def repeated(*, value: object = None, size: int = 0) -> Callable[[FaultCall, Any], bytes]:
+    """What says success twice: with another value the first time, or with the same where ``value`` is None."""
+
+    def edit(_: FaultCall, tree: Any) -> bytes:
+        fields = _only(tree)
+        name = next((key for key in fields if key.lower() in _VERDICTS), next(iter(fields)))
+        first = fields[name] if value is None else value
+        filler = f',"Relleno":"{"x" * size}"' if size else ""
+        return (
+            f"{{{dumped(name).decode()}:{dumped(first).decode()},".encode()
+            + dumped(fields)[1:-1]
+            + f"{filler}}}".encode()
+        )
+
+    return edit
+
+
+_VERDICTS = {"res", "resp", "error", "status", "success", "precio_usd"}
+
+
+def with_spoiled_id(_: FaultCall, tree: Any) -> bytes:
+    """A byte that is not UTF-8 in the middle of each id."""
+
+    def spoilt(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: mark(one) if key.lower() in _ID_FIELDS else spoilt(one) for key, one in value.items()}
+        return [spoilt(one) for one in value] if isinstance(value, list) else value
+
+    def mark(value: Any) -> Any:
+        if isinstance(value, list):
+            return [mark(one) for one in value]
+        text = str(value)
+        return f"{text[:1]}\N{LATIN SMALL LETTER O WITH ACUTE}{text[1:]}"
+
+    return json.dumps(spoilt(tree), ensure_ascii=False).encode("latin-1")

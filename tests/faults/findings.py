@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 
 from .calls import Kind
 
-__all__ = ["DOCUMENT", "ELSEWHERE", "FINDINGS", "Cell", "Ending", "Findings"]
+__all__ = ["DOCUMENT", "ELSEWHERE", "FINDINGS", "Cell", "Ending", "Findings", "Table"]
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "fault-matrix.md"
 
@@ -30,9 +30,11 @@ accepted in the sandbox's ledger; the client is not asked.
 
 What holds in every cell, and is checked in every cell: no call makes more than one message. Nothing comes out but an
 error of mensasdk, or the cancellation that went in. Its `outcome` is the one in the table, it names the vendor, it has
-no `__context__` and no `__cause__`, and no credentials are in its text. No call outlasts its deadline. A send or change
-whose bytes have left is on the wire once; requests are repeated only where the vendor cannot have acted, which is
-before anything has left (NOT_SENT) and after status 429.
+no `__context__` and no `__cause__`, and no credentials are in its text. No call outlasts its deadline, and no wait
+between attempts is another one than the server asked for. A send or change whose bytes have left is on the wire once;
+requests are repeated only where the vendor cannot have acted, which is before anything has left (NOT_SENT) and after
+status 429. An answer that is taken although something about it is not in order leaves one warning in the log, of the
+logger `mensasdk.answers`, and no other answer leaves any.
 
 Reads: {reads}.
 Sends: {sends}.
@@ -43,7 +45,10 @@ end in another way than the rest are named after it, with the reason under the t
 vendor ended as it has to.
 """
 
-# Faults that are no answer of a vendor's, and the tests that hold them.
+_HALVING = "tests/vendors/enviatusms/test_enviatusms_halving.py"
+
+# Faults that are no answer of a vendor's, and the tests that hold them: what, and ``file::test`` for each. The table is
+# made of these, and a test that is not there is an error.
 ELSEWHERE: Sequence[tuple[str, Sequence[str]]] = (
     ("the sender is killed, at any step", ["tests/batch/test_crash.py::test_killed_at_every_step_and_resumed"]),
     (
@@ -53,6 +58,42 @@ ELSEWHERE: Sequence[tuple[str, Sequence[str]]] = (
     (
         "the journal's file is read-only",
         ["tests/batch/test_sqlite_journal.py::test_a_read_only_file_is_an_error_and_claims_nothing"],
+    ),
+    (
+        "the disk is full in the middle of a campaign, and the campaign is taken up again",
+        ["tests/batch/test_resume.py::test_a_disk_that_is_full_in_the_middle_stops_the_campaign_in_words"],
+    ),
+    (
+        "the credit runs out, and the campaign is taken up after a top-up",
+        ["tests/batch/test_resume.py::test_a_campaign_without_credits_goes_on_after_a_top_up"],
+    ),
+    (
+        "the vendor refuses a whole request for one text in it",
+        [
+            f"{_HALVING}::test_only_the_text_at_fault_is_rejected_and_everybody_else_is_sent_to_once",
+            f"{_HALVING}::test_nobody_is_sent_to_twice_or_lost_and_requests_are_bounded",
+        ],
+    ),
+    (
+        "a delivery report comes twice, late, out of order, about nobody we know, or before the answer to the send",
+        [
+            "tests/batch/test_journal.py::test_a_report_that_comes_twice_tells_nothing_new",
+            "tests/batch/test_journal.py::test_a_final_state_stays_whatever_comes_after_it",
+            "tests/batch/test_journal.py::test_reports_out_of_order_do_not_move_a_message_back",
+            "tests/batch/test_reconcile.py::test_reports_are_matched_to_messages_also_when_they_came_first",
+        ],
+    ),
+    (
+        "a delivery report has the reference of a request that ended UNKNOWN",
+        ["tests/batch/test_reconcile.py::test_a_callback_under_our_reference_settles_its_whole_request"],
+    ),
+    (
+        "storing a delivery report fails, or takes long",
+        ["tests/delivery/test_receiver.py::test_a_failure_is_answered_and_logged_once_without_anything_personal"],
+    ),
+    (
+        "the machine stands still between the claim and the first byte",
+        ["tests/batch/test_chunk.py::test_nothing_is_sent_on_a_claim_that_is_older_than_its_lease"],
     ),
     (
         "the vendor drops recipients, and says only how many",
@@ -69,7 +110,7 @@ ELSEWHERE: Sequence[tuple[str, Sequence[str]]] = (
         ],
     ),
     (
-        "a schedule in an hour that a clock change leaves out or repeats",
+        "every time around a clock change",
         [
             "tests/test_schedule.py::test_a_time_that_the_caller_s_zone_leaves_out_is_refused",
             "tests/test_schedule.py::test_an_hour_that_the_vendor_has_twice_is_refused_with_times_that_would_do",
@@ -91,19 +132,21 @@ class Ending:
         outcome: what the error says of the request; empty for an answer.
         attempts: attempts that the client made.
         requests: whole requests that arrived at the server.
+        warned: one warning was logged about the answer; otherwise none.
     """
 
     kind: str
     outcome: str
     attempts: int
     requests: int
+    warned: bool = False
 
     def __str__(self) -> str:
         count = f"{self.requests} request{'' if self.requests == 1 else 's'}"
         if self.requests == 0:
             count = f"{self.attempts} attempt{'' if self.attempts == 1 else 's'}, 0 requests"
         if self.kind == "answer":
-            return f"the answer, {count}"
+            return f"the answer, {count}{', a warning' if self.warned else ''}"
         return f"`{self.kind}`, {self.outcome.upper()}, {count}"
 
 
@@ -118,6 +161,19 @@ class Cell:
     right: bool
 
 
+@frozen
+class Table:
+    """A table with a text for each vendor in its cells.
+
+    Attributes:
+        introduction: what its reader should know.
+        rows: titles.
+    """
+
+    introduction: str
+    rows: Sequence[str]
+
+
 @define
 class Findings:
     """The cells of a run, by section and row, in the order of the table.
@@ -126,31 +182,36 @@ class Findings:
         sections: title to the titles of its rows; all of them, also those that did not run.
         cells: row to what was found; a call may have met a fault in several ways.
         notes: row to what its reader should know.
-        campaigns: row of the second table to what was found, by vendor.
+        tables: the further tables, by title, which have a text for each vendor.
+        texts: row of a further table to what was found, by vendor.
     """
 
     sections: dict[str, list[str]] = field(factory=dict)
     cells: dict[str, list[Cell]] = field(factory=dict)
     notes: dict[str, str] = field(factory=dict)
-    campaigns: dict[str, dict[str, tuple[str, bool]]] = field(factory=dict)
-    campaign_rows: list[str] = field(factory=list)
+    tables: dict[str, Table] = field(factory=dict)
+    texts: dict[str, dict[str, tuple[str, bool]]] = field(factory=dict)
 
     def add(self, row: str, cell: Cell) -> None:
         self.cells.setdefault(row, []).append(cell)
 
-    def add_campaign(self, row: str, vendor: str, text: str, right: bool) -> None:
-        self.campaigns.setdefault(row, {})[vendor] = (text, right)
+    def add_text(self, row: str, vendor: str, text: str, right: bool) -> None:
+        self.texts.setdefault(row, {})[vendor] = (text, right)
 
     @property
     def complete(self) -> bool:
-        """Every row of both tables has run."""
+        """Every row of every table has run."""
         rows = [row for rows in self.sections.values() for row in rows]
-        return set(rows) == set(self.cells) and set(self.campaign_rows) == set(self.campaigns)
+        return set(rows) == set(self.cells) and set(self._text_rows) == set(self.texts)
+
+    @property
+    def _text_rows(self) -> list[str]:
+        return [row for table in self.tables.values() for row in table.rows]
 
     def lines(self) -> list[str]:
         """The lines of the rows that have run."""
         found = [self._line(row) for rows in self.sections.values() for row in rows if row in self.cells]
-        return found + [self._campaign_line(row) for row in self.campaign_rows if row in self.campaigns]
+        return found + [self._text_line(row) for row in self._text_rows if row in self.texts]
 
     def document(self, introduction: Mapping[str, str]) -> str:
         """The whole file."""
@@ -162,14 +223,10 @@ class Findings:
             notes = [f"* *{row}*: {self.notes[row]}" for row in rows if row in self.notes]
             if notes:
                 parts.append("\n".join(notes) + "\n")
-        parts.append(
-            "## Campaigns\n\nThe same through `BatchSender`, one message in a request and one request at a time, with "
-            "three messages.\nEach vendor's cell counts the outcomes, the requests that arrived, and the messages that "
-            "the vendor accepted.\n"
-        )
         head = "| fault | " + " | ".join(_VENDORS.values()) + " |"
-        rows = [self._campaign_line(row) for row in self.campaign_rows]
-        parts.append("\n".join([head, "|---|" + "---|" * len(_VENDORS), *rows]) + "\n")
+        for title, table in self.tables.items():
+            parts.append(f"## {title}\n\n{table.introduction}\n")
+            parts.append("\n".join([head, "|---|" + "---|" * len(_VENDORS), *map(self._text_line, table.rows)]) + "\n")
         parts.append("## Tested elsewhere\n\n| fault | tests |\n|---|---|")
         parts.append(
             "\n".join(f"| {what} | {'<br>'.join(f'`{test}`' for test in tests)} |" for what, tests in ELSEWHERE)
@@ -183,8 +240,8 @@ class Findings:
         others = _column([cell for cell in cells if cell.kind != "read"])
         return f"| {row} | {reads} | {others} | {' | '.join(ticks)} |"
 
-    def _campaign_line(self, row: str) -> str:
-        found = self.campaigns[row]
+    def _text_line(self, row: str) -> str:
+        found = self.texts[row]
         texts = [
             f"{found[vendor][0]} {'✓' if found[vendor][1] else '✗'}" if vendor in found else "–" for vendor in _VENDORS
         ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve, field, frozen
-from servers import ANSWERS, broken, serve
+from servers import ANSWERS, broken, serve, until
 
 from mensasdk import (
     BatchReport,
@@ -19,14 +21,15 @@ from mensasdk import (
     OutcomeKind,
     Timeouts,
 )
-from mensasdk.batch import JournalError, MemoryJournal, Row
+from mensasdk.batch import JournalError, MemoryJournal, Row, SqliteJournal, State, sqlite_journal
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.transport import AiohttpTransport
 
 from .calls import VENDORS, connect
 from .cells import EAGER, GRACE
 from .findings import FINDINGS
-from .rows import CAMPAIGNS, SHORT
+from .rows import SHORT
+from .tables import CAMPAIGNS
 
 FUNCTIONS = {"mensatek": "EnviarSMS", "envia_sms": "send", "enviatusms": "sms-multi", "smsgateway24": "addsms"}
 NUMBERS: Mapping[str, Sequence[str]] = {
@@ -117,9 +120,11 @@ def messages(vendor: str) -> list[Message]:
     return [Message(number, "Hola", options=options) for number in NUMBERS[vendor]]
 
 
-async def campaign(client: Any, vendor: str, *, journal: MemoryJournal | None = None) -> BatchReport:
+async def campaign(
+    client: Any, vendor: str, *, journal: MemoryJournal | SqliteJournal | None = None, together: bool = False
+) -> BatchReport:
     async with client:
-        sender = BatchSender(client, max_in_flight=1, max_recipients=1, journal=journal)
+        sender = BatchSender(client, max_in_flight=1, max_recipients=None if together else 1, journal=journal)
         async with asyncio.timeout(3 * SHORT + GRACE):
             return await sender.send(messages(vendor))
 
@@ -130,7 +135,7 @@ def counts(report: BatchReport) -> tuple[int, int, int, int]:
 
 
 def judge(row: str, vendor: str, result: Result, expected: Result) -> None:
-    FINDINGS.add_campaign(row, vendor, str(result), result == expected)
+    FINDINGS.add_text(row, vendor, str(result), result == expected)
     assert result == expected
 
 
@@ -179,3 +184,81 @@ async def test_what_cannot_be_recorded_is_not_sent(vendor: str) -> None:
         client = connect(vendor, base_url=server.url, timeouts=Timeouts(total=SHORT))
         report = await campaign(client, vendor, journal=FullDisk())
         judge(CAMPAIGNS[7], vendor, Result(counts(report), len(server.requests), None), Result((0, 0, 0, 3), 0, None))
+
+
+class SpoiledFile(SqliteJournal):
+    """A journal whose file can be opened, and then not written any more."""
+
+    def __init__(self, path: Path, *, locked: bool) -> None:
+        super().__init__(path, busy_timeout=0.01)
+        self._locked = locked
+        self.other: sqlite3.Connection | None = None
+
+    async def open(self, campaign: str, *, create: bool = True) -> int:
+        start = await super().open(campaign, create=create)
+        if self._locked:
+            self.other = sqlite3.connect(self.path, isolation_level=None)
+            self.other.execute("BEGIN IMMEDIATE")
+        else:
+            await self._do(lambda store: store._connect().execute("PRAGMA query_only = ON"))
+        return start
+
+
+@pytest.mark.parametrize("row", CAMPAIGNS[8:10])
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_what_cannot_be_written_to_the_file_is_not_sent(
+    vendor: str, row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_journal, "_WAITS", (0.01, 0.01))
+    journal = SpoiledFile(tmp_path / "journal", locked=row == CAMPAIGNS[9])
+    async with serve(ANSWERS["silence"]) as server:
+        client = connect(vendor, base_url=server.url, timeouts=Timeouts(total=SHORT))
+        try:
+            report = await campaign(client, vendor, journal=journal)
+        finally:
+            if journal.other is not None:
+                journal.other.close()
+        judge(row, vendor, Result(counts(report), len(server.requests), None), Result((0, 0, 0, 3), 0, None))
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+async def test_a_cancelled_campaign_leaves_the_truth_in_its_journal(vendor: str, box: Sandbox) -> None:
+    box.fail(vendor, function=FUNCTIONS[vendor], fault=Fault.HANG, when="after", nth=2)
+    journal = MemoryJournal()
+    async with connect(vendor, box=box, retry=EAGER) as client:
+        sender = BatchSender(client, max_in_flight=1, max_recipients=1, journal=journal)
+        task = asyncio.create_task(sender.send(messages(vendor), campaign="c"))
+        await until(lambda: len(box.ledger) == 2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    found = await journal.progress("c")
+    states = (State.ACCEPTED, State.REJECTED, State.UNKNOWN, State.PENDING)
+    accepted, rejected, unknown, pending = (found.get(state, 0) for state in states)
+    assert sum(found.values()) == accepted + unknown + pending
+    result = Result(
+        (accepted, rejected, unknown, pending), box.ledger.request_count(FUNCTIONS[vendor]), len(box.ledger)
+    )
+    # The third had not been read when the campaign ended; whoever resumes it gives the same input again.
+    judge(CAMPAIGNS[10], vendor, result, Result((1, 0, 1, 0), 2, 2))
+
+
+async def test_who_was_dropped_is_found_out_by_the_report(box: Sandbox) -> None:
+    box.mensatek.account.blacklist = {NUMBERS["mensatek"][1][1:]}
+    report = await campaign(connect("mensatek", box=box), "mensatek", together=True)
+    assert [row["to"] for row in report.rows() if row["outcome"] == "rejected"] == [NUMBERS["mensatek"][1]]
+    result = Result(counts(report), box.ledger.request_count("EnviarSMS"), len(box.ledger))
+    judge(CAMPAIGNS[11], "mensatek", result, Result((2, 1, 0, 0), 1, 2))
+
+
+@pytest.mark.parametrize("form", ["international", "local", "national", "plus", "given"])
+async def test_who_was_ignored_is_found_whichever_way_the_vendor_writes_it(box: Sandbox, form: Any) -> None:
+    stranger = NUMBERS["enviatusms"][1]
+    del box.enviatusms.account.operators["424"]
+    box.enviatusms.quirks = evolve(box.enviatusms.quirks, ignored_form=form)
+    given = [Message(number, "Hola") for number in ("+584121234501", stranger, "+584121234503")]
+    async with connect("enviatusms", box=box) as client:
+        report = await BatchSender(client, max_in_flight=1).send(given)
+    assert [row["to"] for row in report.rows() if row["outcome"] == "rejected"] == [stranger]
+    result = Result(counts(report), box.ledger.request_count("sms-multi"), len(box.ledger))
+    judge(CAMPAIGNS[12], "enviatusms", result, Result((2, 1, 0, 0), 1, 2))

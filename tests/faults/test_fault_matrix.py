@@ -9,18 +9,20 @@ from contextlib import AsyncExitStack
 from typing import Literal, NoReturn
 
 import pytest
-from servers import ALL_FAULTS, AMPLE, SOON, broken, serve
+from attrs import evolve
+from servers import ALL_FAULTS, AMPLE, SOON, broken, ok, serve
 
 from mensasdk import Timeouts
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.transport import AiohttpTransport
 
-from .calls import CALLS, FaultCall, connect
-from .cells import EAGER, Attempts, edited, ended, judge
+from .calls import CALLS, FaultCall, connect, secrets_of
+from .cells import EAGER, Attempts, edited, ended, judge, listening
 from .findings import FINDINGS, Ending
 from .rows import BOX_ROWS, EDITED_ROWS, SHORT, WIRE_ROWS, BoxRow, EditedRow, WireRow
 
 PATIENCE = Timeouts(total=20.0)
+PROXY_SECRET = "Basic proxy-canary"
 Given = Mapping[str, object]
 
 
@@ -61,7 +63,7 @@ async def test_a_fault_of_the_network_ends_each_call_as_it_has_to(
     async def cell(call: FaultCall) -> tuple[FaultCall, Ending]:
         attempts = Attempts()
         async with AsyncExitStack() as stack:
-            place = await stack.enter_async_context(broken(row.fault))
+            place = await stack.enter_async_context(broken(row.fault, proxy_secret=PROXY_SECRET))
             transport = AiohttpTransport(**place.options)
             stack.push_async_callback(transport.aclose)
             limits = place.timeouts
@@ -79,7 +81,9 @@ async def test_a_fault_of_the_network_ends_each_call_as_it_has_to(
                 )
                 await call.make(client, None)
 
-            kind, outcome = await ended(work(), call, total=limits.total)
+            secrets = (PROXY_SECRET, *secrets_of(call.vendor))
+            kind, outcome = await ended(work(), call, total=limits.total, secrets=secrets)
+            assert set(attempts.waits) <= {0.0}
             # For "plain http through a proxy" the server is the proxy, and nothing may reach that either.
             requests = len(place.server.requests) if place.server is not None else 0
             if outcome == "not_sent" and place.server is not None:
@@ -106,8 +110,13 @@ async def struck(row: BoxRow, when: Literal["before", "after"]) -> list[str]:
         transport = AiohttpTransport()
         stack.push_async_callback(transport.aclose)
         given = await prepared(calls, box, transport)
+        # A redirect leads to another server, which must never hear of it.
+        elsewhere = await stack.enter_async_context(serve(ok))
+        warnings = stack.enter_context(listening())
         for call in calls:
             keywords = row.keywords(call)
+            if row.fault is Fault.REDIRECT:
+                keywords = {**keywords, "location": f"{elsewhere.url}/a"}
             box.fail(call.vendor, function=call.function, fault=row.fault, when=when, times=row.times, **keywords)
 
         async def cell(call: FaultCall) -> Ending:
@@ -119,9 +128,14 @@ async def struck(row: BoxRow, when: Literal["before", "after"]) -> list[str]:
             kind, outcome = await ended(work, call, total=min(row.total, PATIENCE.total), secrets=secrets)
             requests = box.ledger.request_count(call.function)
             assert attempts.count >= requests  # nothing under the client repeats by itself
+            assert set(attempts.waits) <= {row.wait}, call.name
             return Ending(kind, outcome, requests, requests)
 
-        endings = await asyncio.gather(*(cell(call) for call in calls))
+        endings = [
+            evolve(ending, warned=warnings.of(call))
+            for call, ending in zip(calls, await asyncio.gather(*(cell(call) for call in calls)), strict=True)
+        ]
+        assert elsewhere.connections == 0
         wrong: list[str] = []
         for call, ending in zip(calls, endings, strict=True):
             if error := judge(row.title, call, ending, row.expected(call)):
@@ -143,6 +157,7 @@ async def test_an_answer_that_is_changed_on_its_way_ends_each_call_as_it_has_to(
 
         calls = [call for call in CALLS if row.meets(call)]
         given = await prepared(calls, box, transport)
+        warnings = stack.enter_context(listening())
 
         async def cell(call: FaultCall) -> Ending:
             attempts = Attempts()
@@ -158,7 +173,7 @@ async def test_an_answer_that_is_changed_on_its_way_ends_each_call_as_it_has_to(
                     hooks=[attempts],
                 )
                 kind, outcome = await ended(call.make(client, given[call.function]), call, total=PATIENCE.total)
-                return Ending(kind, outcome, attempts.count, len(server.requests))
+                return Ending(kind, outcome, attempts.count, len(server.requests), warnings.of(call))
 
         endings = await asyncio.gather(*(cell(call) for call in calls))
         pairs = zip(calls, endings, strict=True)

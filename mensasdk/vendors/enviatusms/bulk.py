@@ -98,7 +98,7 @@ class EnviaTuSmsBulk(EnviaTuSmsReconcile):
             )
         number = rules.number(message.to, self.default_country, field="to")
         text = fill(message.text, message.variables)
-        parts = self.text_rule.apply(text).segments.parts
+        parts = self.text_rule.parts(text)
         return Prepared(message, number.e164, options, rules.composed(text), parts)
 
     async def send_batch(

@@ -69,18 +69,20 @@ class MensatekBulk(VendorClient):
             )
         number = phone.parse(message.to, default_country=self.default_country)
         text, values, rendered = rules.personalise(message)
-        sent = self.text_rule.apply(rendered, unicode=options.unicode)
+        parts = self.text_rule.parts(rendered, unicode=options.unicode)
         schedule_at = None if message.schedule_at is None else rules.wall_clock(message.schedule_at)
         sender = message.sender or ""
         key = Shared(text, len(values), sender, schedule_at, options)
-        if key != self._checked:  # equal for all messages of a campaign, so checked once
+        if key == self._checked:  # as for nearly all messages of a campaign: checked once, and one and the same object
+            key = self._checked
+        else:
             rules.check_sender(sender)
             rules.check_voice(options.fail_to_voice, options.voice_language, options.voice_sender)
             rules.voice_number(options.voice_sender)
             if options.message_id is not None:
                 rules.message_id(options.message_id)
             self._checked = key
-        return Prepared(message, number.e164, key, values, sent.segments.parts)
+        return Prepared(message, number.e164, key, values, parts)
 
     def group_key(self, item: Prepared) -> Hashable | None:
         """What the messages of one group (``Idmensaje``) share; see `BatchClient.group_key`.

@@ -152,7 +152,7 @@ def recipient_object(recipient: Recipient, default_country: str | None) -> dict[
 @lru_cache(maxsize=256)
 def _vendor_text(parsed: Template) -> str:
     """The text with ``(Variable_n)`` in place of the placeholders."""
-    return parsed.fill({name: f"(Variable_{index})" for index, name in enumerate(parsed.names, 1)})
+    return parsed.fill(tuple(f"(Variable_{index})" for index in range(1, len(parsed.names) + 1)))
 
 
 def personalise(message: Message) -> tuple[str, tuple[str, ...], str]:
@@ -171,8 +171,8 @@ def personalise(message: Message) -> tuple[str, tuple[str, ...], str]:
     if not variables:
         return message.text, (), message.text
     parsed = template(message.text)
-    parsed.check(variables)
-    rendered = parsed.fill(variables)
-    if len(parsed.names) > MAX_VARIABLES:
+    values = parsed.values(variables)
+    rendered = parsed.fill(values)
+    if len(values) > MAX_VARIABLES:
         return rendered, (), rendered
-    return _vendor_text(parsed), tuple([variables[name] for name in parsed.names]), rendered
+    return _vendor_text(parsed), values, rendered

@@ -94,7 +94,7 @@ class SmsGateway24Batch(SmsGateway24Reconcile):
             options.urgent,
             options.image,
         )
-        parts = self.text_rule.apply(text).segments.parts if text is not None and sim.is_sms else 1
+        parts = self.text_rule.parts(text) if text is not None and sim.is_sms else 1
         return Prepared(message, number, "sms", ready, parts)
 
     async def send_batch(

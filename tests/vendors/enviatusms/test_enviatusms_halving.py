@@ -184,10 +184,8 @@ def messages(count: int, bad: set[int]) -> list[Message]:
     return [Message(f"+58424{index:07}", text, reference=str(index)) for index, text in enumerate(texts)]
 
 
-async def sending(
-    box: Sandbox, given: Sequence[Message], **options: int
-) -> tuple[dict[str, Outcome], dict[OutcomeKind, int]]:
-    client = EnviaTuSmsClient(**box.credentials("enviatusms"), base_url=box.base_url("enviatusms"), **options)
+async def sending(box: Sandbox, given: Sequence[Message]) -> tuple[dict[str, Outcome], dict[OutcomeKind, int]]:
+    client = EnviaTuSmsClient(**box.credentials("enviatusms"), base_url=box.base_url("enviatusms"))
     async with client:
         sender = BatchSender(client, max_in_flight=1)
         outcomes = {one.message.reference or "": one async for one in sender.stream(given)}
