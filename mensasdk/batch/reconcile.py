@@ -72,16 +72,17 @@ class Reconciler:
         """Settle what can be settled, and give the outcome of each message that was in doubt, in portions."""
         after = -1
         while records := await self._read(after):
-            after = records[-1].seq
             requests = [
                 _Request(reference, vendor, list(some))
                 for (reference, vendor), some in groupby(records, key=lambda one: (one.request, one.vendor))
             ]
-            at_once = self._dispatcher.max_in_flight
-            for start in range(0, len(requests), at_once):
-                tasks: list[asyncio.Task[Sequence[Outcome]]] = []
+            while requests:
+                # The very first question goes alone: were the credentials wrong, many at once would block the address.
+                at_once = 1 if after < 0 else self._dispatcher.max_in_flight
+                some, requests = requests[:at_once], requests[at_once:]
                 async with asyncio.TaskGroup() as group:
-                    tasks += [group.create_task(self._settle(one)) for one in requests[start : start + at_once]]
+                    tasks = [group.create_task(self._settle(one)) for one in some]
+                after = some[-1].records[-1].seq
                 yield [outcome for task in tasks for outcome in task.result()]
 
     async def _read(self, after: int) -> Sequence[Record]:
@@ -91,7 +92,7 @@ class Reconciler:
         """Find out about one request, write it down, and give the outcome of each of its messages."""
         lanes = [lane for lane in self._dispatcher.lanes if lane.client.vendor == request.vendor]
         outcomes: dict[int, Outcome] = {}
-        doubts = await self._doubts(request, lanes[0]) if lanes and request.reference is not None else []
+        doubts = await self._doubts(request, lanes[0], outcomes) if lanes and request.reference is not None else []
         # A repetition is only safe with the account that the first attempt went to.
         repeat = self._repeat and len(lanes) == 1
         for lane in lanes:
@@ -102,10 +103,10 @@ class Reconciler:
         settled = [(seq, outcome) for seq, outcome in outcomes.items() if outcome.kind is not OutcomeKind.UNKNOWN]
         if settled:
             await self._journal.resolve(self._campaign, settled)
-        return [
-            outcomes.get(record.seq) or outcome_of(record, request.vendor or self._dispatcher.vendor)
-            for record in request.records
-        ]
+        return [outcomes.get(record.seq) or self._left(record) for record in request.records]
+
+    def _left(self, record: Record) -> Outcome:
+        return outcome_of(record, self._dispatcher.vendor)
 
     async def _ask(
         self, lane: Lane, request: _Request, doubts: Sequence[_Doubted], *, repeat: bool
@@ -123,13 +124,12 @@ class Reconciler:
             if isinstance(error, CLOSING):
                 lane.close(error.message)
             why = f"the vendor could not be asked ({code_of(error)}): {error.message}"
-            records = [one.record for one in doubts]
-            return {record.seq: evolve(outcome_of(record, lane.client.vendor), detail=why) for record in records}
+            return {one.record.seq: evolve(self._left(one.record), detail=why) for one in doubts}
         pairs = zip(doubts, found, strict=True)
         return {one.record.seq: outcome for one, outcome in pairs if outcome is not None}
 
-    async def _doubts(self, request: _Request, lane: Lane) -> Sequence[_Doubted]:
-        """What is known about each message, save for those that the client does not take any more."""
+    async def _doubts(self, request: _Request, lane: Lane, outcomes: dict[int, Outcome]) -> Sequence[_Doubted]:
+        """What is known about each message. One that the client does not take any more has its outcome at once."""
         assert request.reference is not None
         begin = int(request.reference.rpartition(".")[2])
         sibling = await self._journal.read(self._campaign, after=begin - 1, limit=1, states={State.ACCEPTED})
@@ -142,7 +142,9 @@ class Reconciler:
             vendor_id = None if record.outcome is None else record.outcome.vendor_id
             try:
                 item, repeatable = self._prepare(lane, record)
-            except ValidationError:
+            except ValidationError as refusal:
+                why = f"the vendor cannot be asked about this message: {refusal.message}"
+                outcomes[record.seq] = evolve(self._left(record), detail=why)
                 continue
             doubt = Doubt(
                 item,

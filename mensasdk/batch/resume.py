@@ -71,7 +71,7 @@ async def add(
             except MensaError as error:
                 refused.append(refusal(message, vendor, error))
             else:
-                rows.append(Row(free, message_key(message, item.number), message))
+                rows.append(Row(free, message_key(message, item.number), message, item.number))
                 free += 1
         await journal.load(campaign, rows)
         yield free, refused

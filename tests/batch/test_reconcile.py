@@ -332,6 +332,47 @@ async def test_whoever_opted_out_meanwhile_is_not_sent_to_again(
     assert "34600000002" not in box.ledger.numbers()
 
 
+async def test_refused_credentials_are_tried_once_and_leave_all_in_doubt(
+    box: Sandbox, phones: SmsGateway24Client, journal: AnyJournal
+) -> None:
+    """Vendors block addresses that keep trying."""
+    box.fail("smsgateway24", function="addsms", fault=Fault.RESET, when="after", times=None)
+    await sender(phones, journal).send(people(12), campaign="c")
+    box.fail("smsgateway24", function="getallsms", fault=Fault.STATUS, status=403, when="before", times=None)
+    before = box.ledger.request_count("getallsms")
+    report = await sender(phones, journal).reconcile("c")
+    assert report.unknown == 12
+    assert report.stopped is not None
+    assert box.ledger.request_count("getallsms") == before + 1
+
+
+async def test_numbers_in_any_spelling_are_matched_after_a_resume_as_well(
+    box: Sandbox, mensatek: MensatekClient, journal: AnyJournal
+) -> None:
+    box.fail("mensatek", function="EnviarSMS", fault=Fault.RESET, when="after", nth=1)
+    one = sender(mensatek, journal)
+    await journal.open("c")
+    await journal.close("c")
+    await one.resume("c", [Message("0034 600 00 00 01", "hola")])
+    await journal.deliver([Delivery("mensatek", "9", "+34600000001", DeliveryState.SENT, "1", reference="c.1")])
+    report = await one.reconcile("c")
+    assert (report.accepted, report.by_code["callback"]) == (1, 1)
+    assert await mark(journal, "c", OutcomeKind.ACCEPTED, numbers=["+34600000001"]) == 0
+
+
+async def test_a_message_that_the_client_does_not_take_any_more_says_so(
+    box: Sandbox, phones: SmsGateway24Client, journal: AnyJournal
+) -> None:
+    box.fail("smsgateway24", function="addsms", fault=Fault.RESET, when="after", nth=1)
+    await sender(phones, journal).send(people(1), campaign="c")
+    async with SmsGateway24Client(
+        **box.credentials("smsgateway24"), base_url=box.base_url("smsgateway24")
+    ) as without_device:
+        report = await sender(without_device, journal).reconcile("c")
+    [row] = report.rows()
+    assert (row["outcome"], "device" in row["detail"]) == ("unknown", True)
+
+
 async def test_reconciling_twice_finds_nothing_left_and_tells_its_progress(
     box: Sandbox, grouping: MensatekClient, journal: AnyJournal
 ) -> None:
