@@ -1,61 +1,69 @@
-"""mensasdk: typed async clients for SMS vendors, and a batched sender that never loses track of money."""
+"""mensasdk: typed async clients for SMS vendors, and a batched sender that never loses track of money.
+
+What stands here is loaded when it is used: `import mensasdk` by itself costs next to nothing, and who sends through one
+vendor does not load the others.
+"""
+
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from mensasdk._version import __version__
-from mensasdk.batch import (
-    BatchReport,
-    BatchSender,
-    CircuitBreaker,
-    Journal,
-    MemoryJournal,
-    Progress,
-    RateLimit,
-    Route,
-    Router,
-    SqliteJournal,
-    mark,
-)
-from mensasdk.errors import (
-    AccessDenied,
-    AddressBlocked,
-    AmbiguousResponse,
-    AuthError,
-    ConfigurationError,
-    ConnectError,
-    ConnectionLost,
-    ConnectTimeout,
-    DeadlineExceeded,
-    DecodeError,
-    InsufficientCredits,
-    InvalidRequest,
-    JournalError,
-    MensaError,
-    NotFound,
-    OutcomeKind,
-    PoolTimeout,
-    ProtocolError,
-    ProxyError,
-    RateLimited,
-    ResponseError,
-    ResponseTooLarge,
-    ScheduleError,
-    StateConflict,
-    TLSError,
-    TransportError,
-    UnexpectedRedirect,
-    UnexpectedResponse,
-    UnexpectedStatus,
-    UploadRefused,
-    ValidationError,
-    VendorError,
-)
-from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, Recipient, VendorOptions
-from mensasdk.preflight import Budget, Estimate, OptOuts, Prices, SendingHours, Spread
-from mensasdk.text import Segments, segments
-from mensasdk.transport import AiohttpTransport, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
-from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions
-from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions
-from mensasdk.vendors.mensatek import MensatekClient, MensatekOptions
-from mensasdk.vendors.smsgateway24 import SmsGateway24Client, SmsGateway24Options
+
+if _TYPE_CHECKING:
+    from mensasdk.batch import (
+        BatchReport,
+        BatchSender,
+        CircuitBreaker,
+        Journal,
+        MemoryJournal,
+        Progress,
+        RateLimit,
+        Route,
+        Router,
+        SqliteJournal,
+        mark,
+    )
+    from mensasdk.errors import (
+        AccessDenied,
+        AddressBlocked,
+        AmbiguousResponse,
+        AuthError,
+        ConfigurationError,
+        ConnectError,
+        ConnectionLost,
+        ConnectTimeout,
+        DeadlineExceeded,
+        DecodeError,
+        InsufficientCredits,
+        InvalidRequest,
+        JournalError,
+        MensaError,
+        NotFound,
+        OutcomeKind,
+        PoolTimeout,
+        ProtocolError,
+        ProxyError,
+        RateLimited,
+        ResponseError,
+        ResponseTooLarge,
+        ScheduleError,
+        StateConflict,
+        TLSError,
+        TransportError,
+        UnexpectedRedirect,
+        UnexpectedResponse,
+        UnexpectedStatus,
+        UploadRefused,
+        ValidationError,
+        VendorError,
+    )
+    from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, Recipient, VendorOptions
+    from mensasdk.preflight import Budget, Estimate, OptOuts, Prices, SendingHours, Spread
+    from mensasdk.text import Segments, segments
+    from mensasdk.transport import AiohttpTransport, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
+    from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions
+    from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions
+    from mensasdk.vendors.mensatek import MensatekClient, MensatekOptions
+    from mensasdk.vendors.smsgateway24 import SmsGateway24Client, SmsGateway24Options
 
 __all__ = [
     "AccessDenied",
@@ -132,3 +140,40 @@ __all__ = [
     "mark",
     "segments",
 ]
+
+# What is imported above for type checkers, by its room; tests/test_house.py holds the two together.
+_ROOMS = {
+    "mensasdk.batch": (
+        "BatchReport BatchSender CircuitBreaker Journal MemoryJournal Progress RateLimit Route Router "
+        "SqliteJournal mark"
+    ),
+    "mensasdk.errors": (
+        "AccessDenied AddressBlocked AmbiguousResponse AuthError ConfigurationError ConnectError "
+        "ConnectTimeout ConnectionLost DeadlineExceeded DecodeError InsufficientCredits InvalidRequest "
+        "JournalError MensaError NotFound OutcomeKind PoolTimeout ProtocolError ProxyError RateLimited "
+        "ResponseError ResponseTooLarge ScheduleError StateConflict TLSError TransportError "
+        "UnexpectedRedirect UnexpectedResponse UnexpectedStatus UploadRefused ValidationError VendorError"
+    ),
+    "mensasdk.messages": "Delivery DeliveryState Message Outcome Recipient VendorOptions",
+    "mensasdk.preflight": "Budget Estimate OptOuts Prices SendingHours Spread",
+    "mensasdk.text": "Segments segments",
+    "mensasdk.transport": "AiohttpTransport HttpRequest HttpResponse RetryPolicy Secret Timeouts Transport",
+    "mensasdk.vendors.envia_sms": "EnviaSmsClient EnviaSmsOptions",
+    "mensasdk.vendors.enviatusms": "EnviaTuSmsClient EnviaTuSmsOptions",
+    "mensasdk.vendors.mensatek": "MensatekClient MensatekOptions",
+    "mensasdk.vendors.smsgateway24": "SmsGateway24Client SmsGateway24Options",
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _HOME:
+        value = globals()[name] = getattr(import_module(_HOME[name]), name)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -21,7 +21,7 @@ from attrs import frozen
 
 from mensasdk.errors import ValidationError
 
-__all__ = ["PhoneNumber", "digits", "mask", "parse", "same_number"]
+__all__ = ["PhoneNumber", "digits", "load", "mask", "parse", "same_number"]
 
 _plain = re.compile(r"\+?[1-9][0-9]{6,14}").fullmatch
 # Far above the longest spelling of one number; keeps a pasted document out of the library's patterns.
@@ -141,6 +141,11 @@ def same_number(first: PhoneNumber | str, second: PhoneNumber | str, *, default_
 
 
 @cache
+def load() -> None:
+    """Read the tables of `phonenumbers` now, which takes a tenth of a second, and not when the first number comes."""
+    _library()
+
+
 def _library() -> ModuleType:
     import phonenumbers  # slow to import, and not needed to import mensasdk
 

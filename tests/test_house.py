@@ -97,6 +97,20 @@ def test_all_is_sorted_complete_and_real() -> None:
     assert public <= set(mensasdk.__all__)
 
 
+def test_what_type_checkers_see_is_what_is_loaded() -> None:
+    """Names are imported when they are used, by a table; type checkers read imports that never run."""
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    [block] = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {alias.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert seen == mensasdk._HOME
+    assert set(seen) | {"__version__"} == set(mensasdk.__all__)
+    for name, room in seen.items():
+        assert getattr(mensasdk, name) is getattr(importlib.import_module(room or ""), name)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        mensasdk.nonsense  # noqa: B018
+    assert set(mensasdk.__all__) <= set(dir(mensasdk))
+
+
 # The contract with users. A name is added here when its feature lands, and never leaves.
 CONTRACT = {
     *("Message", "Recipient", "OutcomeKind", "Outcome", "Delivery", "BatchSender", "BatchReport"),
@@ -128,13 +142,30 @@ def test_every_public_thing_has_a_docstring() -> None:
 def test_importing_mensasdk_loads_nothing_heavy() -> None:
     """Servers, terminal output, command line and phone tables are loaded when they are used."""
     heavy = ["aiohttp.web", "click", "phonenumbers", "rich", "sqlite3", "mensasdk.sandbox", "mensasdk.cli"]
-    code = f"import sys, mensasdk; print([name for name in {heavy!r} if name in sys.modules])"
+    every = ", ".join(sorted(name for name in mensasdk.__all__ if name != "__version__"))
+    look = f"print([name for name in {heavy!r} if name in sys.modules])"
+    code = f"import sys, mensasdk; from mensasdk import {every}; {look}"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     # aiohttp itself imports none of them either; should that change, the client library is to blame, not us.
-    bare = subprocess.run(
-        [sys.executable, "-c", code.replace("mensasdk;", "aiohttp;")], capture_output=True, text=True, check=True
-    )
+    code = f"import sys, aiohttp; {look}"
+    bare = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(ast.literal_eval(found.stdout)) <= set(ast.literal_eval(bare.stdout))
+
+
+def test_importing_mensasdk_alone_loads_nothing_at_all() -> None:
+    code = "import sys, mensasdk; print('aiohttp' in sys.modules, 'attrs' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "False"]
+
+
+def test_the_phone_tables_are_there_before_the_first_send() -> None:
+    """Reading them takes a tenth of a second, for which no loop that sends should stand still."""
+    code = (
+        "import sys; from mensasdk import MensatekClient; print('phonenumbers' in sys.modules);"
+        "client = MensatekClient('u', 't'); print('phonenumbers' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "True"]
 
 
 def test_the_package_is_marked_as_typed() -> None:

@@ -6,6 +6,7 @@ from mensasdk.codec.convert import make_converter, parameters, raw_field, struct
 from mensasdk.codec.decode import Decoded, Format, decode
 from mensasdk.codec.encode import FilePart, encode_form, encode_json, encode_multipart, encode_query
 from mensasdk.codec.form_body import decode_form
+from mensasdk.codec.keys import folded
 from mensasdk.codec.scalars import to_bool, to_decimal, to_id, to_int, to_str
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "encode_json",
     "encode_multipart",
     "encode_query",
+    "folded",
     "make_converter",
     "parameters",
     "raw_field",

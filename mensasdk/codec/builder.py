@@ -7,6 +7,7 @@ reports come with a hundred thousand lines.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -15,10 +16,14 @@ from attrs import NOTHING
 from mensasdk.codec.scalars import Misfit
 from mensasdk.errors import AmbiguousResponse, MensaError
 
-__all__ = ["MISFITS", "Builder", "Hook", "WireField", "located", "make_builder"]
+__all__ = ["FACTORY", "MISFITS", "Builder", "Hook", "WireField", "located", "make_builder"]
 
 Hook = Callable[[Any], Any]
 Builder = Callable[[dict[str, Any]], Any]
+
+FACTORY: Any = attrs.Factory  # a class, which its stub shows as a function
+
+_LARGE = 10**15
 
 MISFITS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MensaError)
 """What a hook of ours, of a vendor or of cattrs may raise when a value does not fit."""
@@ -32,8 +37,9 @@ class WireField:
         argument: its name in ``__init__``.
         names: what the vendor calls it, best name first.
         hook: reads the received value.
-        exact: values of this very class need no reading.
+        exact: values of this very class need no reading; of `~decimal.Decimal`, whole numbers do not.
         default: NOTHING when the field is required.
+        null: what null stands for: None or the default; NOTHING where the hook decides.
         implied: the default is ours (a missing list is an empty one), attrs does not know of it.
         by_position: its place in ``__init__`` follows from the wire fields before it.
     """
@@ -43,6 +49,7 @@ class WireField:
     hook: Hook
     exact: type | None
     default: Any
+    null: Any
     implied: bool
     by_position: bool
 
@@ -91,7 +98,14 @@ def make_builder(cls: type[Any], fields: tuple[WireField, ...], raw: str | None,
     for key in keys:
         spelled.setdefault(key.casefold(), []).append(key)
     names = [field.names[0] for field in fields]
-    space: dict[str, Any] = {"cls": cls, "names": names, "MISFITS": MISFITS, "located": located, "agreed": _agreed}
+    space: dict[str, Any] = {
+        "cls": cls,
+        "names": names,
+        "MISFITS": MISFITS,
+        "located": located,
+        "agreed": _agreed,
+        "Decimal": Decimal,
+    }
     code: list[str] = []
     arguments: list[str] = []
     by_name = False
@@ -104,8 +118,14 @@ def make_builder(cls: type[Any], fields: tuple[WireField, ...], raw: str | None,
             for rank, spellings in enumerate(present):
                 value = f"data[{spellings[0]!r}]" if len(spellings) == 1 else f"agreed(data, {tuple(spellings)!r})"
                 code.append(f"if v is None: v = {value}" if rank else f"v = {value}")
-            code.append(f"v{index} = v if v.__class__ is e{index} else h{index}(v)")
-            space[f"e{index}"], space[f"h{index}"] = field.exact, field.hook
+            read = f"v if v.__class__ is e{index} else h{index}(v)"
+            if field.exact is Decimal:  # whole numbers of ordinary size need no reader either
+                read = f"Decimal(v) if v.__class__ is int and -{_LARGE} < v < {_LARGE} else h{index}(v)"
+            if field.null is not NOTHING:
+                made = f"n{index}.factory()" if isinstance(field.null, FACTORY) else f"n{index}"
+                read = f"{made} if v is None else {read}"
+            code.append(f"v{index} = {read}")
+            space[f"e{index}"], space[f"h{index}"], space[f"n{index}"] = field.exact, field.hook, field.null
             arguments.append(f"{field.argument}=v{index}" if by_name else f"v{index}")
         elif field.default is NOTHING:
             raise Misfit("is missing", (field.names[0],))

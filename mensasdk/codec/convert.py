@@ -27,7 +27,8 @@ from attrs import NOTHING
 from cattrs import Converter
 from cattrs.errors import StructureHandlerNotFoundError
 
-from mensasdk.codec.builder import MISFITS, Builder, Hook, WireField, located, make_builder
+from mensasdk.codec.builder import FACTORY, MISFITS, Builder, Hook, WireField, located, make_builder
+from mensasdk.codec.keys import is_ordinary
 from mensasdk.codec.scalars import Blank, Misfit, NotFinite, to_bool, to_decimal, to_int, to_str
 from mensasdk.errors import AmbiguousResponse, DecodeError
 
@@ -39,8 +40,6 @@ _WIRE = "mensasdk.wire"
 _CONVERT = "mensasdk.convert"
 _ENCODE = "mensasdk.encode"
 _RAW = "mensasdk.raw"
-
-_FACTORY: Any = attrs.Factory  # a class, which its stub shows as a function
 
 
 def wire(
@@ -234,18 +233,10 @@ def _is_wired(kind: Any) -> bool:
     return isinstance(kind, type) and attrs.has(kind) and bool(_known_names(kind))
 
 
-def _make(default: Any) -> Any:
-    return default.factory() if isinstance(default, _FACTORY) else default
-
-
-def _unless_null(hook: Hook, default: Any) -> Hook:
-    return lambda value: _make(default) if value is None else hook(value)
-
-
 def _wire_field(attribute: attrs.Attribute[Any], converter: Converter, by_position: bool) -> WireField:
     kind: Any = attribute.type
     default: Any = attribute.default
-    if isinstance(default, _FACTORY) and default.takes_self:
+    if isinstance(default, FACTORY) and default.takes_self:
         raise TypeError(f"{attribute.name}: a wire field cannot have a default that takes self")
     inner = _optional_of(kind)
     hook: Hook | None = attribute.metadata[_CONVERT]
@@ -253,22 +244,18 @@ def _wire_field(attribute: attrs.Attribute[Any], converter: Converter, by_positi
     if hook is None:
         hook = _bound(converter, kind)
         base = inner or kind
-        if base in (str, int) and converter.get_structure_hook(base) is _SCALARS[base]:
+        if base in (str, int, Decimal) and converter.get_structure_hook(base) is _SCALARS[base]:
             exact = base
     implied = default is NOTHING and _is_open_tuple(kind)
     if implied:
         default = ()
-    if inner is not None:
-        hook = _unless_null(hook, None)
-    elif default is not NOTHING:
-        hook = _unless_null(hook, default)
+    null = None if inner is not None else default
     name = attribute.alias or attribute.name
-    return WireField(name, _wire_names(attribute), hook, exact, default, implied, by_position)
+    return WireField(name, _wire_names(attribute), hook, exact, default, null, implied, by_position)
 
 
 # Vendors have a handful of combinations per class. Whoever sends thousands is not allowed to fill our memory.
 _MAX_BUILDERS = 64
-_MAX_KEYS = 128
 
 
 class _ClassHook:
@@ -299,7 +286,7 @@ class _ClassHook:
         if builder is None:
             used = tuple(key for key in keys if key.casefold() in self._known)
             builder = make_builder(self._cls, self._fields, self._raw, used)
-            if len(keys) <= _MAX_KEYS:
+            if is_ordinary(keys):
                 if len(self._builders) >= _MAX_BUILDERS:
                     self._builders.clear()
                 self._builders[keys] = builder
@@ -335,6 +322,11 @@ def _is_str_mapping(kind: Any) -> bool:
     return get_origin(kind) in (dict, Mapping) and get_args(kind)[0] is str
 
 
+@cache
+def _hook_of(converter: Converter, cls: type[Any]) -> Callable[[Any, Any], Any]:
+    return converter.get_structure_hook(cls)
+
+
 def structure(
     converter: Converter, tree: Any, cls: type[T], *, vendor: str | None, notes: list[str] | None = None
 ) -> T:
@@ -359,7 +351,7 @@ def structure(
             if len(tree) != 1:
                 raise Misfit(f"one object was due, not a list of {len(tree)}")
             tree = tree[0]
-        return converter.structure(tree, cls)
+        return _hook_of(converter, cls)(tree, cls)  # type: ignore[arg-type, no-any-return]
     except Misfit as error:
         problem = error
     except (*MISFITS, StructureHandlerNotFoundError) as error:
@@ -403,14 +395,24 @@ def parameters(request: Any) -> dict[str, object]:
     result: dict[str, object] = {}
     for attribute, name, encode in _outgoing(type(request)):  # type: ignore[arg-type]
         value = getattr(request, attribute)
-        if value is not None:
-            value = _plain(value) if encode is None else encode(value)
-        if value is not None:
-            result[name] = value
+        if value is None:
+            continue
+        if encode is not None:
+            value = encode(value)
+            if value is None:
+                continue
+        elif value.__class__ not in _PLAIN:
+            value = _plain(value)
+        result[name] = value
     return result
 
 
+_PLAIN = frozenset({str, int, bool, float, bytes})
+
+
 def _plain(value: Any) -> Any:
+    if value.__class__ in _PLAIN:
+        return value
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from attrs import field, frozen
 
 from mensasdk.codec.json_body import parse_json
+from mensasdk.codec.keys import folded
 from mensasdk.codec.txt_body import parse_txt
 from mensasdk.codec.unreadable import Unreadable
 from mensasdk.codec.xml_body import parse_xml
@@ -75,10 +77,7 @@ _BARE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 def charset(content_type: str, notes: list[str]) -> str:
     """The Python codec for the declared charset; UTF-8 when none, or none that we take, is declared."""
-    declared = _CHARSET.search(content_type)
-    if declared is None:
-        return _UTF8
-    codec = _CHARSETS.get(declared[1].lower())
+    codec, _ = _declared(content_type)
     if codec is None:
         notes.append("unknown charset declared")
     return codec or _UTF8
@@ -98,13 +97,17 @@ def read_text(body: bytes, codec: str, notes: list[str]) -> str:
     return body.decode("latin-1")
 
 
-def _declared(content_type: str) -> Format | None:
+@lru_cache(maxsize=64)
+def _declared(content_type: str) -> tuple[str | None, Format | None]:
+    """What a header says: the Python codec (None for one that we do not take), and the format."""
+    found = _CHARSET.search(content_type)
+    codec = _UTF8 if found is None else _CHARSETS.get(found[1].lower())
     media_type = content_type.partition(";")[0].lower()
     if "json" in media_type:
-        return Format.JSON
+        return codec, Format.JSON
     if "xml" in media_type and "html" not in media_type:
-        return Format.XML
-    return Format.TXT if media_type.strip() == "text/plain" else None
+        return codec, Format.XML
+    return codec, Format.TXT if media_type.strip() == "text/plain" else None
 
 
 def _decode(body: bytes, expect: Format, content_type: str, exact: bool, notes: list[str]) -> tuple[Any, Format]:
@@ -160,11 +163,12 @@ def _check_case(tree: Any) -> None:
         tree = tree[0]
     if not isinstance(tree, Mapping):
         return
-    seen: dict[str, Any] = {}
-    if len({key.casefold() for key in tree}) == len(tree):
+    keys = folded(tuple(tree))
+    if len(set(keys)) == len(keys):
         return
-    for key, value in tree.items():
-        if seen.setdefault(key.casefold(), value) != value:
+    seen: dict[str, Any] = {}
+    for key, value in zip(keys, tree.values(), strict=True):
+        if seen.setdefault(key, value) != value:
             raise Unreadable("one key stands there twice, in different case, with different values", AmbiguousResponse)
 
 
@@ -205,6 +209,6 @@ def decode(
         raise kind(f"unreadable answer: {reason}", vendor=vendor)
     if found is not expect:
         notes.append(f"{expect.value.upper()} was asked for, {found.value.upper()} came")
-    if content_type.strip() and _declared(content_type) is not found:
+    if content_type.strip() and _declared(content_type)[1] is not found:
         notes.append(f"the declared content type is not that of {found.value.upper()}, which came")
-    return Decoded(tree, found, tuple(dict.fromkeys(notes)))
+    return Decoded(tree, found, tuple(dict.fromkeys(notes)) if notes else ())

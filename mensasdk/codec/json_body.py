@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
+from json.scanner import make_scanner
 from typing import Any
 
 import orjson
@@ -41,6 +43,10 @@ class _DuplicateKey(Exception):
     pass
 
 
+class _Constant(Exception):
+    pass
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
@@ -50,16 +56,40 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
+def _refuse_constant(_: str) -> None:
+    raise _Constant
+
+
+def _scanner(constant: Callable[[str], None]) -> Callable[[str, int], tuple[Any, int]]:
+    decoder: Any = json.JSONDecoder(object_pairs_hook=_object, parse_float=Decimal, parse_constant=constant)
+    return make_scanner(decoder)
+
+
+_SCAN = _scanner(_refuse_constant)
+_SCAN_LENIENTLY = _scanner(lambda _: None)
+
+
+def _whole(scan: Callable[[str, int], tuple[Any, int]], text: str) -> Any:
+    """All of a text without blanks around it."""
+    try:
+        tree, end = scan(text, 0)
+    except StopIteration as stop:
+        raise json.JSONDecodeError("Expecting value", text, stop.value) from None
+    if end != len(text):
+        raise json.JSONDecodeError("Extra data", text, end)
+    return tree
+
+
 def _strict(text: str, notes: list[str]) -> Any:
     """Standard JSON, or a `json.JSONDecodeError`; anything worse is `Unreadable`."""
-
-    def constant(_: str) -> None:
-        notes.append("NaN or Infinity taken for nothing")
-
     if text.count("[") + text.count("{") > _MAX_DEPTH:
         _check_depth(text)
     try:
-        tree = json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=constant)
+        try:
+            tree = _whole(_SCAN, text)
+        except _Constant:
+            tree = _whole(_SCAN_LENIENTLY, text)
+            notes.append("NaN or Infinity taken for nothing")
     except json.JSONDecodeError:
         raise
     except _DuplicateKey:
@@ -68,7 +98,7 @@ def _strict(text: str, notes: list[str]) -> Any:
         raise Unreadable("JSON nested too deeply") from None
     except (ValueError, ArithmeticError):
         raise Unreadable("a JSON number of absurd length") from None
-    if _SURROGATE_ESCAPE.search(text):
+    if "\\u" in text and _SURROGATE_ESCAPE.search(text):
         return _without_lone_surrogates(tree, notes)
     return tree
 

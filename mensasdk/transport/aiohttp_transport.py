@@ -8,12 +8,15 @@ import ssl
 import warnings
 import zlib
 from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientTimeout, TraceConfig, hdrs
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
 
@@ -53,6 +56,10 @@ class _Phase:
         self.sent = False
 
 
+_PHASE: ContextVar[_Phase] = ContextVar("mensasdk.transport.phase")
+"""Of the attempt that this task makes; it makes one at a time."""
+
+
 class _DroppedError(Exception):
     """Stands in for aiohttp's own errors, which would make it repeat a GET by itself."""
 
@@ -78,19 +85,29 @@ async def _never_repeat(request: ClientRequest, handler: ClientHandlerType) -> C
 
 
 class _Connector(aiohttp.TCPConnector):
-    """A pool that gives out no connection on which something came in unasked.
+    """A pool that says how far an attempt came, and gives out no connection on which something came in unasked.
 
     aiohttp 3.14 looks for that when a connection comes back, but not when it goes out again: what a server said on
     an idle connection would count as the answer to the next request, perhaps as its acceptance.
     """
 
     async def connect(self, req: ClientRequest, traces: list[Any], timeout: ClientTimeout) -> Connection:
+        phase = _PHASE.get()
+        phase.queued = True
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
             if protocol is None or not protocol.should_close:
+                # The request is written to it now, with nothing to wait for in between.
+                phase.queued, phase.sent = False, True
                 return connection
             connection.close()
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Any], timeout: ClientTimeout
+    ) -> ResponseHandler:
+        _PHASE.get().queued = False
+        return await super()._create_connection(req, traces, timeout)
 
 
 async def _on_queued_start(_session: Any, context: Any, _params: Any) -> None:
@@ -106,8 +123,9 @@ async def _on_headers_sent(_session: Any, context: Any, _params: Any) -> None:
 
 
 def _trace_config() -> TraceConfig:
-    # The headers signal fires as the request is handed to an open connection, and not for DNS, connect, TLS, proxy
-    # or pool failures: whatever fails before it left no byte of ours anywhere.
+    # For a borrowed pool, which does not tell us itself; it takes a tenth of a request. The headers signal fires as
+    # the request is handed to an open connection, and not for DNS, connect, TLS, proxy or pool failures: whatever
+    # fails before it left no byte of ours anywhere.
     trace: TraceConfig = TraceConfig()
     trace.on_connection_queued_start.append(_on_queued_start)
     trace.on_connection_queued_end.append(_on_queued_end)
@@ -122,9 +140,15 @@ def _with_secrets(plain: Mapping[str, str], secret: Mapping[str, Secret]) -> dic
     return headers
 
 
-def _check_plain(url: str, proxy: str | None) -> None:
+@lru_cache(maxsize=64)
+def _connect_timeout(seconds: float) -> ClientTimeout:
+    return ClientTimeout(total=None, sock_connect=seconds)
+
+
+@lru_cache(maxsize=64)
+def _check_plain(origin: str, proxy: str | None) -> None:
     """Refuse what would show the request to the network. The URL is read as the client below will read it."""
-    parts = URL(url, encoded=True)
+    parts = URL(origin, encoded=True)
     if parts.scheme == "https":
         return
     if parts.scheme != "http" or not is_loopback(parts.host):
@@ -279,7 +303,7 @@ class AiohttpTransport:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # aiohttp would decompress without a bound; `_read` has one
             trust_env=False,
-            trace_configs=[_trace_config()],
+            trace_configs=None if self._borrowed is None else [_trace_config()],
             headers={hdrs.USER_AGENT: _USER_AGENT, hdrs.ACCEPT_ENCODING: "gzip"},
         )
 
@@ -287,9 +311,11 @@ class AiohttpTransport:
         self, request: HttpRequest, timeouts: Timeouts
     ) -> HttpResponse | MensaError | asyncio.CancelledError:
         phase = _Phase()
+        _PHASE.set(phase)
         try:
             if not request.url.startswith("https://"):
-                _check_plain(request.url, self._proxy)
+                # Scheme and host stand before the first slash, whatever comes after it.
+                _check_plain(request.url[: request.url.find("/", 8)], self._proxy)
             async with asyncio.timeout(timeouts.total):
                 session = self._session
                 if session is None or session.closed or self._loop is not asyncio.get_running_loop():
@@ -301,7 +327,7 @@ class AiohttpTransport:
                     data=io.BytesIO(request.body) if len(request.body) > _MEBIBYTE else request.body or None,
                     headers=_with_secrets(request.headers, request.secret_headers),
                     allow_redirects=False,
-                    timeout=ClientTimeout(total=None, sock_connect=timeouts.connect),
+                    timeout=_connect_timeout(timeouts.connect),
                     ssl=self._ssl,
                     proxy=self._proxy,
                     proxy_headers=_with_secrets({}, self._proxy_headers) if self._proxy_headers else None,
@@ -324,6 +350,8 @@ class AiohttpTransport:
         limit = self._max_body
         encoding = response.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
         if encoding in {"", "identity"}:
+            if (response.content_length or limit + 1) <= limit:
+                return await response.content.read()  # the parser takes no more than was announced
             chunks: list[bytes] = []
             size = 0
             async for chunk in response.content.iter_any():

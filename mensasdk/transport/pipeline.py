@@ -16,8 +16,6 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from attrs import evolve
-
 from mensasdk.errors import (
     AuthError,
     DeadlineExceeded,
@@ -175,7 +173,7 @@ class Pipeline:
         remaining = deadline - loop.time()
         if remaining <= 0:
             raise DeadlineExceeded("the time allowed ran out before the request", outcome=OutcomeKind.NOT_SENT)
-        timeouts = self.timeouts if remaining >= self.timeouts.total else evolve(self.timeouts, total=remaining)
+        timeouts = Timeouts(min(remaining, self.timeouts.total), self.timeouts.connect)
         return await self.transport.send(request, timeouts=timeouts)
 
     def _after(

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from attrs import define, frozen
 
+from mensasdk import phone
 from mensasdk.errors import AmbiguousResponse, MensaError, VendorError
 from mensasdk.messages import Delivery, Message, Outcome
 from mensasdk.transport import (
@@ -76,6 +77,7 @@ class VendorClient:
         hooks: Sequence[Hook],
     ) -> None:
         self.base_url = check_base_url(base_url)
+        phone.load()  # rather than in the loop, when the first number comes
         self._owned = transport is None
         self._pipeline = Pipeline(
             vendor=self.vendor,

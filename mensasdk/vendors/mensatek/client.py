@@ -23,6 +23,7 @@ from mensasdk.codec import (
     encode_form,
     encode_json,
     encode_multipart,
+    folded,
     parameters,
     structure,
     to_decimal,
@@ -387,7 +388,7 @@ class MensatekClient(MensatekReconciler):
         tree = decoded.tree
         if isinstance(tree, list) and len(tree) == 1:
             tree = tree[0]
-        fields = {str(key).lower(): value for key, value in tree.items()} if isinstance(tree, dict) else {}
+        fields = dict(zip(folded(tuple(tree)), tree.values(), strict=True)) if isinstance(tree, dict) else {}
         code = _result_code(tree, fields, call.function)
         if code is not None and code < 0:
             raise self._refusal(call, code, fields)
@@ -443,6 +444,8 @@ def _result_code(tree: Any, fields: Mapping[str, Any], function: str) -> int | N
 
 
 def _integer(value: Any) -> int | None:
+    if value is None or value.__class__ is int:
+        return value
     try:
         return to_int(value)
     except ValueError:

@@ -1,0 +1,26 @@
+"""Keys of a vendor's objects, in any case: a handful of combinations, each of which is folded once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+__all__ = ["folded", "is_ordinary"]
+
+_MOST_KEYS: Final = 128
+_MOST_CHARACTERS: Final = 4096
+
+
+def is_ordinary(keys: tuple[Any, ...]) -> bool:
+    """Whether a combination of keys may be remembered. Whoever makes up others must not be able to fill our memory."""
+    return len(keys) <= _MOST_KEYS and sum(map(len, keys)) <= _MOST_CHARACTERS
+
+
+def folded(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys without their case."""
+    return _folded(keys) if is_ordinary(keys) else tuple([key.casefold() for key in keys])
+
+
+@lru_cache(maxsize=256)
+def _folded(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([key.casefold() for key in keys])
