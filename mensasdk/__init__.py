@@ -57,7 +57,7 @@ if _TYPE_CHECKING:
         VendorError,
     )
     from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, Recipient, VendorOptions
-    from mensasdk.preflight import Budget, Estimate, OptOuts, Prices, SendingHours, Spread
+    from mensasdk.preflight import Budget, Estimate, OptOuts, Preflight, Prices, SendingHours, Spread
     from mensasdk.text import Segments, segments
     from mensasdk.transport import AiohttpTransport, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
     from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions
@@ -104,6 +104,7 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "PoolTimeout",
+    "Preflight",
     "Prices",
     "Progress",
     "ProtocolError",
@@ -155,7 +156,7 @@ _ROOMS = {
         "UnexpectedRedirect UnexpectedResponse UnexpectedStatus UploadRefused ValidationError VendorError"
     ),
     "mensasdk.messages": "Delivery DeliveryState Message Outcome Recipient VendorOptions",
-    "mensasdk.preflight": "Budget Estimate OptOuts Prices SendingHours Spread",
+    "mensasdk.preflight": "Budget Estimate OptOuts Preflight Prices SendingHours Spread",
     "mensasdk.text": "Segments segments",
     "mensasdk.transport": "AiohttpTransport HttpRequest HttpResponse RetryPolicy Secret Timeouts Transport",
     "mensasdk.vendors.envia_sms": "EnviaSmsClient EnviaSmsOptions",

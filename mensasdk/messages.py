@@ -15,8 +15,8 @@ from mensasdk.errors import OutcomeKind, ScheduleError, ValidationError
 __all__ = ["Delivery", "DeliveryState", "Message", "Outcome", "OutcomeKind", "Recipient", "VendorOptions"]
 
 
-def _refuse_text(name: str, value: object) -> None:
-    raise ValidationError(f"{name} must be a string, not {type(value).__name__}", field=name)
+def _no_text(name: str, value: object) -> ValidationError:
+    return ValidationError(f"{name} must be a string, not {type(value).__name__}", field=name)
 
 
 def _check_aware(name: str, value: datetime) -> None:
@@ -69,10 +69,12 @@ class Message:
 
     def __attrs_post_init__(self) -> None:
         # In one place and not as validators: millions of these are made, and each validator is a call of its own.
-        if not isinstance(self.to, str):
-            _refuse_text("to", self.to)
-        if not isinstance(self.text, str):
-            _refuse_text("text", self.text)
+        to: object = self.to
+        if not isinstance(to, str):
+            raise _no_text("to", to)
+        text: object = self.text
+        if not isinstance(text, str):
+            raise _no_text("text", text)
         if self.schedule_at is not None:
             _check_aware("schedule_at", self.schedule_at)
         if self.not_after is not None:

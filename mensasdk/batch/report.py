@@ -15,6 +15,7 @@ from typing import IO, Any
 import orjson
 from attrs import frozen
 
+from mensasdk.batch.private_file import open_private
 from mensasdk.messages import Outcome, OutcomeKind
 
 __all__ = ["BatchReport", "Progress", "guard_cell", "unguard_cell"]
@@ -191,7 +192,7 @@ class BatchReport:
             raw: write cells as they are. By default a cell that a spreadsheet would run as a formula gets an
                 apostrophe in front, every number in E.164 among them; `unguard_cell` takes it off again.
         """
-        with _private(path, newline="") as file:
+        with open_private(path, newline="") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
             for row in self.rows():
@@ -200,7 +201,7 @@ class BatchReport:
 
     def write_jsonl(self, path: str | Path) -> None:
         """Write all rows as JSON lines, readable by the file's owner only. Credits are strings, to stay exact."""
-        with _private(path) as file:
+        with open_private(path) as file:
             for row in self.rows():
                 file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE).decode())
 
@@ -219,10 +220,3 @@ def _cells(outcome: Outcome) -> tuple[str | int | None, ...]:
         outcome.parts,
         None if outcome.credits is None else str(outcome.credits),
     )
-
-
-def _private(path: str | Path, newline: str | None = None) -> IO[str]:
-    # 0600 from the first moment: the file holds phone numbers.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(descriptor, 0o600)
-    return os.fdopen(descriptor, "w", encoding="utf-8", newline=newline)

@@ -20,15 +20,15 @@ from mensasdk.errors import MensaError
 from mensasdk.messages import Outcome, OutcomeKind
 from mensasdk.vendors.base import Prepared
 
-__all__ = ["Run", "reason_of"]
+__all__ = ["DUPLICATE", "GROUP_SIZE", "Run", "reason_of"]
 
 logger = logging.getLogger("mensasdk")
 
 Moved = Callable[[Sequence[int], str], Awaitable[bool]]
 
 # A vendor's report tells of a whole group, and must not become too large to be read.
-_GROUP_SIZE: Final = 10_000
-_DUPLICATE: Final = ("duplicate", "the campaign holds this message already")
+GROUP_SIZE: Final = 10_000
+DUPLICATE: Final = ("duplicate", "the campaign holds this message already")
 
 
 @define(eq=False)
@@ -128,7 +128,7 @@ class Run:
     def _group(self, lane: Lane, key: Hashable) -> _Group:
         """The group that is open for a key; a full one is followed by another."""
         group = self._groups.get((lane, key))
-        if group is None or len(group.numbers) >= _GROUP_SIZE:
+        if group is None or len(group.numbers) >= GROUP_SIZE:
             group = self._groups[lane, key] = _Group()
         return group
 
@@ -202,7 +202,7 @@ class Run:
             finally:
                 self.report.spend(spent.credits, spent.balances)
 
-        code, why = _DUPLICATE
+        code, why = DUPLICATE
         try:
             new = await self._journal.load(campaign, rows) if rows else 0
             if new:

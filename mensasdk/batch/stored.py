@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from importlib import import_module
 from typing import Any
 
 import attrs
@@ -32,6 +33,7 @@ _TAGGED: tuple[tuple[type, str, Callable[[Any], str], Callable[[str], Any]], ...
 )
 _READ = {tag: read for _, tag, _, read in _TAGGED}
 _SMALL = 2**53
+_VENDORS = ("envia_sms", "enviatusms", "mensatek", "smsgateway24")
 
 
 def encode_message(message: Message) -> str:
@@ -117,11 +119,23 @@ def _plain(value: Any, cls: type) -> Any:
 
 def _options(plain: list[Any]) -> VendorOptions:
     name, values = plain
-    for cls in _subclasses(VendorOptions):
-        # A class with slots is a second class; the one that attrs made it from may still be around.
-        if cls.__name__ == name and hasattr(cls, "__attrs_attrs__"):
-            return cls(**{field: _value(value) for field, value in values.items()})
+    cls = _options_class(name)
+    if cls is None:
+        # Whoever looks into a journal need not have loaded the vendors that wrote it. Ours are few, and none of them
+        # is loaded because its name stands in a file.
+        for vendor in _VENDORS:
+            import_module(f"mensasdk.vendors.{vendor}")
+        cls = _options_class(name)
+    if cls is not None:
+        return cls(**{field: _value(value) for field, value in values.items()})
     raise ConfigurationError(f"the journal has messages with {name}, a class that this program has not imported")
+
+
+def _options_class(name: str) -> type[VendorOptions] | None:
+    # A class with slots is a second class; the one that attrs made it from may still be around.
+    return next(
+        (cls for cls in _subclasses(VendorOptions) if cls.__name__ == name and hasattr(cls, "__attrs_attrs__")), None
+    )
 
 
 def _subclasses(cls: type[VendorOptions]) -> Iterator[type[VendorOptions]]:

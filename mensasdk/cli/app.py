@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
@@ -24,7 +25,9 @@ from mensasdk.cli.job import Job, make_job, required
 from mensasdk.cli.output import Output, open_output
 from mensasdk.cli.routes import connect
 from mensasdk.cli.rows import Layout, masked
-from mensasdk.cli.show import display, error_console, money, output_console, print_dry_run, print_summary
+from mensasdk.cli.screens import screen_options
+from mensasdk.cli.show import display, error_console, money, output_console, print_summary
+from mensasdk.cli.show_check import check_progress, print_check
 from mensasdk.cli.signals import interrupts
 from mensasdk.errors import AddressBlocked, AuthError, ConfigurationError, MensaError, ValidationError
 
@@ -123,6 +126,11 @@ def cli() -> None:
 @click.option("--text-variable", metavar="NAME", help="envia_sms: the variable of the template that takes the text.")
 @click.option("--device-id", metavar="ID", help="smsgateway24: the phone that sends.")
 @click.option("--sim", metavar="N", type=click.IntRange(0, 5), help="smsgateway24: SIM card 0 or 1, or its apps.")
+@click.option(
+    "--group-sends",
+    is_flag=True,
+    help="mensatek: send in groups in which no number gets two SMS, so that what is unknown can be sent again.",
+)
 @click.option("--allow-duplicates", is_flag=True, help="envia_sms, enviatusms: send a text that was just sent, too.")
 @click.option(
     "--rate", "rates", multiple=True, metavar="[VENDOR=]N", help="Most messages a second, of each vendor or of one."
@@ -134,8 +142,9 @@ def cli() -> None:
     "--max-in-flight", metavar="N", type=click.IntRange(1), default=16, show_default=True, help="Requests at once."
 )
 @click.option("--max-recipients", metavar="N", type=click.IntRange(1), help="Most messages in one request.")
+@click.option("--breaker/--no-breaker", default=True, show_default=True, help="Pause while a vendor does not answer.")
 @click.option("--schedule", metavar="TIME", help="When the vendor shall send, such as 2030-01-31T09:00+01:00.")
-@click.option("--zone", metavar="NAME", help="Time zone of --schedule, such as Europe/Madrid.")
+@click.option("--zone", metavar="NAME", help="Time zone of --schedule and --not-after, such as Europe/Madrid.")
 @click.option("--column-number", metavar="NAME", help="The column with the phone numbers.")
 @click.option("--delimiter", metavar="CHAR", help="Between cells: , ; | or tab; told by the header otherwise.")
 @click.option("--default-country", metavar="CC", help="Country of national numbers, such as ES.")
@@ -149,7 +158,8 @@ def cli() -> None:
 )
 @click.option("--unicode", "as_unicode", is_flag=True, help="Keep every character; parts become shorter.")
 @click.option("--report/--no-report", default=False, show_default=True, help="Ask for delivery reports.")
-@click.option("--dry-run", "dry", is_flag=True, help="Check and count; send nothing.")
+@screen_options
+@click.option("--dry-run", "dry", is_flag=True, help="Check and count; send nothing. The same as `mensasdk check`.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Results by line: .csv or .jsonl.")
 @json_option
 @click.option("--quiet", is_flag=True, help="Neither progress nor tables.")
@@ -186,7 +196,7 @@ def send(
     try:
         ended: DryRun | Summary
         if dry:
-            ended = asyncio.run(_dry_run(job, results))
+            ended = asyncio.run(check_job(job, results, err, quiet))
         else:
             if job.layout is not None and job.layout.variables is not None and not quiet:
                 _say_variables(err, template, job.layout)
@@ -196,10 +206,20 @@ def send(
             with suppress(OSError):  # what could not be written has been reported
                 results.close()
     show(ended, err, output, as_json=as_json, quiet=quiet)
-    if journal is not None and not quiet and isinstance(ended, Summary) and ended.stopped is not None:
-        words = f"Go on with: mensasdk resume {ended.campaign} {file} --journal {journal}, and the same options."
-        err.print(Text(f"\n  {words}"), soft_wrap=True)
+    if journal is not None and not quiet and isinstance(ended, Summary):
+        say_next(ended, err, journal, file)
     return ended.exit_code
+
+
+def say_next(ended: Summary, err: Console, journal: Path, file: Path | None) -> None:
+    """What to do about a recorded campaign that was stopped, or left something unknown."""
+    if ended.stopped is not None:
+        words = [ended.campaign, *([] if file is None else [str(file)]), "--journal", str(journal)]
+        command = shlex.join(["mensasdk", "resume", *words])
+        err.print(Text(f"\n  Go on with: {command}, and the same options."), soft_wrap=True)
+    if ended.unknown:
+        command = shlex.join(["mensasdk", "reconcile", ended.campaign, "--journal", str(journal)])
+        err.print(Text(f"\n  Find out with: {command}, and the same options."), soft_wrap=True)
 
 
 def show(ended: DryRun | Summary, err: Console, output: Path | None, *, as_json: bool, quiet: bool) -> None:
@@ -209,7 +229,7 @@ def show(ended: DryRun | Summary, err: Console, output: Path | None, *, as_json:
     if not quiet:
         console = err if as_json else output_console()
         if isinstance(ended, DryRun):
-            print_dry_run(console, ended)
+            print_check(console, ended)
         else:
             print_summary(console, ended)
         if output is not None:
@@ -238,12 +258,21 @@ async def _send(
             return await campaign.run(progress)
 
 
-async def _dry_run(job: Job, results: Output | None) -> DryRun:
-    async with connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country) as (
-        client,
-        _,
-    ):
-        return await dry_run(client, job.rows, job.limits, results)
+async def check_job(job: Job, results: Output | None, err: Console, quiet: bool) -> DryRun:
+    """Look at every row of the list, and send nothing."""
+    connected = connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country)
+    assert job.table is not None
+    total = job.table.total
+    async with connected as (client, _):
+        with check_progress(err, total, quiet=quiet) as progress:
+            try:
+                ended = await dry_run(client, job.rows, job.limits, results, total=total, on_progress=progress)
+                if results is not None:
+                    results.flush()
+                return ended
+            except OSError as error:
+                failure = error.strerror or type(error).__name__
+    raise ConfigurationError(f"the output file cannot be written: {failure}")
 
 
 def _say_variables(err: Console, template: str | None, layout: Layout) -> None:
@@ -311,26 +340,45 @@ def sandbox(port: int, callback_url: str | None, balance: int) -> int:
 
 @cli.command()
 @click.option(
-    "--rows", type=click.IntRange(100, 1_000_000), default=5000, show_default=True, help="People to write to."
+    "--rows",
+    type=click.IntRange(100, 1_000_000),
+    show_default="5000, with --crash 2000",
+    help="People to write to.",
 )
 @click.option(
-    "--rate", type=click.FloatRange(1), default=1500, show_default=True, help="Most messages a second, per vendor."
+    "--rate",
+    type=click.FloatRange(1),
+    show_default="1500",
+    help="Most messages a second, per vendor; with --crash of all together, and a fifth of the rows by default.",
 )
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for the files.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed makes the same people.")
+@click.option("--crash", is_flag=True, help="Kill the process that sends, twice, and resume.")
 @guarded
-def demo(rows: int, rate: float, output: Path | None, seed: int) -> int:
+def demo(rows: int | None, rate: float | None, output: Path | None, seed: int, crash: bool) -> int:
     """Watch a whole campaign: a list of people, four vendors that misbehave, and an account that adds up.
+
+    With --crash the process that sends is killed in the middle (kill -9), resumed, and killed again; then it is found
+    out what became of those that were under way.
 
     Everything happens on this machine; nothing is ever sent. Exits with 1 if the vendors' ledger and the report
     disagree in anything.
     """
+    if crash:
+        from mensasdk.cli.demo_crash import run_crash_demo
+
+        return run_crash_demo(rows=rows or 2000, rate=rate, folder=output, seed=seed)
     from mensasdk.cli.demo import run_demo
 
-    return run_demo(rows=rows, rate=rate, folder=output, seed=seed)
+    return run_demo(rows=rows or 5000, rate=rate or 1500, folder=output, seed=seed)
 
 
-# -------------------------------------------------------------------------------------- what a journal is good for
+# ------------------------------------------------------------------------------ before sending, and with a journal
 
 # These commands stand apart, use what stands above, and add themselves to it.
-import mensasdk.cli.recorded  # noqa: E402, F401
+import mensasdk.cli.check  # noqa: E402
+import mensasdk.cli.deliveries  # noqa: E402
+import mensasdk.cli.mark  # noqa: E402
+import mensasdk.cli.reconcile  # noqa: E402
+import mensasdk.cli.recorded  # noqa: E402
+import mensasdk.cli.segments  # noqa: E402, F401

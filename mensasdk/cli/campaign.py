@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from mensasdk.batch import BatchReport, BatchSender, Journal, RateLimit, Route, Router
+from mensasdk.batch import BatchReport, BatchSender, CircuitBreaker, Journal, RateLimit, Route, Router
 from mensasdk.cli.output import Output
 from mensasdk.cli.rows import BadRow, GoodRow, masked
+from mensasdk.cli.screens import NOTHING, Screening
 from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.phone import mask
@@ -31,6 +32,7 @@ class Limits:
     """How fast, and how much at once; as in `BatchSender`. None for no limit of ours.
 
     With several vendors each of them has these limits for itself, and ``rates`` says which have a rate of their own.
+    ``breaker`` says whether to pause before a vendor that does not answer, ``screening`` what keeps messages back.
     """
 
     rate: float | None = None
@@ -38,6 +40,8 @@ class Limits:
     max_in_flight: int = 16
     max_recipients: int | None = None
     rates: Mapping[str, float] = field(factory=dict)
+    breaker: bool = True
+    screening: Screening = NOTHING
 
     def route(self, client: BatchClient) -> Route:
         """A client under these limits."""
@@ -47,12 +51,23 @@ class Limits:
             rate=None if rate is None else RateLimit(rate),
             request_rate=None if self.requests_per_second is None else RateLimit(self.requests_per_second),
             max_in_flight=self.max_in_flight,
+            breaker=CircuitBreaker() if self.breaker else None,
+            budget=self.screening.budgets.get(client.vendor),
         )
 
-    def sender(self, client: BatchClient | Router, journal: Journal | None = None) -> BatchSender:
-        """A sender with these limits. Those of a router stand on its routes: see `route`."""
+    def sender(
+        self, client: BatchClient | Router, journal: Journal | None = None, *, total: int | None = None
+    ) -> BatchSender:
+        """A sender with these limits. Those of a router stand on its routes: see `route`.
+
+        Args:
+            client: the client, or a router.
+            journal: as in `BatchSender`.
+            total: messages of the campaign; see `Screening.screens`.
+        """
         router = client if isinstance(client, Router) else Router([self.route(client)])
-        return BatchSender(router, max_recipients=self.max_recipients, journal=journal)
+        screens = self.screening.screens(total)
+        return BatchSender(router, max_recipients=self.max_recipients, journal=journal, screens=screens)
 
 
 @frozen
@@ -208,7 +223,7 @@ class Campaign:
     ) -> None:
         self._vendors = client.vendors if isinstance(client, Router) else (client.vendor,)
         self._vendor = self._vendors[0] if len(self._vendors) == 1 else "router"
-        self._sender = limits.sender(client, journal)
+        self._sender = limits.sender(client, journal, total=total)
         self._durable = journal is not None
         self._reading = False
         self._rows = rows

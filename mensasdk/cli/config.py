@@ -16,9 +16,10 @@ from pathlib import Path
 from mensasdk.cli.vendors import VENDORS, Settings, SmsClient, VendorEntry
 from mensasdk.errors import ConfigurationError
 
-__all__ = ["VENDORS", "Settings", "SmsClient", "VendorEntry", "load_settings"]
+__all__ = ["VENDORS", "Settings", "SmsClient", "VendorEntry", "callback_settings", "load_settings"]
 
 FILE_VARIABLE = "MENSASDK_CREDENTIALS"
+CALLBACK_FIELDS = ("callback_user", "callback_password", "callback_secret")
 
 
 def variable(vendor: str, name: str) -> str:
@@ -72,6 +73,25 @@ def load_settings(
         f"no credentials for {vendor}; set {names}, or name a TOML file with --credentials or {FILE_VARIABLE}: "
         f"[{vendor}] with {' and '.join(entry.fields)}"
     )
+
+
+def callback_settings(vendor: str, *, file: Path | None, environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Find what a vendor's callbacks prove themselves with, of `CALLBACK_FIELDS`; nothing need be set.
+
+    As a whole from one place, the first that has any: ``file``, the environment, the file that
+    ``MENSASDK_CREDENTIALS`` names.
+
+    Raises:
+        ConfigurationError: a file that cannot be read, or that others may read. No value is shown.
+    """
+    environ = os.environ if environ is None else environ
+    found = {name: value for name in CALLBACK_FIELDS if (value := environ.get(variable(vendor, name), "").strip())}
+    if file is None and not found and environ.get(FILE_VARIABLE):
+        file = Path(environ[FILE_VARIABLE])
+    if file is not None:
+        table = _read(file, vendor)
+        found = {name: table[name] for name in CALLBACK_FIELDS if table.get(name)}
+    return found
 
 
 def _read(path: Path, vendor: str) -> Mapping[str, str]:

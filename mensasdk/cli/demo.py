@@ -33,7 +33,7 @@ from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.transport import AttemptFailed, Event
 from mensasdk.vendors import mensatek, smsgateway24
 
-__all__ = ["run_demo"]
+__all__ = ["ROUTES", "TEXT", "WISHES", "command_name", "run_demo"]
 
 TEXT: Final = "Hola {nombre}, tu cita es el {cita}. Código {codigo}."
 # In the order of preference: what the other three cannot send goes out through the phones.
@@ -209,7 +209,7 @@ class Demo:
 
     def conclude(self, checks: Sequence[Check]) -> int:
         self.console.print()
-        self.console.print(checks_table([(one.name, one.sandbox, one.report, one.agrees) for one in checks]))
+        self.console.print(checks_table((one.name, one.sandbox, one.report) for one in checks))
         self.console.print()
         good = all(check.agrees for check in checks)
         if good:
@@ -220,19 +220,19 @@ class Demo:
         for name, what in (
             ("the list", self.people.path),
             ("the results", self.results),
-            ("try next", f"{_command()} send {self.people.path} \\"),
+            ("try next", f"{command_name()} send {self.people.path} \\"),
             ("", f"  --default-country {HOME} --dry-run \\"),
             ("", "  --route ES=mensatek --route MX=envia_sms --route VE=enviatusms \\"),
             ("", "  --route '*=smsgateway24' --device-id 260 \\"),
             ("", "  --template 02 --text-variable mensaje \\"),
             ("", f"  --text '{TEXT}'"),
-            ("or", f"{_command()} sandbox"),
+            ("or", f"{command_name()} sandbox"),
         ):
             self.console.print(Text.assemble((f"  {name:12}", "dim"), str(what)), soft_wrap=True)
         return 0 if good else 1
 
 
-def _command() -> str:
+def command_name() -> str:
     """How to call this command again from here: by its name where it is on the path, else as it was called now."""
     if shutil.which("mensasdk"):
         return "mensasdk"

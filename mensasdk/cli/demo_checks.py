@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from attrs import frozen
 
 from mensasdk.batch import unguard_cell
 from mensasdk.cli.campaign import Summary
+from mensasdk.cli.deliveries import CALLING
 from mensasdk.cli.demo_people import number_of
 from mensasdk.cli.show import money
 from mensasdk.cli.vendors import VENDORS
@@ -20,9 +21,6 @@ from mensasdk.messages import OutcomeKind
 from mensasdk.sandbox import Fault, Sandbox
 
 __all__ = ["CALLING", "Check", "Line", "compare", "read_results"]
-
-CALLING: Final = frozenset({"mensatek", "smsgateway24"})
-"""The vendors that call back with delivery reports; the others have to be asked."""
 
 
 @frozen

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from attrs import define, field
 
 from mensasdk.batch import Router
-from mensasdk.batch.journal import message_key
 from mensasdk.cli.campaign import MAX_SHOWN, Limits, ShownRow
 from mensasdk.cli.output import Output
 from mensasdk.cli.rows import BadRow, GoodRow, masked
-from mensasdk.messages import Message
+from mensasdk.cli.vendors import VENDORS
+from mensasdk.messages import Message, Outcome
 from mensasdk.phone import mask
-from mensasdk.placeholders import fill
-from mensasdk.text import segments
+from mensasdk.preflight.check import Preflight, character_name
 from mensasdk.vendors.base import BatchClient
 
-__all__ = ["DryRun", "dry_run"]
+__all__ = ["DryRun", "dry_run", "unit_of"]
+
+_SHOWN_OF_ONE_REASON: Final = 5
+_CHARACTERS: Final = 20
 
 
 @define
@@ -28,31 +30,40 @@ class DryRun:
 
     Attributes:
         vendor: whose.
-        rows: rows of the file.
-        messages: those that would be sent.
-        duplicates: those that repeat an earlier one, and would not be sent.
-        bad_rows: those that cannot be sent.
-        shown: the first of them.
-        requests: to the vendor.
-        parts: SMS parts in all, by the vendor's client; what a part costs only the vendor knows.
-        by_parts: messages by their parts.
-        outside_gsm: messages with characters outside GSM-7.
-        characters: those characters, with the number of messages that have them.
-        by_vendor: messages by the vendor that they would go through.
+        preflight: what the sender made of the rows that are messages.
+        unreadable: rows that are none, by code.
+        shown: the first rows that would not be sent, by code; of duplicates none.
     """
 
     vendor: str
-    rows: int = 0
-    messages: int = 0
-    duplicates: int = 0
-    bad_rows: int = 0
-    shown: list[ShownRow] = field(factory=list)
-    requests: int = 0
-    parts: int = 0
-    by_parts: Counter[int] = field(factory=Counter)
-    outside_gsm: int = 0
-    characters: Counter[str] = field(factory=Counter)
-    by_vendor: Counter[str] = field(factory=Counter)
+    preflight: Preflight = field(factory=Preflight)
+    unreadable: Counter[str] = field(factory=Counter)
+    shown: dict[str, list[ShownRow]] = field(factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the file."""
+        return self.preflight.total + self.unreadable.total()
+
+    @property
+    def messages(self) -> int:
+        """Those that would be sent."""
+        return self.preflight.messages
+
+    @property
+    def duplicates(self) -> int:
+        """Those that repeat an earlier one, and would not be sent."""
+        return self.preflight.duplicates
+
+    @property
+    def bad_rows(self) -> int:
+        """Those that would not be sent for another reason."""
+        return self.preflight.refused + self.unreadable.total()
+
+    @property
+    def by_code(self) -> Counter[str]:
+        """Rows that would not be sent, by code; as the report of `send` will say it."""
+        return self.preflight.by_code + self.unreadable
 
     @property
     def exit_code(self) -> int:
@@ -60,31 +71,87 @@ class DryRun:
         return 0 if self.messages == self.rows else 1
 
     def as_json(self) -> dict[str, Any]:
-        """The account as one object."""
+        """The account as one object. Money is text, to stay exact."""
+        found = self.preflight
         return {
             "dry_run": True,
             "vendor": self.vendor,
             "total": self.rows,
             "messages": self.messages,
             "duplicates": self.duplicates,
+            "opted_out": self.by_code["opted_out"],
             "bad_rows": self.bad_rows,
-            "requests": self.requests,
-            "parts": self.parts,
-            "by_parts": {str(parts): count for parts, count in sorted(self.by_parts.items())},
-            "outside_gsm": self.outside_gsm,
-            "by_vendor": dict(self.by_vendor),
+            "by_code": dict(self.by_code.most_common()),
+            "requests": found.requests,
+            "parts": found.parts,
+            "by_parts": {str(parts): count for parts, count in sorted(found.by_parts.items())},
+            "by_encoding": {encoding.value: count for encoding, count in found.by_encoding.items()},
+            "outside_gsm": found.outside_gsm,
+            "parts_in_gsm": found.parts_in_gsm,
+            "characters": [
+                {"character": one, "name": character_name(one) if len(one) == 1 else "", "messages": count}
+                for one, count in found.forcing.most_common(_CHARACTERS)
+            ],
+            "scheduled": found.scheduled,
+            "put_off": found.put_off,
+            "first_at": None if found.first_at is None else found.first_at.isoformat(),
+            "last_at": None if found.last_at is None else found.last_at.isoformat(),
+            "by_vendor": {vendor: totals.messages for vendor, totals in found.by_vendor.items()},
+            "vendors": {vendor: self._vendor_as_json(vendor) for vendor in found.by_vendor},
+            "by_country": {
+                country or "none": {
+                    "messages": totals.messages,
+                    "parts": totals.parts,
+                    "cost": {vendor: str(cost) for vendor, cost in totals.cost.items()},
+                    "unpriced": totals.unpriced,
+                }
+                for country, totals in found.by_country.items()
+            },
+            "bad": [
+                {"line": row.line, "number": row.number, "code": code, "reason": row.reason}
+                for code, rows in self.shown.items()
+                for row in rows
+            ],
             "exit_code": self.exit_code,
         }
 
-    def bad(self, line: int, to: str, reason: str) -> None:
-        """Count a row that cannot be sent."""
-        self.bad_rows += 1
-        if len(self.shown) < MAX_SHOWN:
-            self.shown.append(ShownRow(line, mask(to) if to else "", masked(reason)))
+    def bad(self, line: int, to: str, code: str, reason: str) -> None:
+        """Show a row that would not be sent, if it is among the first of its kind."""
+        shown = self.shown.setdefault(code if code in self.shown or len(self.shown) < MAX_SHOWN else "other", [])
+        if len(shown) < _SHOWN_OF_ONE_REASON:
+            shown.append(ShownRow(line, mask(to) if to else "", masked(reason)))
+
+    def _vendor_as_json(self, vendor: str) -> Mapping[str, Any]:
+        totals = self.preflight.by_vendor[vendor]
+        estimate = totals.estimate
+        return {
+            "messages": totals.messages,
+            "requests": totals.requests,
+            "parts": totals.parts,
+            "cost": None if estimate is None else str(estimate.total),
+            "unit": unit_of(vendor),
+            "unpriced": {} if estimate is None else {one or "none": count for one, count in estimate.unpriced.items()},
+            "changed": totals.changed,
+            "replacements": [
+                {"from": before, "to": after, "messages": count}
+                for (before, after), count in totals.replacements.most_common(_CHARACTERS)
+            ],
+        }
+
+
+def unit_of(vendor: str) -> str:
+    """What a vendor counts in, as far as the command knows it."""
+    return (VENDORS[vendor].unit if vendor in VENDORS else "") or "credits"
 
 
 async def dry_run(
-    client: BatchClient | Router, rows: Iterator[GoodRow | BadRow], limits: Limits, output: Output | None = None
+    client: BatchClient | Router,
+    rows: Iterator[GoodRow | BadRow],
+    limits: Limits,
+    output: Output | None = None,
+    *,
+    total: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> DryRun:
     """Check every row as the client would, and plan the requests as the sender would.
 
@@ -92,7 +159,9 @@ async def dry_run(
         client: the vendor's client, or a router over several; it is asked to prepare messages, never to send.
         rows: the rows.
         limits: as for sending.
-        output: where the bad rows are written.
+        output: where the rows that would not be sent are written.
+        total: rows that there are; see `Limits.sender`.
+        on_progress: told how many rows have been looked at, and how many of them would be sent.
 
     Raises:
         ConfigurationError: the file changed while it was read.
@@ -104,43 +173,34 @@ async def dry_run(
 
     def messages() -> Iterator[Message]:
         for row in rows:
-            result.rows += 1
             if isinstance(row, BadRow):
-                result.bad(row.line, row.to, row.detail)
+                result.unreadable[row.code] += 1
+                result.bad(row.line, row.to, row.code, row.detail)
                 if output is not None:
                     output.bad_row(row, result.vendor)
             else:
                 lines[id(row.message)] = row.line
                 yield row.message
 
-    seen: set[int] = set()
-    async for chunk in limits.sender(client).plan(messages()).chunks():
-        for outcome in chunk.refused:
-            line = lines.pop(id(outcome.message))
-            result.bad(line, outcome.message.to, outcome.detail)
-            if output is not None:
-                output.outcome(line, outcome)
-        new = 0
-        for item in chunk.items:
-            del lines[id(item.message)]
-            key = hash(message_key(item.message, item.number))
-            if key in seen:
-                result.duplicates += 1
-                continue
-            seen.add(key)
-            new += 1
-            result.by_vendor[item.lane.client.vendor] += 1
-            result.parts += item.parts
-            result.by_parts[item.parts] += 1
-            if outside := {character for _, character in segments(_text(item.message)).forced_by}:
-                result.outside_gsm += 1
-                result.characters.update(outside)
-        result.messages += new
-        result.requests += bool(new)
-    result.shown.sort(key=lambda row: row.line)
+    def on_message(message: Message, outcome: Outcome | None) -> None:
+        line = lines.pop(id(message))
+        if outcome is None:
+            return
+        code = outcome.code or "invalid"
+        if code == "duplicate":
+            return
+        result.bad(line, message.to, code, outcome.detail)
+        if output is not None:
+            output.outcome(line, outcome)
+
+    def progress(found: Preflight) -> None:
+        if on_progress is not None:
+            on_progress(found.total + result.unreadable.total(), found.messages)
+
+    sender = limits.sender(client, total=total)
+    result.preflight = await sender.check(
+        messages(), prices=limits.screening.prices, on_progress=progress, on_message=on_message
+    )
+    for shown in result.shown.values():
+        shown.sort(key=lambda row: row.line)
     return result
-
-
-def _text(message: Message) -> str:
-    """What the person will read; of a vendor's template only the variables are known here."""
-    return fill(message.text, message.variables) if message.text else " ".join(message.variables.values())

@@ -1,4 +1,4 @@
-"""What the options of a campaign come to, for `send` and `resume`: checked before anything is sent."""
+"""What the options of a campaign come to, for `send`, `resume` and `reconcile`: checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mensasdk.cli.campaign import Limits
 from mensasdk.cli.config import VENDORS, Settings, load_settings
 from mensasdk.cli.routes import Way, parse_rates, parse_routes
 from mensasdk.cli.rows import BadRow, GoodRow, Layout, Table, open_table, plan, read
+from mensasdk.cli.screens import make_screening
 from mensasdk.cli.vendors import Wishes, check_wishes
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Message
@@ -51,7 +52,7 @@ class Job:
 
 
 def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
-    """Check the options of ``send`` or ``resume``, and open the list.
+    """Check the options of ``send``, ``resume`` or ``reconcile``, and open the list.
 
     Args:
         file: the list; None for a campaign that is taken up without it.
@@ -61,7 +62,12 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
     Raises:
         ConfigurationError: an option or the list is not in order; nothing was sent.
     """
-    schedule_at = _moment(given["schedule"], given["zone"])
+    zone = given["zone"]
+    if zone is not None and given["schedule"] is None and given["not_after"] is None:
+        raise ConfigurationError("--zone belongs to --schedule or --not-after, which are missing")
+    schedule_at, not_after = (_moment(name, given[name], zone) for name in ("schedule", "not_after"))
+    if not_after is not None and file is None:
+        raise ConfigurationError("--not-after goes with each row of the list; give the list again, or leave it out")
     text, template = given["text"], given["template"]
     countries = _vendors(given["vendor"], given["routes"], given["base_url"])
     wishes = Wishes(
@@ -74,15 +80,26 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
         text_variable=given["text_variable"],
         device_id=given["device_id"],
         sim=given["sim"],
+        group_sends=given["group_sends"],
     )
     if file is not None or given["routes"]:
         check_wishes([*countries], wishes, has_text=text is not None)
     rate, rate_of = parse_rates(given["rates"], [*countries])
+    home = VENDORS[next(iter(countries))].home if [*countries.values()] == [None] else None
+    screening = make_screening(given, [*countries], default_country=given["default_country"] or home, begin=schedule_at)
     ways = [
         Way(name, _settings(name, given["credentials"], given["base_url"], dry=given.get("dry", False)), codes)
         for name, codes in countries.items()
     ]
-    limits = Limits(rate, given["requests_per_second"], given["max_in_flight"], given["max_recipients"], rate_of)
+    limits = Limits(
+        rate,
+        given["requests_per_second"],
+        given["max_in_flight"],
+        given["max_recipients"],
+        rate_of,
+        breaker=given["breaker"],
+        screening=screening,
+    )
     if file is None:
         return Job(ways, wishes, limits, given["default_country"], None, None, iter(()))
     table = open_table(file, delimiter=_delimiter(given["delimiter"]))
@@ -93,17 +110,19 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
             Text(f"Warning: {file} is not UTF-8; read as Windows-1252 (Latin-1). Check the accents.", style="yellow"),
             soft_wrap=True,
         )
-    # Over several vendors each route brings its own.
-    options = None if given["routes"] else VENDORS[ways[0].vendor].options(wishes)
+    # Where there are routes, each brings its own; a single one for all countries is none.
+    routed = [*countries.values()] != [None]
+    options = None if routed else VENDORS[ways[0].vendor].options(wishes)
 
     def make(to: str, body: str, variables: dict[str, str], reference: str | None) -> Message:
         return Message(
             to,
             body,
-            sender=None if given["routes"] else given["sender"],
+            sender=None if routed else given["sender"],
             template=template if from_template else None,
             variables=variables,
-            schedule_at=schedule_at,
+            schedule_at=schedule_at if screening.spread is None else None,  # it is when the spread begins
+            not_after=not_after,
             reference=reference,
             options=options,
         )
@@ -147,24 +166,23 @@ def _delimiter(value: str | None) -> str | None:
     return value
 
 
-def _moment(text: str | None, zone: str | None) -> datetime | None:
+def _moment(name: str, text: str | None, zone: str | None) -> datetime | None:
     if text is None:
-        if zone is not None:
-            raise ConfigurationError("--zone belongs to --schedule, which is missing")
         return None
+    option = f"--{name.replace('_', '-')}"
     moment = None
     with suppress(ValueError):
         moment = datetime.fromisoformat(text.strip())
     if moment is None:
-        raise ConfigurationError("--schedule must look like 2030-01-31T09:00+01:00, or 2030-01-31T09:00 with --zone")
+        raise ConfigurationError(f"{option} must look like 2030-01-31T09:00+01:00, or 2030-01-31T09:00 with --zone")
     if moment.tzinfo is None:
         if zone is None:
             raise ConfigurationError(
-                "--schedule has no time zone; add its offset, as in 2030-01-31T09:00+01:00, or --zone Europe/Madrid"
+                f"{option} has no time zone; add its offset, as in 2030-01-31T09:00+01:00, or --zone Europe/Madrid"
             )
         moment = moment.replace(tzinfo=time_zone(zone))
     elif zone is not None:
-        raise ConfigurationError("--schedule has an offset already; leave out --zone")
+        raise ConfigurationError(f"{option} has an offset already; leave out --zone")
     if moment <= datetime.now(UTC):
-        raise ConfigurationError("--schedule is not in the future; give a later time, or leave it out to send now")
+        raise ConfigurationError(f"{option} is not in the future; give a later time, or leave it out")
     return moment

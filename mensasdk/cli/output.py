@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
 import orjson
 
 from mensasdk.batch import guard_cell
+from mensasdk.batch.private_file import open_private
 from mensasdk.cli.rows import BadRow
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Outcome, OutcomeKind
 
-__all__ = ["Output", "open_output"]
+__all__ = ["COLUMNS", "Output", "open_output", "written_output"]
 
 COLUMNS: Final = (
     "line", "to", "reference", "outcome", "vendor", "vendor_id", "code", "detail", "parts", "credits",
@@ -26,11 +27,12 @@ SUFFIXES: Final = (".csv", ".jsonl")
 class Output:
     """Results as CSV (safe to open in a spreadsheet) or as JSON lines. Numbers stand in it in full."""
 
-    def __init__(self, file: IO[str], *, as_csv: bool) -> None:
+    def __init__(self, file: IO[str], *, as_csv: bool, columns: Sequence[str] = COLUMNS) -> None:
         self._file = file
+        self._columns = columns
         self._csv = csv.writer(file) if as_csv else None
         if self._csv is not None:
-            self._csv.writerow(COLUMNS)
+            self._csv.writerow(columns)
 
     def outcome(self, line: int, outcome: Outcome) -> None:
         """Write what became of a message.
@@ -40,7 +42,7 @@ class Output:
         """
         message = outcome.message
         credits_ = None if outcome.credits is None else str(outcome.credits)
-        self._write(
+        self.write(
             line,
             message.to,
             message.reference,
@@ -55,12 +57,12 @@ class Output:
 
     def row(self, row: Mapping[str, Any]) -> None:
         """Write a row of a `BatchReport`, which knows no lines; errors as for `outcome`."""
-        self._write(None, *[row[name] for name in COLUMNS[1:]])
+        self.write(None, *[row[name] for name in COLUMNS[1:]])
 
     def bad_row(self, row: BadRow, vendor: str) -> None:
         """Write a row that was not sent; errors as for `outcome`."""
         kind = OutcomeKind.NOT_SENT.value
-        self._write(row.line, row.to, row.reference, kind, vendor, None, row.code, row.detail, None, None)
+        self.write(row.line, row.to, row.reference, kind, vendor, None, row.code, row.detail, None, None)
 
     def flush(self) -> None:
         """Hand what was written to the system, so that it outlives this process."""
@@ -70,20 +72,22 @@ class Output:
         """Close the file; errors as for `outcome`."""
         self._file.close()
 
-    def _write(self, *cells: Any) -> None:
+    def write(self, *cells: Any) -> None:
+        """Write a row, one cell for each column; errors as for `outcome`."""
         if self._csv is None:
-            line = orjson.dumps(dict(zip(COLUMNS, cells, strict=True)), option=orjson.OPT_APPEND_NEWLINE)
+            line = orjson.dumps(dict(zip(self._columns, cells, strict=True)), option=orjson.OPT_APPEND_NEWLINE)
             self._file.write(line.decode())
         else:
             self._csv.writerow([guard_cell("" if cell is None else str(cell)) for cell in cells])
 
 
-def open_output(path: Path, *, source: Path | None) -> Output:
+def open_output(path: Path, *, source: Path | None, columns: Sequence[str] = COLUMNS) -> Output:
     """Create the file, with mode 0600 from its first moment; an older one is replaced.
 
     Args:
         path: ends in ``.csv`` or ``.jsonl``, which decides the format.
-        source: the file with the recipients, which must not be the same; None for none.
+        source: what the command reads, which must not be the same file; None for nothing.
+        columns: what stands in it; those of `Output.outcome` by default.
 
     Raises:
         ConfigurationError: another ending, the same file, or it cannot be created.
@@ -92,12 +96,31 @@ def open_output(path: Path, *, source: Path | None) -> Output:
     if suffix not in SUFFIXES:
         raise ConfigurationError(f"--output must end in {' or '.join(SUFFIXES)}")
     if source is not None and path.exists() and path.samefile(source):
-        raise ConfigurationError("--output is the file with the recipients; choose another name")
+        raise ConfigurationError("--output is a file that this command reads; choose another name")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        if os.name == "posix":
-            os.fchmod(descriptor, 0o600)
+        file = open_private(path, newline="")
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
-    file = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
-    return Output(file, as_csv=suffix == ".csv")
+    return Output(file, as_csv=suffix == ".csv", columns=columns)
+
+
+@contextmanager
+def written_output(path: Path | None, *, journal: Path, columns: Sequence[str] = COLUMNS) -> Iterator[Output | None]:
+    """Create a file for what stands in a journal, and close it when all is written. None makes none.
+
+    Raises:
+        ConfigurationError: as `open_output`, or it cannot be written to its end.
+    """
+    if path is None:
+        yield None
+        return
+    output = open_output(path, source=journal, columns=columns)
+    try:
+        yield output
+        output.flush()
+    except OSError as error:
+        words = f"{path} cannot be written: {error.strerror}; the journal has everything"
+        raise ConfigurationError(words) from None
+    finally:
+        with suppress(OSError):  # it has been said
+            output.close()

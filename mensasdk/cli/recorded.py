@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mensasdk.batch import CampaignInfo, Router, SqliteJournal, State
-from mensasdk.cli.app import EXIT_CODES, cli, guarded, journal_option, json_option, send, show
+from mensasdk.cli.app import EXIT_CODES, cli, guarded, journal_option, json_option, say_next, send, show
 from mensasdk.cli.campaign import Campaign, Limits, Summary
 from mensasdk.cli.job import Job, make_job
 from mensasdk.cli.output import Output, open_output
@@ -26,7 +26,7 @@ from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.messages import Message, OutcomeKind
 from mensasdk.vendors.base import BatchClient
 
-__all__ = ["ResumedCampaign", "campaigns", "purge", "resume"]
+__all__ = ["ResumedCampaign", "campaigns", "existing_journal", "purge", "recorded_campaign", "resume"]
 
 
 def existing_journal(path: Path) -> SqliteJournal:
@@ -38,6 +38,19 @@ def existing_journal(path: Path) -> SqliteJournal:
     if not path.is_file():
         raise ConfigurationError(f"there is no journal {path}")
     return SqliteJournal(path)
+
+
+async def recorded_campaign(journal: SqliteJournal, name: str) -> CampaignInfo:
+    """What the journal says of one campaign.
+
+    Raises:
+        ConfigurationError: it has no such campaign; says which it has.
+    """
+    found = {info.name: info for info in await journal.campaigns()}
+    if name not in found:
+        names = ", ".join(masked(other) for other in found) or "none"
+        raise ConfigurationError(f"the journal has no campaign {masked(name)}; it has {names}")
+    return found[name]
 
 
 def info_as_json(info: CampaignInfo) -> dict[str, Any]:
@@ -161,23 +174,22 @@ def resume(
             with suppress(OSError):  # what could not be written has been reported
                 results.close()
     show(ended, err, output, as_json=as_json, quiet=quiet)
+    if not quiet:
+        say_next(ended, err, journal, file)
     return ended.exit_code
 
 
 async def _resume(
     job: Job, journal: SqliteJournal, name: str, results: Output | None, err: Console, quiet: bool
 ) -> Summary:
-    found = {info.name: info for info in await journal.campaigns()}
-    if name not in found:
-        names = ", ".join(masked(other) for other in found) or "none"
-        raise ConfigurationError(f"the journal has no campaign {masked(name)}; it has {names}")
-    if job.table is None and not found[name].complete:
+    info = await recorded_campaign(journal, name)
+    if job.table is None and not info.complete:
         words = (
             "The list may not have been read to its end. What the journal holds is sent; to be sure that nobody is "
             "forgotten, give the list again, with the options that it was sent with."
         )
         err.print(Text(words, style="yellow"), soft_wrap=True)
-    total = max(sum(found[name].counts.values()), 0 if job.table is None else job.table.total)
+    total = max(sum(info.counts.values()), 0 if job.table is None else job.table.total)
     async with connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country) as (
         client,
         _,

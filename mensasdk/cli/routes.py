@@ -104,7 +104,13 @@ def _listed(names: Sequence[str]) -> str:
 
 @asynccontextmanager
 async def connect(
-    ways: Sequence[Way], *, limits: Limits, wishes: Wishes, default_country: str | None, hooks: Sequence[Hook] = ()
+    ways: Sequence[Way],
+    *,
+    limits: Limits,
+    wishes: Wishes,
+    default_country: str | None,
+    hooks: Sequence[Hook] = (),
+    routed: bool = False,
 ) -> AsyncIterator[tuple[BatchClient | Router, Sequence[str]]]:
     """Make the clients of a campaign, and close them at its end.
 
@@ -115,6 +121,7 @@ async def connect(
         wishes: what a router puts onto the messages of each vendor.
         default_country: country of national numbers.
         hooks: called with each event of the clients.
+        routed: make a router of a single vendor too, for messages that may have brought nothing themselves.
 
     Yields:
         What to send through, and a line for each vendor that says where it goes.
@@ -126,10 +133,10 @@ async def connect(
             entry = VENDORS[way.vendor]
             # With several vendors nobody could say whose home a national number belongs to.
             country = default_country or (entry.home if single else None)
-            client = entry.connect(way.settings, default_country=country, hooks=hooks)
+            client = entry.connect(way.settings, default_country=country, hooks=hooks, wishes=wishes)
             stack.push_async_callback(client.aclose)
             clients.append(client)
-        if single:
+        if single and not routed:
             yield clients[0], [f"{ways[0].vendor} at {clients[0].base_url}"]
             return
         routes = []

@@ -22,7 +22,7 @@ from mensasdk.messages import Message
 from mensasdk.phone import mask
 from mensasdk.placeholders import template
 
-__all__ = ["BadRow", "GoodRow", "Layout", "Table", "masked", "open_table", "plan", "read"]
+__all__ = ["NUMBER_NAMES", "BadRow", "GoodRow", "Layout", "Table", "fold", "masked", "open_table", "plan", "read"]
 
 NUMBER_NAMES: Final = ("to", "number", "phone", "mobile", "movil", "telefono", "numero", "celular")
 TEXT_NAMES: Final = ("text", "mensaje", "message", "texto")

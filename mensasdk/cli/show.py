@@ -20,25 +20,28 @@ from rich.text import Text
 
 from mensasdk.batch import CampaignInfo, State
 from mensasdk.cli.campaign import MAX_SHOWN, Display, ShownRow, Summary
-from mensasdk.cli.dryrun import DryRun
 from mensasdk.cli.vendors import VENDORS
 from mensasdk.messages import OutcomeKind
 
 __all__ = [
+    "LABEL",
+    "MEANING",
+    "STYLE",
     "Meter",
     "campaigns_table",
     "checks_table",
     "counts_table",
     "display",
+    "duration",
     "error_console",
     "figures_table",
     "meter",
     "money",
     "output_console",
-    "print_dry_run",
     "print_note",
     "print_summary",
     "short_number",
+    "text_table",
     "vendors_table",
 ]
 
@@ -56,15 +59,24 @@ LABEL: Final = {
 }
 # What our own codes mean; a vendor's codes are explained by the words that came with them.
 MEANING: Final = {
+    "bad_text": "its text has a brace that is no placeholder",
+    "budget": "beyond --max-credits or --max-messages",
+    "closed": "outside the sending hours",
     "crashed": "the process ended while its request was under way",
     "cancelled": "cancelled before it was sent, or while under way",
     "columns": "the row has too few or too many columns",
     "duplicate": "this campaign holds the same message to the same number already",
+    "expired": "too late: after --not-after",
+    "invalid_schedule_at": "the vendor cannot send it at that time",
+    "invalid_text": "the vendor does not take such a text",
     "invalid_to": "not a phone number that can be reached",
     "missing_number": "the row has no number",
     "missing_text": "the row has no text",
     "missing_variable": "the row has no value for a placeholder of the text",
+    "no_price": "there is no price for its country",
+    "opted_out": "has opted out",
     "stopped": "the campaign ended before this message",
+    "zone": "the time zone of its number is not known",
 }
 _WINDOW: Final = 3.0
 
@@ -198,9 +210,9 @@ class Meter:
 
 
 @contextmanager
-def meter(console: Console, total: int, what: str) -> Iterator[Meter]:
+def meter(console: Console, total: int, what: str, *, quiet: bool = False) -> Iterator[Meter]:
     """Progress of something else; silent where there is no terminal."""
-    if not console.is_terminal:
+    if quiet or not console.is_terminal:
         yield Meter(total, None, what)
         return
     with Live(console=console, auto_refresh=False, transient=True) as live:
@@ -280,55 +292,8 @@ def print_note(console: Console, sentence: Text) -> None:
     console.print(Padding(sentence, (0, 2)))
 
 
-def print_dry_run(console: Console, result: DryRun) -> None:
-    """What would be sent."""
-    console.print()
-    console.print(
-        counts_table(
-            "dry run, nothing was sent",
-            [
-                ("would be sent", result.messages, "green"),
-                ("duplicates", result.duplicates, "yellow"),
-                ("bad rows", result.bad_rows, "red"),
-            ],
-        )
-    )
-    by_parts = ", ".join(f"{count:,} of {parts}" for parts, count in sorted(result.by_parts.items())[:6])
-    console.print()
-    console.print(
-        _pairs(
-            ("requests", f"{result.requests:,}"),
-            ("SMS parts", f"{result.parts:,}{f' ({by_parts})' if len(result.by_parts) > 1 else ''}"),
-            ("credits", "known to the vendor only; it charges by part and country"),
-            *(
-                [("by vendor", " · ".join(f"{vendor} {count:,}" for vendor, count in result.by_vendor.most_common()))]
-                if len(result.by_vendor) > 1
-                else []
-            ),
-            ("GSM-7 texts", f"{result.messages - result.outside_gsm:,}"),
-            ("beyond GSM-7", f"{result.outside_gsm:,}"),
-        )
-    )
-    if result.outside_gsm:
-        characters = " ".join(
-            character for character, _ in result.characters.most_common(20) if character.isprintable()
-        )
-        console.print()
-        print_note(
-            console,
-            Text(
-                f"Beyond GSM-7: {characters}\n"
-                "--unicode keeps them, in shorter parts; without it the vendor may replace them.",
-                style="yellow",
-            ),
-        )
-    if result.shown:
-        console.print()
-        _print_bad_rows(console, result.shown, result.bad_rows)
-
-
 def _print_bad_rows(console: Console, shown: Sequence[ShownRow], count: int) -> None:
-    table = _table("line", "number", "bad row", right=1)
+    table = text_table("line", "number", "bad row", right=1)
     for row in sorted(shown, key=lambda one: one.line):
         table.add_row(f"{row.line:,}", row.number, Text(row.reason))
     console.print(table)
@@ -338,7 +303,7 @@ def _print_bad_rows(console: Console, shown: Sequence[ShownRow], count: int) -> 
 
 def campaigns_table(campaigns: Sequence[CampaignInfo]) -> Table:
     """What a journal holds."""
-    table = _table("campaign", "begun (UTC)", "list", "pending", "accepted", "rejected", "in doubt", right=0)
+    table = text_table("campaign", "begun (UTC)", "list", "pending", "accepted", "rejected", "in doubt", right=0)
     for column in table.columns[3:]:
         column.justify = "right"
     for info in campaigns:
@@ -350,13 +315,12 @@ def campaigns_table(campaigns: Sequence[CampaignInfo]) -> Table:
     return table
 
 
-def checks_table(checks: Sequence[tuple[str, str, str, bool]]) -> Table:
+def checks_table(checks: Iterable[tuple[str, str, str]], *, theirs: str = "sandbox", ours: str = "report") -> Table:
     """What was compared with what, and whether it agrees."""
-    table = _table("check", "sandbox", "report", "", right=0)
-    for name, theirs, ours, agrees in checks:
-        table.add_row(
-            Text(name), theirs, ours, Text("✓", style="bold green") if agrees else Text("✗", style="bold red")
-        )
+    table = text_table("check", theirs, ours, "", right=0)
+    for name, left, right in checks:
+        agrees = left == right
+        table.add_row(Text(name), left, right, Text("✓", style="bold green") if agrees else Text("✗", style="bold red"))
     return table
 
 
@@ -364,7 +328,7 @@ def counts_table(title: str, rows: Iterable[tuple[str, int, str]]) -> Table:
     """Names, counts and percentages."""
     rows = list(rows)
     total = sum(count for _, count, _ in rows)
-    table = _table(title, "messages", "%", right=0)
+    table = text_table(title, "messages", "%", right=0)
     table.columns[1].justify = table.columns[2].justify = "right"
     for name, count, style in rows:
         table.add_row(Text(name, style=style if count else "dim"), f"{count:,}", _percent(count, total))
@@ -378,7 +342,7 @@ def _outcomes(summary: Summary) -> Table:
 
 def figures_table(*headers: str) -> Table:
     """An empty table of a name and figures."""
-    table = _table(*headers, right=0, space=1)
+    table = text_table(*headers, right=0, space=1)
     for column in table.columns[1:]:
         column.justify = "right"
     return table
@@ -428,7 +392,7 @@ def _pairs(*pairs: tuple[str, str]) -> Table:
 
 
 def _codes(summary: Summary) -> Table:
-    table = _table("code", "outcome", "messages", "meaning", right=0)
+    table = text_table("code", "outcome", "messages", "meaning", right=0)
     table.columns[2].justify = "right"
     for code, count in sorted(summary.by_code.items(), key=lambda pair: (-pair[1], pair[0])):
         kind, words = summary.meanings.get(code, (None, ""))
@@ -453,7 +417,8 @@ def _sentences(summary: Summary) -> Iterator[Text]:
         yield Text(f"Stopped early: {summary.stopped}", style="bold red")
 
 
-def _table(*headers: str, right: int, space: int = 2) -> Table:
+def text_table(*headers: str, right: int = 0, space: int = 2) -> Table:
+    """An empty table; the first columns may be set to the right."""
     padding = (0, space, 0, space)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, header_style="bold")
     for index, header in enumerate(headers):

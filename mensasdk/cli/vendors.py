@@ -50,6 +50,7 @@ class Wishes:
     text_variable: str | None = None
     device_id: str | None = None
     sim: int | None = None
+    group_sends: bool = False
 
     @property
     def options(self) -> Sequence[str]:
@@ -60,7 +61,12 @@ class Wishes:
 
 class _Connect(Protocol):
     def __call__(
-        self, settings: Settings, *, default_country: str | None = None, hooks: Sequence[Hook] = ()
+        self,
+        settings: Settings,
+        *,
+        default_country: str | None = None,
+        hooks: Sequence[Hook] = (),
+        wishes: Wishes = ...,
     ) -> SmsClient: ...
 
 
@@ -101,10 +107,12 @@ _OPTIONS: Final[Mapping[str, str]] = {
     "text_variable": "--text-variable",
     "device_id": "--device-id",
     "sim": "--sim",
+    "group_sends": "--group-sends",
 }
 _TEMPLATES: Final = dict.fromkeys(
     ("template", "text_variable"), "it sends texts; give --text, or a column named text, in its place"
 )
+_GROUPS: Final = {"group_sends": "only Mensatek has groups in which it takes no number twice; leave it out"}
 _PHONES: Final = dict.fromkeys(("device_id", "sim"), "only smsgateway24 has phones; leave it out")
 
 
@@ -150,16 +158,27 @@ def _check_template(wishes: Wishes, *, has_text: bool, alone: bool) -> None:
 # ------------------------------------------------------------------------------------------------------- clients
 
 
-def _made(client: Any, settings: Settings, default_country: str | None, hooks: Sequence[Hook]) -> SmsClient:
+_NO_WISHES: Final = Wishes()
+
+
+def _made(
+    client: Any, settings: Settings, default_country: str | None, hooks: Sequence[Hook], **more: object
+) -> SmsClient:
     address = {} if settings.base_url is None else {"base_url": settings.base_url}
-    made: SmsClient = client(**settings.secrets, default_country=default_country, hooks=hooks, **address)
+    made: SmsClient = client(**settings.secrets, default_country=default_country, hooks=hooks, **address, **more)
     return made
 
 
-def _mensatek(settings: Settings, *, default_country: str | None = None, hooks: Sequence[Hook] = ()) -> SmsClient:
+def _mensatek(
+    settings: Settings,
+    *,
+    default_country: str | None = None,
+    hooks: Sequence[Hook] = (),
+    wishes: Wishes = _NO_WISHES,
+) -> SmsClient:
     from mensasdk.vendors.mensatek import MensatekClient
 
-    return _made(MensatekClient, settings, default_country, hooks)
+    return _made(MensatekClient, settings, default_country, hooks, group_sends=wishes.group_sends)
 
 
 def _mensatek_options(wishes: Wishes) -> VendorOptions | None:
@@ -170,7 +189,13 @@ def _mensatek_options(wishes: Wishes) -> VendorOptions | None:
     return MensatekOptions(report=wishes.report, unicode=wishes.unicode)
 
 
-def _envia_sms(settings: Settings, *, default_country: str | None = None, hooks: Sequence[Hook] = ()) -> SmsClient:
+def _envia_sms(
+    settings: Settings,
+    *,
+    default_country: str | None = None,
+    hooks: Sequence[Hook] = (),
+    wishes: Wishes = _NO_WISHES,
+) -> SmsClient:
     from mensasdk.vendors.envia_sms import EnviaSmsClient
 
     return _made(EnviaSmsClient, settings, default_country, hooks)
@@ -187,7 +212,13 @@ def _envia_sms_options(wishes: Wishes) -> VendorOptions | None:
     )
 
 
-def _smsgateway24(settings: Settings, *, default_country: str | None = None, hooks: Sequence[Hook] = ()) -> SmsClient:
+def _smsgateway24(
+    settings: Settings,
+    *,
+    default_country: str | None = None,
+    hooks: Sequence[Hook] = (),
+    wishes: Wishes = _NO_WISHES,
+) -> SmsClient:
     from mensasdk.vendors.smsgateway24 import SmsGateway24Client
 
     return _made(SmsGateway24Client, settings, default_country, hooks)
@@ -199,7 +230,13 @@ def _smsgateway24_options(wishes: Wishes) -> VendorOptions | None:
     return SmsGateway24Options(device_id=wishes.device_id, sim=wishes.sim)
 
 
-def _enviatusms(settings: Settings, *, default_country: str | None = None, hooks: Sequence[Hook] = ()) -> SmsClient:
+def _enviatusms(
+    settings: Settings,
+    *,
+    default_country: str | None = None,
+    hooks: Sequence[Hook] = (),
+    wishes: Wishes = _NO_WISHES,
+) -> SmsClient:
     from mensasdk.vendors.enviatusms import EnviaTuSmsClient
 
     return _made(EnviaTuSmsClient, settings, default_country, hooks)
@@ -230,6 +267,7 @@ VENDORS: Final[Mapping[str, VendorEntry]] = {
             "sender": "the account decides what the handset shows; leave it out",
             "report": "the vendor calls nobody back; ask it with EnviaSmsClient.get_status",
             **_PHONES,
+            **_GROUPS,
         },
         credits=_credits,
     ),
@@ -244,6 +282,7 @@ VENDORS: Final[Mapping[str, VendorEntry]] = {
             "unicode": "it drops accents itself; leave it out",
             **_TEMPLATES,
             **_PHONES,
+            **_GROUPS,
         },
         home="VE",
         credits=_balance,
@@ -266,6 +305,7 @@ VENDORS: Final[Mapping[str, VendorEntry]] = {
             "unicode": "phones send every character as it is; leave it out",
             "allow_duplicates": "it drops no repeated texts; leave it out",
             **_TEMPLATES,
+            **_GROUPS,
         },
         instead=("token",),
         unit="",

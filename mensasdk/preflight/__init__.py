@@ -1,9 +1,21 @@
 """What a careful sender wants to know and prevent before paying: opt-outs, hours, cost."""
 
+from mensasdk.preflight.check import Preflight
 from mensasdk.preflight.cost import Budget, CountryCost, Estimate
 from mensasdk.preflight.hours import DAYS, SendingHours, Spread
 from mensasdk.preflight.optout import OptOuts
 from mensasdk.preflight.prices import Prices
 from mensasdk.preflight.zones import time_zones
 
-__all__ = ["DAYS", "Budget", "CountryCost", "Estimate", "OptOuts", "Prices", "SendingHours", "Spread", "time_zones"]
+__all__ = [
+    "DAYS",
+    "Budget",
+    "CountryCost",
+    "Estimate",
+    "OptOuts",
+    "Preflight",
+    "Prices",
+    "SendingHours",
+    "Spread",
+    "time_zones",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -119,3 +121,11 @@ def test_options_of_a_class_that_is_not_there_are_an_error_that_names_it() -> No
 def test_options_that_cannot_be_kept_are_refused_by_name(options: VendorOptions) -> None:
     with pytest.raises(ConfigurationError, match=type(options).__name__):
         encode_message(Message("1", options=options))
+
+
+def test_options_are_read_by_a_program_that_has_not_loaded_their_vendor() -> None:
+    """`mensasdk receive` and the like look into a journal and send nothing."""
+    text = encode_message(Message("+34600000001", "hola", options=MensatekOptions(report=True)))
+    code = f"from mensasdk.batch.stored import decode_message; print(decode_message({text!r}).options.report)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "True"

@@ -10,8 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import frozen
+from click.testing import CliRunner, Result
 
+from mensasdk.batch import Row, SqliteJournal
+from mensasdk.batch.journal import message_key
+from mensasdk.cli.app import cli
 from mensasdk.cli.vendors import VENDORS
+from mensasdk.messages import Message
 from mensasdk.sandbox import Sandbox
 
 TOKEN_NAME = "MENSASDK_MENSATEK_API_TOKEN"
@@ -71,3 +76,36 @@ async def finish(process: Process) -> Ended:
 async def run(*arguments: str | Path, box: Sandbox | None = None, **variables: str) -> Ended:
     """Run the command to its end."""
     return await finish(await start(*arguments, box=box, **variables))
+
+
+def invoke(*arguments: str | Path, keyboard: str | None = None, **variables: str) -> Result:
+    """Run the command in this process, with none of our variables but those given."""
+    environ: dict[str, str | None] = {name: None for name in os.environ if name.startswith("MENSASDK_")}
+    return CliRunner().invoke(
+        cli, [str(argument) for argument in arguments], env={**environ, **variables}, input=keyboard
+    )
+
+
+async def unknown_campaign(journal: Path, numbers: Sequence[str], *, name: str = "julio", swept: bool = True) -> None:
+    """Record a campaign that died with everybody under way; ``swept``, and was found so."""
+    held = SqliteJournal(journal)
+    await held.open(name)
+    messages = [Message(number, f"Hola {index}") for index, number in enumerate(numbers)]
+    rows = [
+        Row(index, message_key(message, f"+{message.to}"), message, f"+{message.to}")
+        for index, message in enumerate(messages)
+    ]
+    await held.load(name, rows)
+    await held.claim(name, 0, len(rows), vendor="mensatek")
+    await held.close(name)
+    if swept:
+        await held.open(name, create=False)
+        await held.close(name)
+
+
+async def states(journal: Path, name: str = "julio") -> dict[str, list[str]]:
+    """The numbers in each state, in order."""
+    found: dict[str, list[str]] = {}
+    for record in await SqliteJournal(journal).read(name):
+        found.setdefault(record.state.value, []).append(record.number)
+    return found

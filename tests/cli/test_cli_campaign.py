@@ -14,15 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from mensasdk.batch import CircuitBreaker
 from mensasdk.cli.campaign import Campaign, Limits, Summary
 from mensasdk.cli.dryrun import dry_run
 from mensasdk.cli.output import Output, open_output
 from mensasdk.cli.rows import BadRow, GoodRow
-from mensasdk.cli.show import display, print_dry_run, print_summary
+from mensasdk.cli.show import display, print_summary
+from mensasdk.cli.show_check import print_check
 from mensasdk.errors import ConfigurationError, ConnectionLost, InvalidRequest, MensaError, ValidationError
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import BatchResult, Prepared
+from mensasdk.vendors.base import BatchResult, Doubt, Prepared
 
 QUIET = Console(file=io.StringIO())
 
@@ -43,7 +45,17 @@ class FakeClient:
             raise ValidationError(f"to (***{message.to[-3:]}) is wrong", field="to")
         return Prepared(message, message.to, message.text, None, 2)
 
-    async def send_batch(self, batch: Sequence[Prepared], *, reference: str, gate: Gate) -> BatchResult:
+    def group_key(self, item: Prepared) -> None:
+        return None
+
+    async def reconcile(
+        self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
+    ) -> Sequence[Outcome | None]:
+        return [None for _ in doubts]
+
+    async def send_batch(
+        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+    ) -> BatchResult:
         await gate.enter()
         if self.hold is not None:
             await self.hold.wait()
@@ -195,7 +207,7 @@ async def test_a_dry_run_plans_what_a_run_would_send() -> None:
     ]
     planned = await dry_run(FakeClient(), iter(rows), Limits())
     assert (planned.rows, planned.messages, planned.duplicates, planned.bad_rows) == (10, 7, 1, 2)
-    assert (planned.parts, planned.by_parts, planned.requests) == (14, {2: 7}, 3)
+    assert (planned.preflight.parts, planned.preflight.by_parts, planned.preflight.requests) == (14, {2: 7}, 3)
     client = FakeClient()
     summary = await send(rows, client=client)
     assert summary.accepted == planned.messages
@@ -212,7 +224,7 @@ async def test_the_tables_show_no_number_in_full_and_nothing_that_a_terminal_obe
     summary = await send(rows)
     console = Console(file=io.StringIO(), force_terminal=False, width=100)
     print_summary(console, summary)
-    print_dry_run(console, await dry_run(FakeClient(), iter(rows), Limits()))
+    print_check(console, await dry_run(FakeClient(), iter(rows), Limits()))
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     assert "***456" in shown
@@ -223,7 +235,9 @@ async def test_the_tables_show_no_number_in_full_and_nothing_that_a_terminal_obe
 
 async def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere() -> None:
     class Late(FakeClient):
-        async def send_batch(self, batch: Sequence[Prepared], *, reference: str, gate: Gate) -> BatchResult:
+        async def send_batch(
+            self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+        ) -> BatchResult:
             await asyncio.sleep(0.2)
             return await super().send_batch(batch, reference=reference, gate=gate)
 
@@ -239,7 +253,7 @@ async def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere() -> None:
 def test_the_output_is_private_from_the_start_and_never_the_list_itself(tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     people.write_text("to\n", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="recipients"):
+    with pytest.raises(ConfigurationError, match="a file that this command reads"):
         open_output(people, source=people)
     with pytest.raises(ConfigurationError, match=r"\.csv or \.jsonl"):
         open_output(tmp_path / "results.xlsx", source=people)
@@ -250,3 +264,8 @@ def test_the_output_is_private_from_the_start_and_never_the_list_itself(tmp_path
     open_output(loose, source=people).close()
     assert loose.stat().st_mode & 0o777 == 0o600
     assert people.read_text(encoding="utf-8") == "to\n"
+
+
+def test_a_breaker_pauses_unless_it_is_switched_off() -> None:
+    assert Limits().route(FakeClient()).breaker == CircuitBreaker()
+    assert Limits(breaker=False).route(FakeClient()).breaker is None

@@ -116,7 +116,9 @@ def test_a_dry_run_tells_what_would_go_where_and_what_nobody_can_take(people: Pa
     )
     found = json.loads(result.stdout)
     assert (result.exit_code, found["by_vendor"]) == (1, {"mensatek": 2, "enviatusms": 1})
-    assert "mensatek 2 · enviatusms 1" in result.stderr
+    rows = [line.split()[:2] for line in result.stderr.splitlines()]
+    assert ["mensatek", "2"] in rows
+    assert ["enviatusms", "1"] in rows
     assert "no route is for the country of this number" in " ".join(result.stderr.split())
 
 
@@ -202,3 +204,17 @@ async def test_each_route_has_its_own_limits(box: Sandbox) -> None:
         assert {route.request_rate for route in router.routes} == {RateLimit(7)}
         assert {route.max_in_flight for route in router.routes} == {3}
         assert [line.partition(" at ")[0] for line in lines] == ["ES through mensatek", "others through enviatusms"]
+
+
+@pytest.mark.parametrize("vendor", ["mensatek", "smsgateway24"])
+async def test_a_single_route_for_all_countries_is_like_the_vendor_itself(
+    box: Sandbox, people: Path, vendor: str
+) -> None:
+    """Sender, template and options have no router to come from."""
+    write_rows(people, ["+34600000001,Ana"])
+    own = {"mensatek": ("--sender", "Clinica"), "smsgateway24": ("--device-id", "260")}[vendor]
+    ended = await run("send", people, "--route", f"*={vendor}", *own, "--text", "Hola", "--json", box=box)
+    assert ended.code == 0, ended.err
+    (message,) = box.ledger.messages
+    if vendor == "mensatek":
+        assert message.sender == "Clinica"

@@ -34,6 +34,7 @@ OPTIONS: dict[str, Sequence[str]] = {
     "text_variable": ("--text-variable", "mensaje"),
     "device_id": ("--device-id", "260"),
     "sim": ("--sim", "0"),
+    "group_sends": ("--group-sends",),
 }
 HAS = {vendor: [name for name in OPTIONS if name not in entry.refuses] for vendor, entry in VENDORS.items()}
 
@@ -51,7 +52,7 @@ def people(tmp_path: Path) -> Path:
 
 def test_every_vendor_has_some_of_these_options_and_not_others() -> None:
     """So that the two tests below have something to show."""
-    assert HAS["mensatek"] == ["sender", "schedule", "report", "unicode"]
+    assert HAS["mensatek"] == ["sender", "schedule", "report", "unicode", "group_sends"]
     assert HAS["envia_sms"] == ["schedule", "unicode", "allow_duplicates", "template", "text_variable"]
     assert HAS["enviatusms"] == ["allow_duplicates"]
     assert HAS["smsgateway24"] == ["schedule", "device_id", "sim"]

@@ -1,0 +1,335 @@
+"""Options that keep messages back: opt-outs, hours, a spread, and caps. Checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+from attrs import field, frozen
+
+from mensasdk.batch import Screen
+from mensasdk.cli.vendors import VENDORS
+from mensasdk.errors import ConfigurationError, MensaError
+from mensasdk.preflight import DAYS, Budget, OptOuts, Prices, SendingHours, Spread
+from mensasdk.preflight.timeline import Day
+
+__all__ = ["NOTHING", "Screening", "make_screening", "screen_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+_OPTIONS: Final = (
+    click.option(
+        "--opt-outs",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="People who must not be written to: a number in each line, or CSV; may be repeated.",
+    ),
+    click.option("--opt-out-column", metavar="NAME", help="The column of --opt-outs with the phone numbers."),
+    click.option(
+        "--hours",
+        metavar="FROM-TO",
+        help="Send within these hours only, on the recipient's clock: 9:00-20:00, or 9:00-14:00,16:30-20:00.",
+    ),
+    click.option(
+        "--days", metavar="DAYS", help="Send on these days only, at the recipient's: mon-fri, or mon,wed,sat."
+    ),
+    click.option(
+        "--time-zone-of",
+        "time_zones",
+        multiple=True,
+        metavar="CC=ZONE",
+        help="The zone of numbers that do not tell it, such as ES=Europe/Madrid; may be repeated.",
+    ),
+    click.option(
+        "--outside-hours",
+        type=click.Choice(["schedule", "refuse"]),
+        help="What becomes of the others: the vendor sends them when the hours open (the default), or nobody does.",
+    ),
+    click.option(
+        "--spread", metavar="TIME", help="Spread the list over so long, such as 90m or 2h; begins at --schedule."
+    ),
+    click.option(
+        "--not-after", metavar="TIME", help="Do not send any more from then on, such as 2030-01-31T20:00+01:00."
+    ),
+    click.option(
+        "--prices",
+        multiple=True,
+        metavar="[VENDOR=]FILE",
+        help="What an SMS part costs: CSV with the columns country and price. Tells the cost beforehand.",
+    ),
+    click.option(
+        "--max-credits",
+        multiple=True,
+        metavar="[VENDOR=]N",
+        help="Spend no more than this, in the vendor's own unit, by --prices.",
+    ),
+    click.option("--max-messages", multiple=True, metavar="[VENDOR=]N", help="Send no more messages than this."),
+)
+_WINDOW = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?-([0-9]{1,2})(?::([0-9]{2}))?").fullmatch
+_DURATION = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m(?:in)?)?").fullmatch
+
+
+def screen_options(command: F) -> F:
+    """Give a command the options that `make_screening` reads."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@frozen
+class Screening:
+    """What keeps messages of a campaign back.
+
+    Attributes:
+        optouts: lists of people.
+        hours: when to send.
+        spread: over how long.
+        begin: when the spread begins; None for at once.
+        prices: by vendor.
+        budgets: by vendor.
+    """
+
+    optouts: Sequence[OptOuts] = ()
+    hours: SendingHours | None = None
+    spread: timedelta | None = None
+    begin: datetime | None = None
+    prices: Mapping[str, Prices] = field(factory=dict)
+    budgets: Mapping[str, Budget] = field(factory=dict)
+
+    def screens(self, total: int | None = None) -> list[Screen]:
+        """What a sender asks of each message.
+
+        Args:
+            total: messages of the whole campaign, which sets the pace of the spread: the rest of a campaign that is
+                taken up takes its share of the time. None to spread nothing.
+        """
+        screens: list[Screen] = [*self.optouts]
+        if self.spread is not None and total is not None:
+            screens.append(Spread(self.spread, max(total, 1), start=self.begin, hours=self.hours))
+        # After the spread, for what comes with a time of its own, or too late for its turn.
+        if self.hours is not None:
+            screens.append(self.hours)
+        return screens
+
+
+NOTHING: Final = Screening()
+
+
+def make_screening(
+    given: Mapping[str, Any], vendors: Sequence[str], *, default_country: str | None, begin: datetime | None
+) -> Screening:
+    """Read the values of `screen_options`.
+
+    Args:
+        given: the options by name.
+        vendors: those of the campaign.
+        default_country: country of national numbers.
+        begin: when the first message goes out; None for at once.
+
+    Raises:
+        ConfigurationError: names the option and the remedy; nothing was sent.
+    """
+    spread = _spread(given["spread"], vendors)
+    prices = {
+        vendor: _read("--prices", lambda file=file: Prices.from_csv(file))  # type: ignore[misc]
+        for vendor, file in _by_vendor("--prices", "FILE", given["prices"], vendors).items()
+    }
+    return Screening(
+        optouts=_optouts(given["opt_outs"], given["opt_out_column"], default_country),
+        hours=_hours(given, vendors),
+        spread=spread,
+        begin=begin if spread is not None else None,
+        prices=prices,
+        budgets=_budgets(given, vendors, prices),
+    )
+
+
+# --------------------------------------------------------------------------------------------------------- opt-outs
+
+
+def _optouts(files: Sequence[Path], column: str | None, default_country: str | None) -> list[OptOuts]:
+    if column is not None and not files:
+        raise ConfigurationError("--opt-out-column belongs to --opt-outs, which is missing")
+    return [
+        _read("--opt-outs", lambda file=file: OptOuts(file, default_country=default_country, column=column))  # type: ignore[misc]
+        for file in files
+    ]
+
+
+# What the library's errors call a remedy, and what it is here.
+_IN_OTHER_WORDS: Final = (
+    (", or pass over what cannot be read with lenient=True", ", or take the line out"),
+    (re.compile(r"\bwith column="), "with --opt-out-column"),
+    (re.compile(r"\(column=('[^']*')\)"), r"(--opt-out-column \1)"),
+    (re.compile(r"\bdefault_country\b"), "--default-country"),
+    (re.compile(r"\bchoices has\b"), "has"),
+)
+
+
+def _read(option: str, make: Callable[[], T]) -> T:
+    """Make a value of an option; a refusal names it."""
+    try:
+        return make()
+    except MensaError as error:
+        words = error.message
+    for theirs, ours in _IN_OTHER_WORDS:
+        words = words.replace(theirs, ours) if isinstance(theirs, str) else theirs.sub(ours, words)
+    raise ConfigurationError(f"{option}: {words}")
+
+
+# ------------------------------------------------------------------------------------------------------------ hours
+
+
+def _hours(given: Mapping[str, Any], vendors: Sequence[str]) -> SendingHours | None:
+    hours, days, zones, outside = (given[name] for name in ("hours", "days", "time_zones", "outside_hours"))
+    if hours is None and days is None:
+        for option, value in (("--time-zone-of", zones), ("--outside-hours", outside)):
+            if value:
+                raise ConfigurationError(f"{option} belongs to --hours or --days, which are missing")
+        return None
+    idle = [vendor for vendor in vendors if "schedule" in VENDORS[vendor].refuses]
+    if outside == "schedule" and len(idle) == len(vendors):
+        raise ConfigurationError(
+            f"--outside-hours schedule: {idle[0]} cannot send later; give --outside-hours refuse, and what is refused "
+            "again within the hours"
+        )
+    if outside is None:
+        outside = "refuse" if len(idle) == len(vendors) else "schedule"
+    windows = [] if hours is None else [_window(part) for part in hours.split(",")]
+    wanted = DAYS if days is None else _days(days)
+    choices = dict(_choice(value) for value in zones)
+    _read("--time-zone-of", lambda: SendingHours(choices=choices))  # that this is at fault, the next could not say
+    return _read("--hours", lambda: SendingHours(windows=windows, days=wanted, choices=choices, when_closed=outside))
+
+
+def _window(text: str) -> tuple[time, time]:
+    match = _WINDOW(text.replace(" ", ""))
+    if match is not None:
+        start, end = (_time(match[hour], match[hour + 1]) for hour in (1, 3))
+        if start is not None and end is not None:
+            return start, end
+    raise ConfigurationError(f"--hours {text.strip()[:20]!r} must look like 9:00-20:00, or 9:00-14:00,16:30-20:00")
+
+
+def _time(hour: str, minute: str | None) -> time | None:
+    number, rest = int(hour), int(minute or 0)
+    if (number, rest) == (24, 0):
+        return time(0)  # the end of the day
+    return time(number, rest) if number < 24 and rest < 60 else None
+
+
+def _days(text: str) -> list[Day]:
+    wanted: list[Day] = []
+    for part in text.lower().replace(" ", "").split(","):
+        first, dash, last = part.partition("-")
+        names = [day for day in (first, last if dash else first) if day in DAYS]
+        if len(names) != 2:
+            raise ConfigurationError(f"--days {part[:20]!r} must look like mon-fri, or mon,wed,sat; days are {_NAMES}")
+        start, end = (DAYS.index(name) for name in names)
+        count = (end - start) % len(DAYS) + 1  # sat-mon is three days
+        wanted += [DAYS[(start + offset) % len(DAYS)] for offset in range(count)]
+    return list(dict.fromkeys(wanted))
+
+
+_NAMES: Final = ", ".join(DAYS)
+
+
+def _choice(value: str) -> tuple[str, str]:
+    country, equals, zone = (part.strip() for part in value.partition("="))
+    if not (country and equals and zone):
+        raise ConfigurationError(f"--time-zone-of {value[:40]!r} must look like ES=Europe/Madrid")
+    return country.upper(), zone
+
+
+# ------------------------------------------------------------------------------------------------- spread and money
+
+
+def _spread(text: str | None, vendors: Sequence[str]) -> timedelta | None:
+    if text is None:
+        return None
+    for vendor in vendors:
+        if "schedule" in VENDORS[vendor].refuses:
+            raise ConfigurationError(
+                f"{vendor} has no --spread: its API sends at once; leave it out, and slow it down with --rate"
+            )
+    match = _DURATION(text.strip().lower().replace(" ", ""))
+    length = timedelta(0)
+    if match is not None:
+        days, hours, minutes = (int(one or 0) for one in match.groups())
+        length = timedelta(days=days, hours=hours, minutes=minutes)
+    if not length:
+        raise ConfigurationError(f"--spread {text[:20]!r} must be a time above 0, such as 90m, 2h or 1h30m")
+    return length
+
+
+def _by_vendor(option: str, what: str, values: Sequence[str], vendors: Sequence[str]) -> dict[str, str]:
+    """The values of an option that every vendor needs for itself."""
+    found: dict[str, str] = {}
+    for value in values:
+        vendor, equals, rest = value.partition("=")
+        if equals and vendor.strip() in VENDORS:
+            vendor, value = vendor.strip(), rest.strip()
+            if vendor not in vendors:
+                raise ConfigurationError(f"{option} {vendor}={what}: the campaign does not go through {vendor}")
+        elif len(vendors) == 1:
+            vendor = vendors[0]
+        else:
+            raise ConfigurationError(
+                f"{option} {what} does not say whose: the campaign goes through {' and '.join(vendors)}, and each "
+                f"counts in its own unit; give {option} {vendors[0]}={what}, and so on"
+            )
+        if vendor in found:
+            raise ConfigurationError(f"{option} is given twice for {vendor}; keep one")
+        found[vendor] = value
+    return found
+
+
+def _budgets(given: Mapping[str, Any], vendors: Sequence[str], prices: Mapping[str, Prices]) -> dict[str, Budget]:
+    limits = {
+        vendor: _amount(value)
+        for vendor, value in _by_vendor("--max-credits", "N", given["max_credits"], vendors).items()
+    }
+    messages = {
+        vendor: _count(value)
+        for vendor, value in _by_vendor("--max-messages", "N", given["max_messages"], vendors).items()
+    }
+    for vendor in limits:
+        if vendor not in prices:
+            mine = f"{vendor}=" if len(vendors) > 1 else ""
+            raise ConfigurationError(
+                f"--max-credits needs to know what a message costs: give --prices {mine}FILE as well, or cap the "
+                f"messages with --max-messages {mine}N"
+            )
+    return {
+        vendor: Budget(
+            limits.get(vendor),
+            prices[vendor] if vendor in limits else None,
+            max_messages=messages.get(vendor),
+        )
+        for vendor in vendors
+        if vendor in limits or vendor in messages
+    }
+
+
+def _amount(value: str) -> Decimal:
+    return _read(f"--max-credits {value[:20]!r}", lambda: _limit(value))
+
+
+def _limit(value: str) -> Decimal:
+    limit = Budget(value.strip(), Prices({})).limit
+    assert limit is not None
+    return limit
+
+
+def _count(value: str) -> int:
+    digits = value.strip()
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 16):
+        raise ConfigurationError(f"--max-messages {value[:20]!r} must be a whole number, such as 5000")
+    return int(digits)

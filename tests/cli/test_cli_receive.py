@@ -1,0 +1,285 @@
+"""``mensasdk receive`` keeps what the vendors call back with, and ``mensasdk deliveries`` counts it."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import signal
+import stat
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_support import Ended, finish, invoke, run, start, write_people, write_rows
+from rich.console import Console
+
+from mensasdk.batch import SqliteJournal
+from mensasdk.cli.receive import Count, Guard, TogetherJournal
+from mensasdk.delivery import DeliveryLog
+from mensasdk.errors import JournalError
+from mensasdk.messages import Delivery, DeliveryState
+from mensasdk.sandbox import Sandbox
+
+CANARY = "canary-9c41e7"
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite"
+
+
+class Receiving:
+    """The command as a process, with what it has said so far."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.said = ""
+
+    async def ready(self) -> dict[str, str]:
+        """What the vendor is to be given."""
+        assert self.process.stderr is not None
+        told: dict[str, str] = {}
+        async with asyncio.timeout(20):
+            while "Ctrl-C ends it" not in self.said:
+                line = (await self.process.stderr.readline()).decode()
+                assert line, f"it ended: {self.said}"
+                self.said += line
+                name, _, value = line.strip().partition(" ")
+                told[name] = value.strip()
+        return told
+
+    async def stop(self) -> Ended:
+        self.process.send_signal(signal.SIGINT)
+        ended = await finish(self.process)
+        return Ended(ended.code, ended.out, self.said + ended.err)
+
+
+@asynccontextmanager
+async def receiving(vendor: str, journal: Path, *more: str | Path, **variables: str) -> AsyncIterator[Receiving]:
+    process = await start(
+        "receive", "--vendor", vendor, "--journal", journal, "--port", "0", *more, box=None, **variables
+    )
+    try:
+        yield Receiving(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def send(box: Sandbox, people: Path, journal: Path, *more: str) -> None:
+    ended = await run("send", people, *more, "--text", "Hola", "--campaign", "julio", "--journal", journal, box=box)
+    assert ended.code == 0, ended.err
+
+
+async def deliveries(journal: Path) -> dict[str, Any]:
+    ended = await run("deliveries", "julio", "--journal", journal, "--json")
+    assert ended.code == 0, ended.err
+    found: dict[str, Any] = json.loads(ended.out)
+    return found
+
+
+async def test_mensateks_reports_are_kept_beside_the_campaign_and_counted(
+    box: Sandbox, tmp_path: Path, journal: Path
+) -> None:
+    people = write_people(tmp_path / "people.csv", 30)
+    async with receiving("mensatek", journal) as receiver:
+        told = await receiver.ready()
+        assert f"{journal} (new)" in receiver.said
+        box.callbacks(told["address"], auth=(told["user"], told["password"]))
+        await send(box, people, journal, "--vendor", "mensatek", "--report")
+        await box.drain()
+        assert box.ledger.callbacks_failed == 0
+        ended = await receiver.stop()
+    assert (ended.code, ended.out) == (0, "")
+    assert f"{box.ledger.callbacks_delivered} reports · " in ended.err
+    assert ended.err.count(told["password"]) == 1
+    assert stat.S_IMODE(journal.stat().st_mode) == 0o600  # noqa: ASYNC240
+    found = (await deliveries(journal))["vendors"]["mensatek"]
+    assert (found["total"], found["no_report"]) == (30, 0)
+    assert found["delivered"] > 0
+    output = tmp_path / "deliveries.csv"
+    ended = await run("deliveries", "julio", "--journal", journal, "--output", output)
+    assert ended.code == 0
+    words = ended.out.splitlines()[-3].split()
+    assert (words[0], words[1], words[-2:]) == ("mensatek", str(found["delivered"]), ["0", "30"])
+    with output.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["number"] for row in rows} == {f"'+{34600000000 + index}" for index in range(30)}
+    assert sum(row["state"] == "delivered" for row in rows) == found["delivered"]
+    assert all(row["outcome"] == "accepted" and row["vendor_id"] and row["at"] for row in rows)
+    assert "34600" not in ended.out
+
+
+async def test_smsgateway24_calls_a_secret_address(box: Sandbox, tmp_path: Path, journal: Path) -> None:
+    people = write_rows(tmp_path / "people.csv", ["+34600000001,Ana", "+34600000002,Bea"])
+    async with receiving("smsgateway24", journal) as receiver:
+        told = await receiver.ready()
+        box.callbacks(told["address"], vendor="smsgateway24")
+        await send(box, people, journal, "--vendor", "smsgateway24", "--device-id", "260")
+        await box.drain()
+        box.callbacks(told["address"].rpartition("/")[0] + "/guess", vendor="smsgateway24")
+        assert not await box.post_callback({"sms_id": "1"}, vendor="smsgateway24")
+        ended = await receiver.stop()
+    assert ended.code == 0
+    assert (await deliveries(journal))["vendors"]["smsgateway24"]["no_report"] == 0
+
+
+@pytest.mark.parametrize("place", ["environment", "file"])
+@pytest.mark.parametrize("vendor", ["mensatek", "smsgateway24"])
+async def test_a_secret_of_ones_own_is_used_and_never_shown(
+    box: Sandbox, tmp_path: Path, journal: Path, vendor: str, place: str
+) -> None:
+    settings = {"callback_user": "vendor", "callback_password": CANARY} if vendor == "mensatek" else {
+        "callback_secret": CANARY
+    }  # fmt: skip
+    path = tmp_path / "credentials.toml"
+    lines = "".join(f'{name} = "{value}"\n' for name, value in settings.items())
+    path.write_text(f"[{vendor}]\n{lines}")
+    path.chmod(0o600)
+    variables = {f"MENSASDK_{vendor}_{name}".upper(): value for name, value in settings.items()}
+    more = ("--credentials", path) if place == "file" else ()
+    async with receiving(vendor, journal, *more, **({} if place == "file" else variables)) as receiver:
+        told = await receiver.ready()
+        if vendor == "mensatek":
+            assert (told["user"], told["password"]) == ("vendor", "(yours)")
+            box.callbacks(told["address"], auth=("vendor", CANARY))
+            fields = {"Servicio": "SMS", "Resultado": "11", "Movil": "34600000001", "idMensaje": "5"}
+        else:
+            box.callbacks(told["address"].replace("(your secret)", CANARY), vendor=vendor)
+            fields = {"sms_id": "5", "status_id": "7", "phone": "+34600000001"}
+        assert await box.post_callback(fields, vendor=vendor)
+        ended = await receiver.stop()
+    assert ended.code == 0
+    assert CANARY not in ended.out + ended.err
+    assert "1 report · 1 delivered" in ended.err
+    assert "34600" not in ended.err
+    (kept,) = await SqliteJournal(journal).deliveries(vendor, {"+34600000001"})
+    assert (kept.vendor_id, kept.state) == ("5", DeliveryState.DELIVERED)
+
+
+@pytest.mark.parametrize("vendor", ["mensatek", "smsgateway24"])
+def test_asked_for_it_is_not_shown_either(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], vendor: str
+) -> None:
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _: CANARY)
+    guard = Guard.find(vendor, {}, prompt=True)
+    assert CANARY in (guard.password, guard.path_secret)
+    assert CANARY not in repr(guard) + str(guard.told("http://127.0.0.1:1/"))
+    captured = capsys.readouterr()
+    assert CANARY not in captured.out + captured.err
+
+
+def test_what_is_made_up_is_new_each_time() -> None:
+    assert len({Guard.find("mensatek", {}, prompt=False).password for _ in range(10)}) == 10
+
+
+@pytest.mark.parametrize(("vendor", "how"), [("envia_sms", "get_status"), ("enviatusms", "get_campaign")])
+def test_a_vendor_that_calls_nobody_is_2_and_says_how_to_ask_it(journal: Path, vendor: str, how: str) -> None:
+    ended = invoke("receive", "--vendor", vendor, "--journal", journal)
+    assert ended.exit_code == 2
+    assert f"{vendor} calls nobody back" in ended.stderr
+    assert how in ended.stderr
+    assert not journal.exists()
+
+
+async def test_what_cannot_work_is_2(box: Sandbox, tmp_path: Path, journal: Path) -> None:
+    people = write_people(tmp_path / "people.csv", 1)
+    for arguments, part in (
+        (("--journal", people), "not a database"),
+        (("--journal", journal, "--port", str(box.port)), f"cannot listen on 127.0.0.1, port {box.port}"),
+        (("--journal", journal, "--allow-from", "somewhere"), "allow_from"),
+    ):
+        ended = await run("receive", "--vendor", "mensatek", *arguments)
+        assert ended.code == 2, ended.err
+        assert part in ended.err
+        assert "Traceback" not in ended.err
+
+
+async def test_what_no_campaign_has_is_kept_and_counted_by_none(box: Sandbox, tmp_path: Path, journal: Path) -> None:
+    await send(box, write_people(tmp_path / "people.csv", 3), journal, "--vendor", "mensatek")
+    await SqliteJournal(journal).deliver([Delivery("mensatek", "999", "+34600000000", DeliveryState.DELIVERED, "11")])
+    found = await deliveries(journal)
+    assert (found["total"], found["vendors"]["mensatek"]["no_report"]) == (3, 3)
+    ended = await run("deliveries", "julio", "--journal", journal)
+    assert "no report" in ended.out
+
+
+def test_before_anything_went_out_there_is_nothing_to_count(journal: Path) -> None:
+    async def begin() -> None:
+        held = SqliteJournal(journal)
+        await held.open("julio")
+        await held.close("julio")
+
+    asyncio.run(begin())
+    ended = invoke("deliveries", "julio", "--journal", journal)
+    assert (ended.exit_code, ended.stdout) == (0, "Nothing of julio has gone out.\n")
+
+
+# ----------------------------------------------------------------------------------------------- counting, together
+
+
+async def test_what_is_no_report_is_counted_apart() -> None:
+    class Report:
+        def to_delivery(self) -> Delivery:
+            return Delivery("mensatek", "1", "+34600000001", DeliveryState.EXPIRED, "53")
+
+    count = Count()
+    kept: list[Delivery] = []
+
+    class Memory(SqliteJournal):
+        async def deliver(self, deliveries: Sequence[Delivery]) -> int:
+            kept.extend(deliveries)
+            return len(deliveries)
+
+    handle = count.handler(DeliveryLog(Memory("unused.sqlite")))
+    await handle(Report())
+    await handle("a received message")
+    assert len(kept) == 1
+    shown = io.StringIO()
+    Console(file=shown, width=200).print(count.line)
+    assert "1 report · 0 delivered · 0 failed · 1 expired or cancelled · 0 on the way · 1 received" in shown.getvalue()
+
+
+async def test_reports_that_come_together_are_written_together_and_all_of_them(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    original = SqliteJournal.deliver
+
+    async def counting(self: SqliteJournal, deliveries: Sequence[Delivery]) -> int:
+        written.append(len(deliveries))
+        return await original(self, deliveries)
+
+    monkeypatch.setattr(SqliteJournal, "deliver", counting)
+    together = TogetherJournal(journal)
+    numbers = [f"+346{index:08}" for index in range(50)]
+    await asyncio.gather(
+        *(together.deliver([Delivery("mensatek", "1", number, DeliveryState.SENT, "")]) for number in numbers)
+    )
+    assert sum(written) == 50
+    assert len(written) <= 2
+    assert {one.number for one in await together.deliveries("mensatek", numbers)} == {*numbers}
+
+
+async def test_a_failure_to_write_reaches_everybody_who_waits_and_the_next_one_may_succeed(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the vendor would hear 200 for what is not kept."""
+    original = SqliteJournal.deliver
+
+    async def failing(self: SqliteJournal, deliveries: Sequence[Delivery]) -> int:
+        raise JournalError("the disk is full")
+
+    report = Delivery("mensatek", "1", "+34600000001", DeliveryState.SENT, "")
+    together = TogetherJournal(journal)
+    monkeypatch.setattr(SqliteJournal, "deliver", failing)
+    ended = await asyncio.gather(*(together.deliver([report]) for _ in range(3)), return_exceptions=True)
+    assert [type(one) for one in ended] == [JournalError] * 3
+    monkeypatch.setattr(SqliteJournal, "deliver", original)
+    assert await together.deliver([report]) == 1
