@@ -380,7 +380,6 @@ class TextMode:
     charged: int | None = None
     remedy: str = "shorten it"
 
-
     def count(self, text: str) -> Segments:
         """Segments of a text that has been through `replace`, as this vendor counts them."""
         found = segments(text, unicode=self.unicode)

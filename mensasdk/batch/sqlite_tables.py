@@ -147,12 +147,18 @@ def findings(number: int, outcomes: Sequence[tuple[int, Outcome]]) -> list[State
 
 def _updates(number: int, outcomes: Sequence[tuple[int, Outcome]], standing: str) -> list[Statement]:
     """One statement for all that ended alike."""
-    alike: dict[tuple[str | int | None, ...], set[int]] = {}
-    for seq, outcome in outcomes:
-        alike.setdefault(_columns(outcome), set()).add(seq)
+    alike: dict[tuple[object, ...], tuple[Outcome, set[int]]] = {}
+    for seq, one in outcomes:
+        what = (one.kind, one.vendor, one.vendor_id, one.code, one.detail, one.parts, one.credits)
+        found = alike.get(what)
+        if found is None:
+            alike[what] = (one, {seq})
+        else:
+            found[1].add(seq)
     statements: list[Statement] = []
     update = f"{_SETTLE}{standing} AND seq"
-    for columns, seqs in alike.items():
+    for outcome, seqs in alike.values():
+        columns = _columns(outcome)
         first, last = min(seqs), max(seqs)
         if last - first == len(seqs) - 1:
             statements.append((f"{update} BETWEEN ? AND ?", (*columns, number, first, last)))
