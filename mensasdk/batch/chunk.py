@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from mensasdk.batch.interrupts import SendCancelled
 from mensasdk.batch.journal import Journal, Row
+from mensasdk.batch.memory_journal import MemoryJournal
 from mensasdk.messages import Outcome, OutcomeKind
 
 __all__ = ["finish", "run_chunk"]
@@ -17,8 +18,12 @@ T = TypeVar("T")
 Send = Callable[[Sequence[Row]], Awaitable[Sequence[Outcome]]]
 
 
-async def finish(work: Coroutine[Any, Any, T]) -> tuple[T, asyncio.CancelledError | None]:
+async def finish(work: Coroutine[Any, Any, T], *, at_once: bool = False) -> tuple[T, asyncio.CancelledError | None]:
     """Await something to its end, however often this task is cancelled meanwhile.
+
+    Args:
+        work: a coroutine that has not begun.
+        at_once: it waits for nothing, so that nothing can happen meanwhile.
 
     Returns:
         Its result, and the cancellation that came meanwhile, for the caller to pass on.
@@ -27,6 +32,8 @@ async def finish(work: Coroutine[Any, Any, T]) -> tuple[T, asyncio.CancelledErro
         asyncio.CancelledError: the cancellation, if the work failed as well.
         Exception: what the work raised.
     """
+    if at_once:
+        return await work, None
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -80,8 +87,9 @@ async def run_chunk(
             IN_FLIGHT is UNKNOWN to whoever resumes the campaign.
     """
     # A claim that is given up half way might be recorded all the same, and its rows would count as UNKNOWN for ever.
+    at_once = type(journal) is MemoryJournal  # a task for each claim would cost more than the claim
     begun = _clocks()
-    rows, cancelled = await finish(journal.claim(campaign, lo, hi, vendor=vendor, group=group))
+    rows, cancelled = await finish(journal.claim(campaign, lo, hi, vendor=vendor, group=group), at_once=at_once)
     frozen = max(now - then for now, then in zip(_clocks(), begun, strict=True)) > lease
     if (cancelled is not None or frozen) and rows:
         why = "the machine was frozen; its claim may have passed to another"
@@ -103,7 +111,8 @@ async def run_chunk(
     pairs = [(row.seq, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
     try:
         # What we know must not be lost with us.
-        _, late = await finish(journal.settle(campaign, [(seq, recorded(outcome)) for seq, outcome in pairs]))
+        known = [(seq, recorded(outcome)) for seq, outcome in pairs]
+        _, late = await finish(journal.settle(campaign, known), at_once=at_once)
     finally:
         settled(pairs)
     if cancelled is not None or late is not None:

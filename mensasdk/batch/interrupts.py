@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any
 
 from mensasdk.errors import OutcomeKind
@@ -53,23 +54,38 @@ class Interrupts:
                 self._asked.add(task)
                 task.cancel()
 
-    @contextmanager
-    def _section(self, tasks: set[asyncio.Task[Any]]) -> Iterator[None]:
+    def _section(self, tasks: set[asyncio.Task[Any]]) -> _Section:
+        return _Section(tasks, self._asked, OutcomeKind.NOT_SENT if tasks is self._waiting else None)
+
+
+class _Section:
+    """See `Interrupts.waiting`. A class and not a generator, since each request passes two of them."""
+
+    __slots__ = ("_asked", "_outcome", "_task", "_tasks")
+
+    def __init__(
+        self, tasks: set[asyncio.Task[Any]], asked: set[asyncio.Task[Any]], outcome: OutcomeKind | None
+    ) -> None:
         task = asyncio.current_task()
         assert task is not None
-        tasks.add(task)
-        outcome: OutcomeKind | None = None
-        try:
-            yield
-        except asyncio.CancelledError as cancelled:
-            # Ours only if nobody else has cancelled the task as well.
-            if task not in self._asked or task.cancelling() > 1:
-                raise
-            outcome = OutcomeKind.NOT_SENT if tasks is self._waiting else cancelled_outcome(cancelled)
-        finally:
-            tasks.discard(task)
-            if task in self._asked:
-                self._asked.discard(task)
-                task.uncancel()
-        if outcome is not None:
-            raise Interrupted(outcome)
+        self._task = task
+        self._tasks = tasks
+        self._asked = asked
+        self._outcome = outcome  # of what is interrupted here; None where the cancellation says it
+
+    def __enter__(self) -> None:
+        self._tasks.add(self._task)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._tasks.discard(self._task)
+        if self._task not in self._asked:
+            return
+        # Ours only if nobody else has cancelled the task as well.
+        ours = isinstance(error, asyncio.CancelledError) and self._task.cancelling() <= 1
+        self._asked.discard(self._task)
+        self._task.uncancel()
+        if ours:
+            assert isinstance(error, asyncio.CancelledError)
+            raise Interrupted(self._outcome or cancelled_outcome(error)) from None

@@ -151,11 +151,17 @@ class BatchReport:
         """Count outcomes and keep their rows."""
         if not outcomes:
             return
-        for (vendor, kind), count in Counter([(one.vendor, one.kind) for one in outcomes]).items():
+        counts: dict[tuple[str, OutcomeKind], int] = {}
+        for one in outcomes:
+            what = (one.vendor, one.kind)
+            counts[what] = counts.get(what, 0) + 1
+            if one.code is not None:
+                self.by_code[one.code] += 1
+            if one.kind is OutcomeKind.ACCEPTED and one.parts is not None:
+                self.parts += one.parts
+        for (vendor, kind), count in counts.items():
             self._counts[kind] += count
             self.by_vendor.setdefault(vendor, Counter())[kind] += count
-        self.by_code.update([one.code for one in outcomes if one.code is not None])
-        self.parts += sum([one.parts or 0 for one in outcomes if one.kind is OutcomeKind.ACCEPTED])
         if self._rows is not None:
             # One line for all: what is written is read once at the most, and mostly never.
             self._rows.write(orjson.dumps([_cells(one) for one in outcomes], option=orjson.OPT_APPEND_NEWLINE))
