@@ -1,0 +1,106 @@
+"""(a) One message per call, at several numbers in flight: CPU time of the client's process, and how many a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
+
+from benchmarks.contenders import CONTENDERS, Drive
+from benchmarks.measure import LeftOut, measured, ratio, spread
+from benchmarks.server import Server
+from benchmarks.worker import Worker
+
+__all__ = ["FEW", "OURS", "USUAL", "Caller", "contest"]
+
+OURS, USUAL = "mensasdk", "aiohttp, as usual"
+FEW = (OURS, USUAL, "aiohttp, bare", "slack-sdk", "twilio", "httpx", "requests, threads")
+"""For a short run's other numbers in flight: the dearest take most of the time, and show nothing new there."""
+
+
+class Caller:
+    """The child's side: one contender, with its loop and its connections."""
+
+    def __init__(self, contender: str, url: str, in_flight: int) -> None:
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self._in_flight = in_flight
+
+        async def begin() -> Drive:
+            return await self._stack.enter_async_context(CONTENDERS[contender].open(url, in_flight))
+
+        self._drive = self._runner.run(begin())
+
+    def round(self, *, seconds: float = 0.0, count: int = 0) -> dict[str, Any]:
+        """Send ``count`` messages, or first find out how many take some ``seconds`` of CPU time."""
+        if not count:
+            self._runner.run(self._send(max(64, 4 * self._in_flight)))  # imports, caches, connections
+            trial = self._runner.run(self._send(probe := max(128, self._in_flight)))
+            count = max(2 * self._in_flight, 100, round(seconds * probe / trial["cpu"]))
+            return {"count": count}
+        self._runner.run(self._send(2 * self._in_flight))  # connections that were closed meanwhile; code gone cold
+        return self._runner.run(self._send(count))
+
+    def close(self) -> None:
+        self._runner.run(self._stack.aclose())
+        self._runner.close()
+
+    async def _send(self, count: int) -> dict[str, Any]:
+        with measured() as span:
+            await self._drive(count)
+        return {"count": count, "wall": span.wall, "cpu": span.cpu}
+
+
+def contest(
+    server: Server,
+    core: int | None,
+    *,
+    in_flight: int,
+    rounds: int,
+    seconds: float,
+    note: Callable[[str], None],
+    names: tuple[str, ...] = tuple(CONTENDERS),
+) -> dict[str, Any]:
+    """Let all contenders take turns, A B C A B C, and compare ours with each round by round."""
+    cpu: dict[str, list[float]] = {}
+    speed: dict[str, list[float]] = {}
+    peaks: dict[str, float] = {}
+    left_out: dict[str, str] = {}
+    with ExitStack() as stack:
+        workers: dict[str, Worker] = {}
+        counts: dict[str, int] = {}
+        for name in names:
+            url = server.urls[CONTENDERS[name].answer]
+            arguments: Mapping[str, Any] = {"contender": name, "url": url, "in_flight": in_flight}
+            try:
+                worker = stack.enter_context(Worker("benchmarks.calls:Caller", core=core, **arguments))
+                counts[name] = worker.round(seconds=seconds)["count"]
+            except LeftOut as reason:
+                left_out[name] = str(reason)
+            except RuntimeError as failure:  # somebody else's library; the others are still worth comparing
+                left_out[name] = str(failure).strip().splitlines()[-1]
+            else:
+                workers[name] = worker
+        for turn in range(rounds):
+            note(f"calls, {in_flight} in flight: round {turn + 1} of {rounds}")
+            for name, worker in workers.items():
+                found = worker.round(count=counts[name])
+                cpu.setdefault(name, []).append(found["cpu"] / found["count"] * 1e6)
+                speed.setdefault(name, []).append(found["count"] / found["wall"])
+                peaks[name] = found["peak_mb"]
+    return {
+        "in_flight": in_flight,
+        "left_out": left_out,
+        "contenders": {
+            name: {
+                "cpu_us": spread(cpu[name]),
+                "per_second": spread(speed[name]),
+                "peak_mb": peaks[name],
+                "messages_a_round": counts[name],
+                "ours_to_it": ratio(cpu[OURS], cpu[name]),
+                "to_usual_aiohttp": ratio(cpu[name], cpu[USUAL]),
+            }
+            for name in cpu
+        },
+    }

@@ -1,0 +1,287 @@
+"""(b), (c), (d): the batched sender, with one recipient a request, in full requests, and with a journal in a file."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+
+from benchmarks.contenders import REFERENCE, SENDER, TEXT, TOKEN, USER, bare_headers, number, pool, pump
+from benchmarks.measure import measured, ratio, spread
+from benchmarks.server import Server
+from benchmarks.worker import Worker
+from mensasdk import AiohttpTransport, BatchSender, MensatekClient, Message, SqliteJournal
+
+__all__ = ["Bare", "Input", "Sender", "full_requests", "journal", "memory", "one_each"]
+
+BOTH_IN_FLIGHT = 64
+_SMALL = 10_000
+
+
+def messages(count: int) -> Iterator[Message]:
+    """A campaign as one comes from a table: each with a name in the text."""
+    for index in range(count):
+        yield Message(number(index), "Hola {nombre}, su cita es el martes", variables={"nombre": f"Ana {index}"})
+
+
+class _Looped:
+    """What has a loop of its own between rounds."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._stack = ExitStack()
+
+    def close(self) -> None:
+        self._runner.run(self._end())
+        self._runner.close()
+        self._stack.close()
+
+    async def _end(self) -> None:
+        raise NotImplementedError
+
+
+class Sender(_Looped):
+    """`BatchSender` on a Mensatek that takes everything.
+
+    Args:
+        url: of the server.
+        recipients: of a request.
+        in_flight: requests at once; None for the sender's own default.
+        texts: one text for all, as in `contenders`, instead of a name in each.
+        journal: record the campaign in a file; the folder that it lies in, empty for the system's own.
+    """
+
+    def __init__(
+        self, url: str, recipients: int, in_flight: int | None = None, texts: bool = False, journal: str | None = None
+    ) -> None:
+        super().__init__()
+        self._transport = AiohttpTransport(pool_size=pool(in_flight or 1))
+        self._client = MensatekClient(USER, TOKEN, base_url=url, transport=self._transport)
+        self._recipients = recipients
+        self._in_flight = in_flight
+        self._same_text = texts
+        self._folder = journal
+        self._numbers = itertools.count()
+
+    def round(self, *, count: int, warm_up: int = 0) -> dict[str, Any]:
+        """Send a campaign of ``count``, after one of ``warm_up``."""
+        return self._runner.run(self._round(count, warm_up))
+
+    async def _round(self, count: int, warm_up: int) -> dict[str, Any]:
+        if warm_up:
+            await self._campaign(warm_up)
+        return await self._campaign(count)
+
+    async def _campaign(self, count: int) -> dict[str, Any]:
+        place = nullcontext(None) if self._folder is None else tempfile.TemporaryDirectory(dir=self._folder or None)
+        with place as folder:
+            store = None if folder is None else SqliteJournal(Path(folder) / "campaigns.sqlite")
+            sender = BatchSender(
+                self._client, max_recipients=self._recipients, max_in_flight=self._in_flight, journal=store
+            )
+            source = same_text(count) if self._same_text else messages(count)
+            with measured() as span:
+                report = await sender.send(source, campaign=f"bench-{next(self._numbers)}")
+        if report.accepted != count:
+            raise AssertionError(f"{report.accepted} of {count} were accepted")
+        return {"wall": span.wall, "cpu": span.cpu}
+
+    async def _end(self) -> None:
+        await self._client.aclose()
+        await self._transport.aclose()
+
+
+def same_text(count: int) -> Iterator[Message]:
+    for index in range(count):
+        yield Message(number(index), TEXT, sender=SENDER, reference=REFERENCE)
+
+
+class Bare(_Looped):
+    """A bounded pool of workers on bare aiohttp: the same requests by hand, without outcomes, checks or limits."""
+
+    def __init__(self, url: str, recipients: int, in_flight: int) -> None:
+        super().__init__()
+        self._target = f"{url}/EnviarSMS"
+        self._recipients = recipients
+        self._in_flight = in_flight
+        self._headers = bare_headers()
+        self._session: aiohttp.ClientSession | None = None
+
+    def round(self, *, count: int, warm_up: int = 0) -> dict[str, Any]:
+        """As in `Sender`."""
+        return self._runner.run(self._round(count, warm_up))
+
+    async def _round(self, count: int, warm_up: int) -> dict[str, Any]:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=pool(self._in_flight)))
+        drive = pump(self._one if self._recipients == 1 else self._many, self._in_flight)
+        if warm_up:
+            await drive(max(1, warm_up // self._recipients))
+        with measured() as span:
+            await drive(max(1, count // self._recipients))
+        return {"wall": span.wall, "cpu": span.cpu}
+
+    async def _one(self, index: int) -> str:
+        return await self._post(
+            {
+                "Remitente": SENDER,
+                "Destinatarios": [{"Movil": number(index)[1:]}],
+                "Mensaje": TEXT,
+                "Referenciausuario": REFERENCE,
+                "Resp": "JSON",
+            }
+        )
+
+    async def _many(self, index: int) -> str:
+        begin = index * self._recipients
+        people = [
+            {"Movil": number(one)[1:], "Variable_1": f"Ana {one}"} for one in range(begin, begin + self._recipients)
+        ]
+        text = "Hola (Variable_1), su cita es el martes"
+        return await self._post(
+            {
+                "Remitente": "",
+                "Destinatarios": people,
+                "Mensaje": text,
+                "Referenciausuario": REFERENCE,
+                "Resp": "JSON",
+            }
+        )
+
+    async def _post(self, content: dict[str, Any]) -> str:
+        assert self._session is not None
+        async with self._session.post(self._target, data=orjson.dumps(content), headers=self._headers) as answer:
+            found = orjson.loads(await answer.read())
+        return str(found[0]["idMensaje"])
+
+    async def _end(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+class Input:
+    """Making the messages and nothing else: the part of a campaign's cost that is the caller's."""
+
+    def round(self, *, count: int, warm_up: int = 0) -> dict[str, Any]:
+        """As in `Sender`."""
+        for _ in messages(warm_up):
+            pass
+        with measured() as span:
+            for _ in messages(count):
+                pass
+        return {"wall": span.wall, "cpu": span.cpu}
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def _contest(
+    workers: dict[str, Worker], *, count: int, rounds: int, warm_up: int, note: Callable[[str], None], what: str
+) -> tuple[dict[str, list[float]], dict[str, list[float]], dict[str, Any]]:
+    """Turns of all workers: CPU microseconds a recipient, recipients a second, and the summary of each."""
+    cpu: dict[str, list[float]] = {name: [] for name in workers}
+    speed: dict[str, list[float]] = {name: [] for name in workers}
+    peaks: dict[str, float] = {}
+    for turn in range(rounds):
+        note(f"{what}: round {turn + 1} of {rounds}")
+        for name, worker in workers.items():
+            found = worker.round(count=count, warm_up=warm_up)
+            cpu[name].append(found["cpu"] / count * 1e6)
+            speed[name].append(count / found["wall"])
+            peaks[name] = found["peak_mb"]
+    figures = {
+        name: {"cpu_us": spread(cpu[name]), "per_second": spread(speed[name]), "peak_mb": peaks[name]}
+        for name in workers
+    }
+    return cpu, speed, figures
+
+
+def one_each(
+    server: Server, core: int | None, *, count: int, rounds: int, note: Callable[[str], None]
+) -> dict[str, Any]:
+    """(b) One recipient a request, 64 requests in flight, against the bare pool of workers."""
+    url = server.urls["mensatek_1"]
+    with ExitStack() as stack:
+
+        def start(factory: str, **arguments: Any) -> Worker:
+            return stack.enter_context(
+                Worker(f"benchmarks.campaigns:{factory}", core=core, url=url, in_flight=BOTH_IN_FLIGHT, **arguments)
+            )
+
+        workers = {"BatchSender": start("Sender", recipients=1, texts=True), "bare pool": start("Bare", recipients=1)}
+        cpu, _, figures = _contest(
+            workers, count=count, rounds=rounds, warm_up=500, note=note, what="one recipient each"
+        )
+    return {
+        "recipients": count,
+        "in_flight": BOTH_IN_FLIGHT,
+        "ways": figures,
+        "cpu_ratio": ratio(cpu["BatchSender"], cpu["bare pool"]),
+    }
+
+
+def full_requests(
+    server: Server, core: int | None, *, count: int, rounds: int, note: Callable[[str], None]
+) -> dict[str, Any]:
+    """(c) 1,000 recipients a request from a generator, beside the same bodies by hand and the input alone."""
+    url = server.urls["mensatek_1000"]
+    with ExitStack() as stack:
+
+        def start(factory: str, **arguments: Any) -> Worker:
+            return stack.enter_context(Worker(f"benchmarks.campaigns:{factory}", core=core, **arguments))
+
+        workers = {
+            "BatchSender": start("Sender", url=url, recipients=1000),
+            "aiohttp by hand": start("Bare", url=url, recipients=1000, in_flight=16),
+            "making the messages": start("Input"),
+        }
+        _, _, figures = _contest(workers, count=count, rounds=rounds, warm_up=5_000, note=note, what="full requests")
+    return {"recipients": count, "ways": figures}
+
+
+def memory(server: Server, core: int | None, *, count: int, rounds: int, note: Callable[[str], None]) -> dict[str, Any]:
+    """(c) Peak memory of fresh processes that send 10,000 and ``count`` recipients, one campaign each."""
+    url = server.urls["mensatek_1000"]
+    peaks: dict[int, list[float]] = {_SMALL: [], count: []}
+    for turn in range(rounds):
+        note(f"memory of full requests: round {turn + 1} of {rounds}")
+        for size, found in peaks.items():
+            with Worker("benchmarks.campaigns:Sender", core=core, url=url, recipients=1000) as worker:
+                found.append(worker.round(count=size)["peak_mb"])
+    above = [large - small for small, large in zip(peaks[_SMALL], peaks[count], strict=True)]
+    return {
+        "recipients": count,
+        "small": _SMALL,
+        "peak_mb": {str(size): spread(found) for size, found in peaks.items()},
+        "above_small_mb": spread(above),
+    }
+
+
+def journal(
+    server: Server, core: int | None, *, count: int, rounds: int, folder: str, note: Callable[[str], None]
+) -> dict[str, Any]:
+    """(d) 100 recipients a request, with the journal in SQLite and without."""
+    url = server.urls["mensatek_100"]
+    with ExitStack() as stack:
+
+        def start(**arguments: Any) -> Worker:
+            return stack.enter_context(
+                Worker("benchmarks.campaigns:Sender", core=core, url=url, recipients=100, **arguments)
+            )
+
+        workers = {"without": start(), "SqliteJournal": start(journal=folder)}
+        cpu, speed, figures = _contest(workers, count=count, rounds=rounds, warm_up=2_000, note=note, what="journal")
+    return {
+        "recipients": count,
+        "recipients_a_request": 100,
+        "ways": figures,
+        "cpu_ratio": ratio(cpu["SqliteJournal"], cpu["without"]),
+        "throughput_ratio": ratio(speed["SqliteJournal"], speed["without"]),
+    }

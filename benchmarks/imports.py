@@ -1,0 +1,72 @@
+"""(h) What an import costs: fresh interpreters that take turns, the time of the import alone and the memory held after.
+
+The bytecode is in its cache, as everywhere but at the very first run. What loads its parts when they are used has a
+cheap ``import``, so what a program really uses is measured as well.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.measure import ratio, spread
+from benchmarks.worker import ROOT
+
+__all__ = ["OURS", "STATEMENTS", "USED", "contest"]
+
+BASE, OURS, USED = "import aiohttp", "import mensasdk", "from mensasdk import MensatekClient, BatchSender, Message"
+STATEMENTS = {
+    "nothing": "pass",
+    BASE: BASE,
+    OURS: OURS,
+    USED: USED,
+}
+
+_PROBE = """
+import resource, sys, time
+usage = resource.getrusage(resource.RUSAGE_SELF)
+cpu, wall = usage.ru_utime + usage.ru_stime, time.perf_counter()
+exec(sys.argv[1])
+wall = time.perf_counter() - wall
+usage = resource.getrusage(resource.RUSAGE_SELF)
+cpu = usage.ru_utime + usage.ru_stime - cpu
+modules = len(sys.modules)
+from benchmarks.measure import peak_mb
+import json
+print(json.dumps({"cpu_ms": cpu * 1e3, "wall_ms": wall * 1e3, "modules": modules, "peak_mb": peak_mb()}))
+"""
+
+
+def contest(*, rounds: int, core: int | None, note: Callable[[str], None]) -> dict[str, Any]:
+    """Milliseconds of CPU and wall, and MB, of each statement in fresh interpreters."""
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in STATEMENTS}
+    pinned = f"from benchmarks.machine import pin\npin({core})\n"  # before the clock starts, and light
+    for turn in range(rounds + 1):
+        note(f"imports: round {turn} of {rounds}")
+        for name, statement in STATEMENTS.items():
+            output = subprocess.run(
+                [sys.executable, "-c", pinned + _PROBE, statement], cwd=ROOT, check=True, capture_output=True, text=True
+            ).stdout
+            if turn:  # the first one may have to write bytecode
+                found[name].append(json.loads(output))
+
+    def column(name: str, field: str) -> list[float]:
+        return [one[field] for one in found[name]]
+
+    return {
+        "statements": {
+            name: {
+                "cpu_ms": spread(column(name, "cpu_ms")),
+                "wall_ms": spread(column(name, "wall_ms")),
+                "peak_mb": spread(column(name, "peak_mb")),
+                "modules": found[name][0]["modules"],
+            }
+            for name in STATEMENTS
+        },
+        # The minimum of many is what the code costs; the rest is what the machine did meanwhile.
+        "min_ratio": {name: min(column(name, "cpu_ms")) / min(column(BASE, "cpu_ms")) for name in (OURS, USED)},
+        "median_ratio": {name: ratio(column(name, "cpu_ms"), column(BASE, "cpu_ms")) for name in (OURS, USED)},
+    }

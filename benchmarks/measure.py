@@ -1,0 +1,75 @@
+"""CPU time, wall time and peak memory of this process; medians and their spread."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+__all__ = ["LeftOut", "Span", "cpu_seconds", "measured", "peak_mb", "ratio", "spread"]
+
+
+class LeftOut(Exception):
+    """A contender cannot take part; the text says why."""
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process, all its threads, in user and kernel."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def peak_mb() -> float:
+    """Most memory that this process held at once, in MB (10^6 bytes).
+
+    Linux hands ``ru_maxrss`` on from the process that started this one, so a small child of a large parent would look
+    large; ``VmHWM`` belongs to this program alone.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    except OSError:
+        pass
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+class Span:
+    """What passed between two moments: ``wall`` and ``cpu``, in seconds."""
+
+    wall = 0.0
+    cpu = 0.0
+
+
+@contextmanager
+def measured() -> Iterator[Span]:
+    """Measure what is done inside. The garbage of before is collected first; inside, collection goes on as usual."""
+    gc.collect()
+    span = Span()
+    cpu, wall = cpu_seconds(), time.perf_counter()
+    yield span
+    span.wall, span.cpu = time.perf_counter() - wall, cpu_seconds() - cpu
+
+
+def spread(values: Sequence[float]) -> dict[str, Any]:
+    """The median, the median distance from it (MAD), the extremes, and how many there were."""
+    middle = statistics.median(values)
+    return {
+        "median": middle,
+        "mad": statistics.median(abs(value - middle) for value in values),
+        "min": min(values),
+        "max": max(values),
+        "rounds": len(values),
+    }
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
+    """Ours divided by theirs, round by round: what slows the machine for a while slows both of a round."""
+    return spread([one / other for one, other in zip(ours, theirs, strict=True)])
