@@ -26,7 +26,7 @@ lint: $(VENV)/.done-lint ## Check style and types: ruff, mypy --strict, and pyri
 	@$(BIN)/mypy
 	@$(BIN)/pyright
 
-bench: $(VENV)/.done-bench ## Measure beside what others would use; some ten minutes, results in benchmarks/results.
+bench: $(VENV)/.done-bench ## Measure beside what others would use; five minutes or so, results in benchmarks/results.
 	@$(BIN)/python -m benchmarks
 
 bench-long: $(VENV)/.done-bench ## The same at full size, with campaigns of a million; an hour, perhaps.
