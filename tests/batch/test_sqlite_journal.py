@@ -174,8 +174,10 @@ async def test_a_purge_that_was_cut_short_leaves_no_half_campaign(path: Path, mo
         return delete(store)
 
     monkeypatch.setattr(Store, "_delete_some", dying)
+    store = Store(path, 1)
     with pytest.raises(KeyboardInterrupt):
-        Store(path, 1).purge("c")
+        store.purge("c")
+    store.disconnect()
     monkeypatch.setattr(Store, "_delete_some", delete)
     assert await journal.campaigns() == []
     assert await journal.open("c") == 0
