@@ -307,3 +307,25 @@ def test_an_unknown_zone_is_refused(name: str) -> None:
         zone(name)
     assert caught.value.field == "time_zone"
     assert caught.value.__context__ is None
+
+
+@given(
+    moment=st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2040, 1, 1)).map(
+        lambda one: one.replace(microsecond=0)
+    ),
+    name=st.sampled_from(["Europe/Madrid", "America/Caracas", "Australia/Lord_Howe", "America/Mexico_City", "UTC"]),
+)
+@example(moment=datetime(2026, 3, 29, 2, 30), name="Europe/Madrid")
+@example(moment=datetime(2026, 10, 25, 2, 30), name="Europe/Madrid")
+@example(moment=datetime(2026, 10, 4, 2, 15), name="Australia/Lord_Howe")
+@example(moment=datetime(2026, 4, 5, 1, 45), name="Australia/Lord_Howe")
+def test_the_short_way_to_a_time_comes_to_the_same(moment: datetime, name: str) -> None:
+    found = parse_wall_clock(f"{moment:%Y-%m-%d %H:%M:%S}", zone(name))
+    expected = from_wall_clock(moment, zone(name))
+    assert found is not None
+    assert (found.replace(tzinfo=None), found.fold, found.utcoffset(), found.tzinfo) == (
+        expected.replace(tzinfo=None),
+        expected.fold,
+        expected.utcoffset(),
+        expected.tzinfo,
+    )

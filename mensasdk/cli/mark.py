@@ -18,10 +18,11 @@ from mensasdk.batch import SqliteJournal, mark, unguard_cell
 from mensasdk.cli.app import cli, guarded, journal_option
 from mensasdk.cli.doubt import in_doubt
 from mensasdk.cli.recorded import existing_journal
-from mensasdk.cli.rows import NUMBER_NAMES, Table, fold, masked, open_table
+from mensasdk.cli.rows import Table, masked, open_table
 from mensasdk.errors import ConfigurationError, ValidationError
 from mensasdk.messages import OutcomeKind
 from mensasdk.phone import mask, parse
+from mensasdk.preflight.optout import NUMBER_NAMES, fold_name
 
 __all__ = ["mark_command"]
 
@@ -148,7 +149,7 @@ def _numbers(given: Sequence[str], file: Path | None, campaign: str, country: st
     if file is None:
         return _Named(Counter(_parsed(number, "--number", country) for number in given))
     table = open_table(file)
-    names = [fold(column) for column in table.columns]
+    names = [fold_name(column) for column in table.columns]
     place = next((names.index(name) for name in NUMBER_NAMES if name in names), None)
     if place is None:
         if len(names) > 1:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import re
 import stat
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -21,10 +20,10 @@ from mensasdk.errors import ConfigurationError, MensaError, ValidationError
 from mensasdk.messages import Message
 from mensasdk.phone import mask
 from mensasdk.placeholders import template
+from mensasdk.preflight.optout import NUMBER_NAMES, fold_name
 
-__all__ = ["NUMBER_NAMES", "BadRow", "GoodRow", "Layout", "Table", "fold", "masked", "open_table", "plan", "read"]
+__all__ = ["BadRow", "GoodRow", "Layout", "Table", "masked", "open_table", "plan", "read"]
 
-NUMBER_NAMES: Final = ("to", "number", "phone", "mobile", "movil", "telefono", "numero", "celular")
 TEXT_NAMES: Final = ("text", "mensaje", "message", "texto")
 REFERENCE_NAMES: Final = ("reference", "referencia", "id")
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -118,12 +117,6 @@ class BadRow:
     reference: str | None = None
 
 
-def fold(name: str) -> str:
-    """A column's name without case, accents and surrounding space."""
-    plain = unicodedata.normalize("NFKD", name.strip().casefold())
-    return "".join(character for character in plain if not unicodedata.combining(character))
-
-
 def open_table(path: Path, *, delimiter: str | None = None) -> Table:
     """Read a file once: find its encoding and delimiter, check it, and count its rows.
 
@@ -159,8 +152,8 @@ def plan(table: Table, *, text: str | None, number_column: str | None = None, fr
     """
     columns: dict[str, int] = {}
     for index, name in enumerate(table.columns):
-        columns.setdefault(fold(name), index)
-    names = [fold(name) for name in table.columns]
+        columns.setdefault(fold_name(name), index)
+    names = [fold_name(name) for name in table.columns]
     shown = ", ".join(masked(name)[:40] or "(blank)" for name in table.columns[:30])
     number = _number_column(names, number_column, shown)
     text_column = next((columns[name] for name in TEXT_NAMES if name in columns), None)
@@ -176,11 +169,11 @@ def plan(table: Table, *, text: str | None, number_column: str | None = None, fr
         if not text.strip():
             raise ConfigurationError("--text is blank")
         for name in _placeholders(text):
-            if fold(name) not in columns:
+            if fold_name(name) not in columns:
                 raise ConfigurationError(
                     f"--text has {{{masked(name)[:40]}}}, and no column is named so; there are: {shown}"
                 )
-            if names.count(fold(name)) > 1:
+            if names.count(fold_name(name)) > 1:
                 raise ConfigurationError(
                     f"--text has {{{masked(name)[:40]}}}, and two columns are named so; rename one"
                 )
@@ -240,7 +233,7 @@ def _row(line: int, cells: list[str], layout: Layout, make: Make) -> GoodRow | B
         return BadRow(line, to, "bad_text", error.message, reference)
     variables: dict[str, str] = {}
     for name in parsed.names:
-        value = cell(layout.columns.get(fold(name)))
+        value = cell(layout.columns.get(fold_name(name)))
         if not value:
             return BadRow(line, to, "missing_variable", f"has no value for {{{name[:40]}}}", reference)
         variables[name] = value
@@ -314,7 +307,7 @@ def _sniff(path: Path, encoding: str) -> str:
             _, cells = next(_records(path, encoding, delimiter))
         except (csv.Error, StopIteration):
             return False, 0
-        return any(fold(cell) in NUMBER_NAMES for cell in cells), len(cells)
+        return any(fold_name(cell) in NUMBER_NAMES for cell in cells), len(cells)
 
     return max(DELIMITERS, key=score)
 
@@ -352,7 +345,7 @@ def _placeholders(text: str) -> Sequence[str]:
 
 def _number_column(names: list[str], wanted: str | None, shown: str) -> int:
     if wanted is not None:
-        found = [index for index, name in enumerate(names) if name == fold(wanted)]
+        found = [index for index, name in enumerate(names) if name == fold_name(wanted)]
         if len(found) != 1:
             problem = "no column is" if not found else "two columns are"
             raise ConfigurationError(f"{problem} named {masked(wanted)[:40]!r}; there are: {shown}")

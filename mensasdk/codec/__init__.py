@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mensasdk.codec.callback import decode_callback
 from mensasdk.codec.convert import make_converter, parameters, raw_field, structure, wire
 from mensasdk.codec.decode import Decoded, Format, decode
 from mensasdk.codec.encode import FilePart, encode_form, encode_json, encode_multipart, encode_query
@@ -14,6 +15,7 @@ __all__ = [
     "FilePart",
     "Format",
     "decode",
+    "decode_callback",
     "decode_form",
     "encode_form",
     "encode_json",

@@ -23,9 +23,10 @@ from mensasdk.errors import ConfigurationError, ValidationError
 from mensasdk.messages import Message
 from mensasdk.phone import mask, parse
 
-__all__ = ["OptOuts"]
+__all__ = ["NUMBER_NAMES", "OptOuts", "fold_name"]
 
-_NUMBER_NAMES: Final = ("to", "number", "phone", "mobile", "movil", "telefono", "numero", "celular")
+NUMBER_NAMES: Final = ("to", "number", "phone", "mobile", "movil", "telefono", "numero", "celular")
+"""What a column of phone numbers may be called, as `fold_name` gives it."""
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _REMEDY: Final = "correct it, or pass over what cannot be read with lenient=True"
 _HEADER: Final = "if it is a header, say which column holds the numbers with column="
@@ -284,19 +285,20 @@ def _content(file: IO[str], path: str, column: str | None, refuse: _Refuse) -> I
 
 def _layout(header: str, column: str | None) -> tuple[str, list[int], int] | None:
     """Delimiter, columns that are named as asked, and number of columns; None where no column is."""
-    names = _NUMBER_NAMES if column is None else (_fold(column),)
+    names = NUMBER_NAMES if column is None else (fold_name(column),)
     for delimiter in _DELIMITERS:
         try:
             cells = next(csv.reader([header], delimiter=delimiter, strict=True))
         except (csv.Error, StopIteration):
             continue
-        places = [place for place, cell in enumerate(cells) if _fold(cell) in names]
+        places = [place for place, cell in enumerate(cells) if fold_name(cell) in names]
         if places:
             return delimiter, places, len(cells)
     return None
 
 
-def _fold(name: str) -> str:
+def fold_name(name: str) -> str:
+    """The name of a column without case, accents and blanks around it."""
     plain = unicodedata.normalize("NFKD", name.strip().casefold())
     return "".join(character for character in plain if not unicodedata.combining(character))
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from attrs import define, frozen
 
 from mensasdk import phone
+from mensasdk.codec import Format, decode
 from mensasdk.errors import AmbiguousResponse, MensaError, VendorError
 from mensasdk.messages import Delivery, Message, Outcome
 from mensasdk.transport import (
@@ -139,6 +140,19 @@ class VendorClient:
 
         What is out of order and does not matter goes into ``notes``: clauses of ours, without anything of the body.
         """
+
+    def _tree(self, call: Call[Any], response: HttpResponse, expect: Format, notes: list[str]) -> Any:
+        """Decode a body; a list of one thing is that thing. What it says about money is read exactly."""
+        decoded = decode(
+            response.body,
+            expect=expect,
+            content_type=response.headers.get("content-type", ""),
+            exact=not call.safe,
+            vendor=self.vendor,
+        )
+        notes += decoded.notes
+        tree = decoded.tree
+        return tree[0] if isinstance(tree, list) and len(tree) == 1 else tree
 
     def _read(self, call: Call[T], response: HttpResponse) -> T:
         error = status_error(response)

@@ -91,6 +91,23 @@ async def test_what_was_taken_is_found_and_the_rest_is_sent_again_without_a_seco
     assert (ended.code, ended.out.strip()) == (0, "Nothing is unknown in julio.")
 
 
+async def test_whoever_has_opted_out_meanwhile_is_not_sent_to_again(
+    box: Sandbox, tmp_path: Path, journal: Path
+) -> None:
+    await half_lost(box, tmp_path, journal, "--group-sends")
+    taken = {f"+{number}" for number in box.ledger.numbers()}
+    left = [one.number for one in await SqliteJournal(journal).read("julio") if one.number not in taken]
+    opted_out = tmp_path / "out.txt"
+    opted_out.write_text("\n".join(left[:4]), encoding="utf-8")
+    options = (*ASK, "--repeat", "--opt-outs", opted_out, "--json", "--quiet")
+    ended = await run("reconcile", "julio", "--journal", journal, *options, box=box)
+    assert ended.code == 3, ended.err
+    assert result(ended)["by_means"] == {"report": 10, "repeated": 6}
+    sent = {f"+{number}" for number in box.ledger.numbers()}
+    assert sent == taken | set(left[4:])
+    assert set(box.ledger.numbers().values()) == {1}
+
+
 async def test_a_report_that_was_kept_settles_it_and_nobody_is_asked(
     box: Sandbox, tmp_path: Path, journal: Path
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from attrs import evolve
 
 from mensasdk import phone
-from mensasdk.codec import Format, decode, encode_json, parameters, structure, to_bool
+from mensasdk.codec import Format, encode_json, parameters, structure, to_bool
 from mensasdk.errors import AmbiguousResponse, ConfigurationError, DecodeError, InvalidRequest, VendorError
 from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
 from mensasdk.vendors.base import Call
@@ -223,17 +223,7 @@ class EnviaTuSmsClient(EnviaTuSmsBulk):
         return HttpRequest("POST", f"{self.base_url}/{path}", headers, encode_json(params), secret_query=self._api_key)
 
     def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
-        decoded = decode(
-            response.body,
-            expect=Format.JSON,
-            content_type=response.headers.get("content-type", ""),
-            exact=not call.safe,
-            vendor=self.vendor,
-        )
-        notes += decoded.notes
-        tree = decoded.tree
-        if isinstance(tree, list) and len(tree) == 1:
-            tree = tree[0]
+        tree = self._tree(call, response, Format.JSON, notes)
         fields = {str(key).lower(): value for key, value in tree.items()} if isinstance(tree, dict) else {}
         self._check_verdict(call, response.status, fields)
         answer: Any = structure(CONVERTER, tree, call.answer, vendor=self.vendor, notes=notes)

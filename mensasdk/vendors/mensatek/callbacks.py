@@ -15,7 +15,7 @@ import orjson
 from attrs import frozen
 
 from mensasdk import phone
-from mensasdk.codec import Format, decode, decode_form, raw_field, structure, to_bool, wire
+from mensasdk.codec import decode_callback, raw_field, structure, to_bool, wire
 from mensasdk.errors import DecodeError, ValidationError
 from mensasdk.messages import Delivery
 from mensasdk.vendors.mensatek.codes import StatusCode
@@ -137,18 +137,7 @@ def parse_callback(body: bytes, content_type: str = "application/json") -> Deliv
     Raises:
         DecodeError: it is neither of the two, or cannot be read. Nothing of the body stands in the message.
     """
-    kind = content_type.partition(";")[0].strip().lower()
-    tree: Any
-    if kind == "multipart/form-data" or (
-        kind == "application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"["))
-    ):
-        tree = decode_form(body, content_type, vendor=VENDOR)
-    else:
-        tree = decode(body, expect=Format.JSON, content_type=content_type, vendor=VENDOR).tree
-        if isinstance(tree, list) and len(tree) == 1:
-            tree = tree[0]
-    if not isinstance(tree, dict):
-        raise DecodeError("the callback is no object", vendor=VENDOR)
+    tree = decode_callback(body, content_type, vendor=VENDOR)
     folded = {str(key).lower(): value for key, value in tree.items()}
     if str(folded.get("servicio", "")).upper() == "SMSRECIBIDO":
         return structure(CONVERTER, tree, ReceivedSms, vendor=VENDOR)

@@ -19,7 +19,6 @@ from mensasdk import phone
 from mensasdk.codec import (
     FilePart,
     Format,
-    decode,
     encode_form,
     encode_json,
     encode_multipart,
@@ -377,17 +376,7 @@ class MensatekClient(MensatekReconciler):
         )
 
     def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
-        decoded = decode(
-            response.body,
-            expect=self._answer_format,
-            content_type=response.headers.get("content-type", ""),
-            exact=not call.safe,
-            vendor=self.vendor,
-        )
-        notes += decoded.notes
-        tree = decoded.tree
-        if isinstance(tree, list) and len(tree) == 1:
-            tree = tree[0]
+        tree = self._tree(call, response, self._answer_format, notes)
         fields = dict(zip(folded(tuple(tree)), tree.values(), strict=True)) if isinstance(tree, dict) else {}
         code = _result_code(tree, fields, call.function)
         if code is not None and code < 0:

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from mensasdk.codec import Format, decode, decode_form, raw_field, structure, to_str, wire
+from mensasdk.codec import decode_callback, raw_field, structure, to_str, wire
 from mensasdk.codec.scalars import Blank
 from mensasdk.errors import DecodeError
 from mensasdk.messages import Delivery, DeliveryState
@@ -136,18 +136,7 @@ def parse_callback(
             stands in the message.
         UnexpectedResponse: it is empty, or a web page.
     """
-    kind = content_type.partition(";")[0].strip().lower()
-    tree: Any
-    if kind == "multipart/form-data" or (
-        kind == "application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"["))
-    ):
-        tree = decode_form(body, content_type, vendor=VENDOR)
-    else:
-        tree = decode(body, expect=Format.JSON, content_type=content_type, vendor=VENDOR).tree
-        if isinstance(tree, list) and len(tree) == 1:
-            tree = tree[0]
-    if not isinstance(tree, dict):
-        raise DecodeError("the callback is no object", vendor=VENDOR)
+    tree = decode_callback(body, content_type, vendor=VENDOR)
     fields = {str(key).lower(): value for key, value in tree.items()}
     parsed = _parsed(tree, fields)
     if time_zone is UTC:

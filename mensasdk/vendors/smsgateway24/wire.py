@@ -13,7 +13,6 @@ from mensasdk import phone
 from mensasdk.codec import (
     FilePart,
     Format,
-    decode,
     encode_form,
     encode_json,
     encode_multipart,
@@ -128,17 +127,7 @@ class SmsGateway24Wire(VendorClient):
         return HttpRequest("POST", f"{self.base_url}/{call.function}", {"Content-Type": content_type}, body)
 
     def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
-        decoded = decode(
-            response.body,
-            expect=Format.JSON,
-            content_type=response.headers.get("content-type", ""),
-            exact=not call.safe,
-            vendor=self.vendor,
-        )
-        notes += decoded.notes
-        tree = decoded.tree
-        if isinstance(tree, list) and len(tree) == 1:
-            tree = tree[0]
+        tree = self._tree(call, response, Format.JSON, notes)
         fields: Mapping[str, Any] = {}
         if isinstance(tree, dict):
             if not tree:

@@ -1,0 +1,39 @@
+"""What a vendor posts to us: JSON or a form, by the customer's choice, and not always as it is declared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mensasdk.codec.decode import Format, decode
+from mensasdk.codec.form_body import decode_form
+from mensasdk.errors import DecodeError
+
+__all__ = ["decode_callback"]
+
+
+def decode_callback(body: bytes, content_type: str, *, vendor: str) -> dict[str, Any]:
+    """Read the one object that a callback holds.
+
+    Args:
+        body: the body of the POST.
+        content_type: its ``Content-Type``. Forms are told by it (a multipart form cannot be read without), JSON by the
+            body itself.
+        vendor: the vendor's short name, for errors.
+
+    Raises:
+        DecodeError: it is no object, or cannot be read. Nothing of the body stands in the message.
+        UnexpectedResponse: it is empty, or a web page.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    tree: Any
+    if kind == "multipart/form-data" or (
+        kind == "application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"["))
+    ):
+        tree = decode_form(body, content_type, vendor=vendor)
+    else:
+        tree = decode(body, expect=Format.JSON, content_type=content_type, vendor=vendor).tree
+        if isinstance(tree, list) and len(tree) == 1:
+            tree = tree[0]
+    if not isinstance(tree, dict):
+        raise DecodeError("the callback is no object", vendor=vendor)
+    return tree
