@@ -42,11 +42,10 @@ def find(database: sqlite3.Connection, vendor: str, numbers: Collection[str]) ->
     wanted = sorted(numbers)
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
-        marks = ", ".join("?" * len(some))
-        sql = f"SELECT vendor_id, number, state, code, at, reference FROM delivery WHERE vendor = ? AND number IN ({marks})"  # noqa: E501, S608 - places only
-        for vendor_id, number, state, code, at, reference in database.execute(
-            f"{sql} ORDER BY number, message", (vendor, *some)
-        ):
+        where = f"vendor = ? AND number IN ({', '.join('?' * len(some))})"
+        sql = f"SELECT vendor_id, number, state, code, at, reference FROM delivery WHERE {where}"  # noqa: S608 - places only
+        rows = database.execute(f"{sql} ORDER BY number, message", (vendor, *some))
+        for vendor_id, number, state, code, at, reference in rows:
             moment = None if at is None else datetime.fromisoformat(at)
             found.append(Delivery(vendor, vendor_id, number, DeliveryState(state), code, moment, reference))
     return found
