@@ -778,7 +778,7 @@ async def test_the_text_of_a_librarys_error_is_not_passed_on(monkeypatch: pytest
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise RuntimeError("https://127.0.0.1/?token=kanari")
 
-    monkeypatch.setattr(aiohttp.ClientSession, "request", fail)
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", fail)
     async with transport() as sender:
         error = await failure(sender, request("https://127.0.0.1/"))
         assert str(error) == "the request failed with RuntimeError"
