@@ -47,6 +47,8 @@ __all__ = [
 
 logger = logging.getLogger("mensasdk")
 
+Moved = Callable[[Sequence[int], str], Awaitable[bool]]
+
 # After one of these every further request would end the same way, and vendors block addresses that keep trying.
 CLOSING = (AuthError, AddressBlocked, TLSError, UnexpectedRedirect, InsufficientCredits, ConfigurationError)
 # The vendor's own trouble, with the certainty that nothing was sent: another vendor may take the message.
@@ -110,7 +112,8 @@ class Dispatcher:
     @property
     def closed(self) -> str | None:
         """Why nothing can be sent any more; None while a lane is open."""
-        return self.lanes[0].closed if all(lane.closed for lane in self.lanes) else None
+        first = self.lanes[0].closed
+        return first if first is not None and all(lane.closed for lane in self.lanes) else None
 
     def reopen(self) -> None:
         """Open all lanes, for a new campaign."""
@@ -185,7 +188,7 @@ class Dispatcher:
         gate: LaneGate,
         spent: Spent,
         group: str | None,
-        moved: Callable[[Sequence[int], str], Awaitable[bool]],
+        moved: Moved,
     ) -> Sequence[Outcome]:
         """Bring the messages of one request to their outcomes, over as many lanes as that takes.
 
@@ -200,42 +203,49 @@ class Dispatcher:
         Raises:
             SendCancelled: with the outcomes.
         """
-        outcomes: dict[int, Outcome] = {}
-        requests: list[list[tuple[int, Prepared]]] = [list(enumerate(batch))]
+        results, unable = await self._request(batch, reference, gate, spent, group)
+        return await self._elsewhere(batch, results, reference, spent, moved) if unable else results
+
+    async def _elsewhere(
+        self, batch: Sequence[Prepared], results: Sequence[Outcome], reference: str, spent: Spent, moved: Moved
+    ) -> Sequence[Outcome]:
+        """Try other lanes with messages that their own could not take, and give what they came to in the end."""
+        outcomes = dict(enumerate(results))
+        requests = self._onward(list(enumerate(batch)))
         while requests:
             request = requests.pop(0)
             indices, items = [index for index, _ in request], [item for _, item in request]
-            results: Sequence[Outcome]
-            way = gate if not outcomes else self.gate(items, len(items))
-            fit = len(items) if way is gate else self.reserve(items)
+            gate = self.gate(items, len(items))
+            fit = self.reserve(items)
             if fit < len(items):
                 outcomes |= dict(zip(indices[fit:], over_budget(items[fit:]), strict=True))
                 if not fit:
                     continue
                 indices, items = indices[:fit], items[:fit]
             try:
-                if way is not gate and not await moved(indices, items[0].lane.client.vendor):
-                    results, unable = outcomes_of(items, OutcomeKind.NOT_SENT, "journal", "the journal failed"), False
+                if await moved(indices, items[0].lane.client.vendor):
+                    results, unable = await self._request(items, reference, gate, spent, None)
                 else:
-                    results, unable = await self._request(items, reference, way, spent, group if way is gate else None)
+                    results, unable = outcomes_of(items, OutcomeKind.NOT_SENT, "journal", "the journal failed"), False
             except asyncio.CancelledError as cancelled:
                 results = _cancellation(items, cancelled)
-                if way is not gate:
-                    self.settle(items, results)
+                self.settle(items, results)
                 for index, item in [pair for rest in requests for pair in rest]:
                     outcomes[index] = _outcome(item, OutcomeKind.NOT_SENT, "cancelled", "cancelled before it left")
                 outcomes |= dict(zip(indices, results, strict=True))
                 raise SendCancelled([outcomes[index] for index in range(len(batch))]) from None
             finally:
-                if way is not gate:
-                    way.leave()
-            if way is not gate:
-                self.settle(items, results)
+                gate.leave()
+            self.settle(items, results)
             outcomes |= dict(zip(indices, results, strict=True))
             if unable:
-                following = [(index, self._next(item)) for index, item in request]
-                requests += _requests([(index, item) for index, item in following if item is not None])
+                requests += self._onward(request)
         return [outcomes[index] for index in range(len(batch))]
+
+    def _onward(self, pairs: Sequence[tuple[int, Prepared]]) -> list[list[tuple[int, Prepared]]]:
+        """Requests for the next lanes; what has none is left out."""
+        following = [(index, self._next(item)) for index, item in pairs]
+        return _requests([(index, item) for index, item in following if item is not None])
 
     async def _request(
         self, batch: Sequence[Prepared], reference: str, gate: LaneGate, spent: Spent, group: str | None

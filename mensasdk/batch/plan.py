@@ -105,12 +105,15 @@ class Planner:
                     if full is not None:
                         yield full
         else:
-            for count, message in enumerate(self._messages, 1):
-                if count % 256 == 0:
-                    await asyncio.sleep(0)  # preparing a thousand messages takes milliseconds; others want the loop
+            count = 0
+            for message in self._messages:
                 full = self._add(message)
+                count += 1
                 if full is not None:
+                    count = 0
                     yield full
+                elif count % 256 == 0:
+                    await asyncio.sleep(0)  # preparing a thousand messages takes milliseconds; others want the loop
         for chunk in self.leftover():
             yield chunk
 
@@ -127,6 +130,8 @@ class Planner:
         except MensaError as error:
             self._refused.append(refusal(message, self._vendor, error))
             return self._chunk([]) if len(self._refused) >= _MAX_REFUSED else None
+        if item.lane.most == 1:
+            return self._chunk([item])
         group = self._last
         # Mostly each message is like the one before it, and clients give equal messages one and the same key.
         if group is None or group.key is not item.key or group.lane is not item.lane:

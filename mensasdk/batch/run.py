@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from attrs import define, evolve, field
 
 from mensasdk.batch.chunk import run_chunk
-from mensasdk.batch.dispatch import Dispatcher, Spent, outcomes_of, over_budget
+from mensasdk.batch.dispatch import Dispatcher, Moved, Spent, outcomes_of, over_budget
 from mensasdk.batch.interrupts import Interrupted, SendCancelled
 from mensasdk.batch.journal import Journal, Row, message_key, request_reference
 from mensasdk.batch.lane import Lane, LaneGate
@@ -23,8 +23,6 @@ from mensasdk.vendors.base import Prepared
 __all__ = ["DUPLICATE", "GROUP_SIZE", "Run", "reason_of"]
 
 logger = logging.getLogger("mensasdk")
-
-Moved = Callable[[Sequence[int], str], Awaitable[bool]]
 
 # A vendor's report tells of a whole group, and must not become too large to be read.
 GROUP_SIZE: Final = 10_000
@@ -163,12 +161,14 @@ class Run:
     async def _within_budget(self, items: Sequence[Prepared], group: str | None) -> Sequence[Outcome]:
         """Bring one request's messages to their outcomes, take these into the report, and return them."""
         by_seq = self._numbered(items)
-        lo, hi = min(by_seq), max(by_seq) + 1
+        lo, hi = self.next_seq - len(items), self.next_seq
         outcomes: list[Outcome] = []
         rows = _rows(by_seq)
-        # A second copy that comes while the first waits for its permit would take the first one's place in the journal.
-        keys = {row.key for row in rows} - self._under_way
-        rows = [row for row in rows if row.key in keys]
+        keys = {row.key for row in rows}
+        if not keys.isdisjoint(self._under_way):
+            # A second copy that comes while the first waits for its permit would take its place in the journal.
+            keys -= self._under_way
+            rows = [row for row in rows if row.key in keys]
         self._under_way |= keys
         campaign, vendor = self.report.campaign, items[0].lane.client.vendor
 
@@ -182,7 +182,7 @@ class Run:
 
         def recorded(outcome: Outcome) -> Outcome:
             # Refused for the account's sake: it may well go out when the campaign is resumed.
-            refused = any(outcome is one for one in spent.refusals)
+            refused = spent.refusals and any(outcome is one for one in spent.refusals)
             return evolve(outcome, kind=OutcomeKind.NOT_SENT) if refused else outcome
 
         async def send(rows: Sequence[Row]) -> Sequence[Outcome]:
@@ -201,6 +201,8 @@ class Run:
                 return outcomes_of(batch, OutcomeKind.UNKNOWN, "internal", f"an unexpected {type(error).__name__}")
             finally:
                 self.report.spend(spent.credits, spent.balances)
+                if self._dispatcher.closed is not None:
+                    self.stop(self._dispatcher.closed)
 
         code, why = DUPLICATE
         try:
@@ -222,7 +224,8 @@ class Run:
             self._under_way -= keys
             if gate is not None:
                 gate.leave()
-            outcomes += _not_sent(list(by_seq.values()), code, why)
+            if by_seq:
+                outcomes += _not_sent(list(by_seq.values()), code, why)
             self._dispatcher.settle(items, outcomes, spent.credits.get(vendor))
             self.note(outcomes)
         return outcomes
@@ -269,12 +272,12 @@ class Run:
         """Send what is not too late, and give an outcome for each."""
         if self.stopped is not None:
             return _not_sent(batch, "stopped", self.stopped)
-        now = datetime.now(UTC)
+        dispatcher, now = self._dispatcher, datetime.now(UTC)
         fresh = [
             index for index, item in enumerate(batch) if item.message.not_after is None or item.message.not_after > now
         ]
         if len(fresh) == len(batch):
-            return await self._request(batch, reference, gate, spent, group, moved)
+            return await dispatcher.send(batch, reference=reference, gate=gate, spent=spent, group=group, moved=moved)
         outcomes = _not_sent(batch, "expired", "its not_after passed before it could be sent")
         cancelled = False
         sent: Sequence[Outcome] = ()
@@ -285,7 +288,9 @@ class Run:
                 return await moved([fresh[index] for index in indices], vendor)
 
             try:
-                sent = await self._request(some, reference, gate, spent, group, moved_some)
+                sent = await dispatcher.send(
+                    some, reference=reference, gate=gate, spent=spent, group=group, moved=moved_some
+                )
             except SendCancelled as ended:
                 sent, cancelled = ended.outcomes, True
         for index, outcome in zip(fresh, sent, strict=True):
@@ -293,23 +298,6 @@ class Run:
         if cancelled:
             raise SendCancelled(outcomes)
         return outcomes
-
-    async def _request(
-        self,
-        batch: Sequence[Prepared],
-        reference: str,
-        gate: LaneGate,
-        spent: Spent,
-        group: str | None,
-        moved: Moved,
-    ) -> Sequence[Outcome]:
-        try:
-            return await self._dispatcher.send(
-                batch, reference=reference, gate=gate, spent=spent, group=group, moved=moved
-            )
-        finally:
-            if self._dispatcher.closed is not None:
-                self.stop(self._dispatcher.closed)
 
 
 def _not_sent(items: Sequence[Prepared], code: str, detail: str) -> list[Outcome]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
@@ -459,16 +460,22 @@ class BatchSender:
         failures: list[Exception] = []
 
         async def worker() -> None:
-            while not failures:
+            for count in itertools.count(1):
+                if failures:
+                    return
                 async with turn:
                     chunk = await anext(chunks, None)
                 if chunk is None:
                     return
-                run.note(chunk.refused)  # no await between here and the try of `send`: a chunk is never lost
-                outcomes = [*chunk.refused]
+                # No await between here and the try of `send`: a chunk is never lost.
+                if chunk.refused:
+                    run.note(chunk.refused)
+                outcomes: Sequence[Outcome] = chunk.refused
                 if chunk.items:
-                    outcomes += await run.send(chunk.items)
+                    outcomes = [*outcomes, *await run.send(chunk.items)]
                 await sink(outcomes)
+                if count % 16 == 0:
+                    await asyncio.sleep(0)  # what ends in the journal, such as a repeated message, waits for nothing
 
         async def guarded() -> None:
             try:

@@ -84,7 +84,9 @@ class Destination(ClientRequest):
         )
         # Once: the pool adds headers for the proxy to its own, which must not look like another destination.
         self._key = super().connection_key
-        self.fixed_headers = {"Host": self.headers["Host"], **_HEADERS}
+        headers = {"Host": self.headers["Host"], **_HEADERS}
+        self.lines = {name.lower(): f"{name}: {value}\r\n" for name, value in headers.items()}
+        self.all_lines = "".join(self.lines.values())
 
     @property
     def connection_key(self) -> ConnectionKey:
@@ -188,19 +190,17 @@ def _connect_timeout(seconds: float) -> ClientTimeout:
 
 
 def _head(destination: Destination, target: str, request: HttpRequest) -> bytes:
-    headers = destination.fixed_headers.copy()
-    for name, value in request.headers.items():
-        headers[name.title()] = value
-    for name, secret in request.secret_headers.items():
-        headers[name.title()] = secret.reveal()
+    own = with_secrets(request.headers, request.secret_headers)
+    names = {name.lower() for name in own}
+    fixed = destination.all_lines
+    if not names.isdisjoint(destination.lines):  # a header of the request takes the place of ours
+        fixed = "".join([line for name, line in destination.lines.items() if name not in names])
     if request.body or request.method != "GET":
-        headers["Content-Length"] = str(len(request.body))
-    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
-    head = f"{request.method} {target} HTTP/1.1\r\n{''.join(lines)}\r\n"
-    breaks = len(lines) + 2
-    if head.count("\n") != breaks or head.count("\r") != breaks or "\0" in head:
+        own["Content-Length"] = str(len(request.body))
+    lines = "".join([f"{name}: {value}\r\n" for name, value in own.items()])
+    if lines.count("\n") != len(own) or lines.count("\r") != len(own) or "\0" in lines:
         raise ConfigurationError("a header of the request holds a line break or a zero byte")
-    return head.encode()
+    return f"{request.method} {target} HTTP/1.1\r\n{fixed}{lines}\r\n".encode()
 
 
 async def _read(content: StreamReader, headers: CIMultiDictProxy[str], limit: int) -> bytes:
@@ -208,7 +208,8 @@ async def _read(content: StreamReader, headers: CIMultiDictProxy[str], limit: in
     encoding = headers.get("Content-Encoding", "").strip().lower()
     if encoding in {"", "identity"}:
         if int(headers.get("Content-Length", limit + 1)) <= limit:
-            return await content.read()  # the parser takes no more than was announced
+            # The parser takes no more than was announced; mostly all of it came with the head.
+            return content.read_nowait() if content.is_eof() else await content.read()
         chunks: list[bytes] = []
         size = 0
         async for chunk in content.iter_any():

@@ -40,7 +40,11 @@ logger = logging.getLogger("mensasdk")
 
 
 class Gate(Protocol):
-    """What an attempt passes before it leaves: a rate limiter, seen from the pipeline."""
+    """What an attempt passes before it leaves: a rate limiter, seen from the pipeline.
+
+    One that lets the next attempt pass at once, because its permit was taken before, may say so in an attribute
+    ``paid``; no deadline is set up for it then.
+    """
 
     async def enter(self) -> None:
         """Wait until one more attempt may be made."""
@@ -192,6 +196,9 @@ class Pipeline:
 
 
 async def _enter(gate: Gate, deadline: float) -> bool:
+    if getattr(gate, "paid", False):
+        await gate.enter()
+        return True
     try:
         async with asyncio.timeout_at(deadline):
             await gate.enter()
