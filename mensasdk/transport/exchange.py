@@ -161,13 +161,20 @@ async def exchange(
             if not 100 <= message.code < 200 or message.code == _SWITCHING_PROTOCOLS:
                 break  # the others only say that there is more to come
         body = await _read(content, message.headers, max_body)
-        if wire.get_write_buffer_size():
-            connection.close()  # answered before it had all: what is left of it must not precede another request
     except BaseException:
-        connection.close()
+        _drop(connection)
         raise
+    if wire.get_write_buffer_size():
+        _drop(connection)  # answered before it had all: what is left of it must not precede another request
     connection.release()
     return HttpResponse(message.code, {name.lower(): value for name, value in message.headers.items()}, body)
+
+
+def _drop(connection: Connection) -> None:
+    """Close a connection without sending what it still holds of a request: nobody waits for its answer any more."""
+    if connection.transport is not None and connection.transport.get_write_buffer_size():
+        connection.transport.abort()
+    connection.close()
 
 
 async def _connection(pool: BaseConnector, destination: Destination, phase: Phase, timeout: float) -> Connection:
