@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
@@ -29,9 +29,11 @@ from mensasdk.errors import (
     ValidationError,
 )
 from mensasdk.messages import Message, Outcome
-from mensasdk.preflight.cost import Item
 from mensasdk.transport import cancelled_outcome
 from mensasdk.vendors.base import Prepared, code_of
+
+if TYPE_CHECKING:  # loaded by who has a budget
+    from mensasdk.preflight.cost import Item
 
 __all__ = [
     "CLOSING",

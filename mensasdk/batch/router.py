@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -10,8 +11,10 @@ from mensasdk.batch.breaker import CircuitBreaker
 from mensasdk.batch.limiter import RateLimit
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import VendorOptions
-from mensasdk.preflight.cost import Budget
 from mensasdk.vendors.base import BatchClient
+
+if TYPE_CHECKING:  # loaded by who has one
+    from mensasdk.preflight.cost import Budget
 
 __all__ = ["Route", "Router"]
 

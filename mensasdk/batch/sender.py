@@ -9,9 +9,8 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
 from contextlib import aclosing, asynccontextmanager
 from copy import copy
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from mensasdk.batch import check as checking
 from mensasdk.batch import resume as resuming
 from mensasdk.batch.breaker import CircuitBreaker
 from mensasdk.batch.chunk import finish, run_chunk
@@ -20,16 +19,17 @@ from mensasdk.batch.journal import Journal, State
 from mensasdk.batch.limiter import RateLimit
 from mensasdk.batch.memory_journal import MemoryJournal
 from mensasdk.batch.plan import Chunk, Messages, Planner
-from mensasdk.batch.reconcile import Reconciler
 from mensasdk.batch.report import BatchReport, Progress
 from mensasdk.batch.router import Route, Router
 from mensasdk.batch.run import Run, reason_of
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Message, Outcome, OutcomeKind
-from mensasdk.preflight.check import Preflight
-from mensasdk.preflight.cost import Budget
-from mensasdk.preflight.prices import Prices
 from mensasdk.vendors.base import BatchClient, Prepared
+
+if TYPE_CHECKING:  # loaded by who uses it
+    from mensasdk.preflight.check import Preflight
+    from mensasdk.preflight.cost import Budget
+    from mensasdk.preflight.prices import Prices
 
 __all__ = ["BatchSender", "Screen", "run_chunk"]
 
@@ -172,6 +172,8 @@ class BatchSender:
         """
         if self._run is not None:
             raise ConfigurationError("this sender runs a campaign; make another sender to check with, or wait")
+        from mensasdk.batch import check as checking
+
         twin = copy(self)
         twin._dispatcher = checking.rehearsal(self._dispatcher)
         return await checking.check(
@@ -313,6 +315,8 @@ class BatchSender:
             JournalError: as in `send`.
             asyncio.CancelledError: as it came; what was found out before is in the journal.
         """
+        from mensasdk.batch.reconcile import Reconciler
+
         self._need_outcomes()
         run = self._begin(campaign)
         report = run.report
