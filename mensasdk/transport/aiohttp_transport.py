@@ -28,7 +28,7 @@ from mensasdk.errors import (
     TransportError,
 )
 from mensasdk.transport.base import HttpRequest, HttpResponse, Timeouts, is_loopback, mark_cancelled, split_url
-from mensasdk.transport.exchange import Destination, Phase, exchange, split_target
+from mensasdk.transport.exchange import Destination, Phase, check_aiohttp, exchange, split_target
 from mensasdk.transport.redact import Secret
 
 __all__ = ["AiohttpTransport"]
@@ -171,6 +171,7 @@ class AiohttpTransport:
             return self._pool
 
     def _make_pool(self) -> aiohttp.BaseConnector:
+        check_aiohttp()
         if self._borrowed is None:
             return aiohttp.TCPConnector(limit=self._pool_size)
         connector = self._borrowed.connector

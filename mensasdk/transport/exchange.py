@@ -13,10 +13,13 @@ import re
 import zlib
 from collections.abc import Mapping
 from functools import lru_cache
+from inspect import signature
 from typing import Final
 from urllib.parse import quote
 
+import aiohttp
 from aiohttp import BaseConnector, ClientRequest, ClientTimeout, StreamReader, TraceConfig
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
@@ -28,7 +31,7 @@ from mensasdk.errors import ConfigurationError, ConnectTimeout, ProtocolError, R
 from mensasdk.transport.base import HttpRequest, HttpResponse
 from mensasdk.transport.redact import Secret
 
-__all__ = ["Destination", "Phase", "exchange", "split_target", "with_secrets"]
+__all__ = ["Destination", "Phase", "check_aiohttp", "exchange", "split_target", "with_secrets"]
 
 _HEADERS: Final = {"Accept": "*/*", "Accept-Encoding": "gzip", "User-Agent": f"mensasdk/{__version__}"}
 _URL: Final = re.compile(r"([A-Za-z]+://[^/?#]+)([^#]*)")
@@ -36,6 +39,26 @@ _UNSAFE: Final = re.compile(r"[^!-~]")
 _NO_SIGNALS: Final = TraceConfig()
 _NO_SIGNALS.freeze()
 _SWITCHING_PROTOCOLS: Final = 101
+_PARAMETERS: Final = {"read_until_eof", "auto_decompress"}
+
+
+def check_aiohttp() -> None:
+    """Make sure that aiohttp has what `exchange` uses of it, some of which its documents do not promise.
+
+    Raises:
+        ConfigurationError: it has not. Found out in the middle of a request, that would make the request UNKNOWN.
+    """
+    has_all = all(
+        hasattr(owner, name)
+        for owner, names in (
+            (ResponseHandler, ("read", "set_response_params", "should_close")),
+            (Connection, ("close", "protocol", "release", "transport")),
+            (StreamReader, ("is_eof", "iter_any", "read", "read_nowait")),
+        )
+        for name in names
+    )
+    if not has_all or not signature(ResponseHandler.set_response_params).parameters.keys() >= _PARAMETERS:
+        raise ConfigurationError(f"aiohttp {aiohttp.__version__} is not as mensasdk knows it; install aiohttp 3.14")
 
 
 class Phase(Trace):

@@ -9,6 +9,7 @@ from contextlib import aclosing
 
 import aiohttp
 import pytest
+from aiohttp.client_proto import ResponseHandler
 from hypothesis import given
 from hypothesis import strategies as st
 from servers import MEBIBYTE, Exchange, ok, serve
@@ -59,6 +60,19 @@ async def test_a_header_of_the_request_takes_the_place_of_ours(name: str) -> Non
         await sender.send(HttpRequest("GET", server.url, {name: "mine"}), timeouts=AMPLE)
         head = server.requests[0].head
     assert re.findall(rb"(?im)^" + name.encode() + rb": *(.*?)\r?$", head) == [b"mine"]
+
+
+@pytest.mark.parametrize("missing", ["read", "set_response_params", "should_close"])
+async def test_with_an_aiohttp_that_lacks_what_is_used_of_it_nothing_leaves(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serve(ok) as server, aclosing(AiohttpTransport()) as sender:
+        with monkeypatch.context() as patch:
+            owner = next(one for one in ResponseHandler.__mro__ if missing in vars(one))
+            patch.delattr(owner, missing)
+            with pytest.raises(ConfigurationError, match="install aiohttp"):
+                await sender.send(HttpRequest("POST", server.url, body=b"x"), timeouts=AMPLE)
+        assert server.connections == 0
 
 
 @pytest.mark.parametrize(("method", "length"), [("GET", None), ("POST", "0"), ("PUT", "0")])
