@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench bench-long bench-docs bench-check audit clean
+.PHONY: help demo test test-long lint bench bench-long bench-docs bench-check bench-report audit clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -37,6 +37,9 @@ bench-docs: $(VENV)/.done-bench ## Write docs/benchmarks.md from the last run of
 
 bench-check: $(VENV)/.done-cli ## Count instructions under valgrind, and fail on a loss of more than 10 %.
 	@$(BIN)/python -m benchmarks.instructions --check
+
+bench-report: $(VENV)/.done-cli ## Print some ratios of times, in half a minute; never fails.
+	@$(BIN)/python -m benchmarks --quick || echo "no ratios of times in this run"
 
 # It asks the vulnerability database over the network, so neither a test nor another target depends on it. Without
 # --strict it would call a success what it could not look at. The one advisory that is passed over concerns `future`, which

@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class Plan:
 
     name: str = "short"
     in_flight: tuple[int, ...] = (1, 16, 64, 256)
+    names: tuple[str, ...] = tuple(CONTENDERS)
     call_rounds: int = 7
     side_rounds: int = 3
     side_names: tuple[str, ...] = calls.FEW
@@ -49,6 +50,7 @@ class Plan:
 
 
 SHORT = Plan()
+QUICK = Plan(name="quick", in_flight=(64,), names=calls.ALWAYS, call_rounds=5, decode_rounds=5)
 LONG = Plan(
     name="long",
     call_rounds=21,
@@ -85,7 +87,7 @@ class Bench:
                 rounds=plan.call_rounds if in_flight == 64 else plan.side_rounds,
                 seconds=plan.call_seconds,
                 note=note,
-                names=tuple(CONTENDERS) if in_flight == 64 else plan.side_names,
+                names=plan.names if in_flight == 64 else plan.side_names,
             )
             for in_flight in plan.in_flight
         }
@@ -207,7 +209,13 @@ def publish() -> None:
     print(f"wrote docs/benchmarks.md and {len(pictures)} plots")
 
 
-def main() -> int:
+def quick() -> None:
+    """Report ratios of times for (a) and (e), against what is installed anyway. Nothing is kept."""
+    print(report.tables(measure(QUICK, ["calls", "decoding"], "")))
+    print("Ratios of times on a machine that others may be using: a report, which fails nothing.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """The command; gives its exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
     parser.add_argument("--long", action="store_true", help="the full sizes; half an hour or more")
@@ -215,9 +223,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, help="rounds of everything, for a quick look")
     parser.add_argument("--folder", default="", help="where journals lie; its disk decides what a commit costs")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md from the last run")
-    options = parser.parse_args()
-    if options.publish:
-        publish()
+    parser.add_argument("--quick", action="store_true", help="print some ratios in half a minute, and keep nothing")
+    options = parser.parse_args(arguments)
+    if options.publish or options.quick:
+        (publish if options.publish else quick)()
         return 0
     parts = options.only.split(",") if options.only else list(PARTS)
     unknown = set(parts) - set(PARTS)

@@ -12,10 +12,12 @@ from benchmarks.measure import LeftOut, measured, ratio, spread
 from benchmarks.server import Server
 from benchmarks.worker import Worker
 
-__all__ = ["FEW", "OURS", "USUAL", "Caller", "contest"]
+__all__ = ["ALWAYS", "FEW", "OURS", "USUAL", "Caller", "contest"]
 
 OURS, USUAL = "mensasdk", "aiohttp, as usual"
-FEW = (OURS, USUAL, "aiohttp, bare", "slack-sdk", "twilio", "httpx", "requests, threads")
+ALWAYS = (OURS, USUAL, "aiohttp, bare")
+"""Those that need nothing but what mensasdk itself needs."""
+FEW = (*ALWAYS, "slack-sdk", "twilio", "httpx", "requests, threads")
 """For a short run's other numbers in flight: the dearest take most of the time, and show nothing new there."""
 
 

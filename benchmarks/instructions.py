@@ -5,8 +5,15 @@ more than 10 %, ``--save`` writes this run into it. Where valgrind is missing, o
 minor version of Python and this architecture, it says so and passes.
 
 What is compared is a **ratio within the same run**: a call to one of bare aiohttp, a report to ``orjson.loads`` of its
-JSON. Absolute counts change with each release of aiohttp, orjson or the compiler, and none of that is our gain or loss;
-most of it cancels out in the ratio. The versions are kept beside the baseline, and a difference is named.
+JSON. Absolute counts change with each release of aiohttp or orjson, and none of that is our gain or loss; most of it
+cancels out in the ratio. The versions are kept beside the baseline, and a difference is named.
+
+What does not cancel out is on what the same code runs. ``orjson`` is compiled, and reading a report is mostly Python,
+which takes a seventh fewer instructions on Debian's 3.11 than on one that was built without optimisations. And compiled
+code asks the processor what it can do: valgrind answers in its place, always as the same one with AVX2 (and never with
+AVX-512) where the real one has AVX2, but as an older one where it has not. So a few lines of plain Python are counted
+as well. Where these, or what a case is a multiple of, differ from the baseline by more than 5 %, a loss may be none of
+ours: it is reported, and fails nothing.
 
 How it is counted: one process under ``cachegrind --cache-sim=no`` (the cheapest of valgrind's tools that count) with
 ``PYTHONHASHSEED=0`` imports all and warms up. It then forks for each case, once for N and once for 2 N repetitions:
@@ -28,7 +35,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +48,15 @@ from benchmarks.server import serving
 from benchmarks.worker import ROOT
 from mensasdk.codec import Format
 
-__all__ = ["REFERENCES", "count", "figures", "main"]
+__all__ = ["REFERENCES", "compare", "count", "figures", "main"]
 
 BASELINE = Path(__file__).with_name("baseline.json")
 ALLOWED_LOSS = 1.10
+_SAME = 0.05
+_PYTHON = "plain Python"
 # A case, and what it is a multiple of.
 REFERENCES = {"call": "aiohttp call", "json": "orjson", "xml": "orjson", "txt": "orjson"}
-_REPEATS = {"call": 150, "aiohttp call": 150, "json": 3, "xml": 3, "txt": 3, "orjson": 20}
+_REPEATS = {"call": 150, "aiohttp call": 150, "json": 3, "xml": 3, "txt": 3, "orjson": 20, _PYTHON: 20}
 _CALLERS = {"call": "mensasdk", "aiohttp call": "aiohttp, bare"}
 _ENDED = re.compile(r"==(\d+)== I\s+refs:\s+([\d,]+)")
 _VERSIONS_THAT_MATTER = ("python", "aiohttp", "orjson", "attrs", "cattrs", "yarl", "multidict")
@@ -62,6 +71,15 @@ def _call(name: str, url: str) -> Callable[[int], None]:
             await drive(times)
 
     return lambda times: asyncio.run(calls(times))
+
+
+def _plain(times: int) -> None:
+    """What Python code does all day, the same for ever."""
+    for _ in range(times):
+        names: dict[str, int] = {}
+        for number in range(1000):
+            names[f"a{number}"] = len([one for one in (number, 2, 3) if one > 1])
+        sorted(names.items(), key=lambda item: item[1])
 
 
 def _decode(name: str) -> Callable[[int], None]:
@@ -83,7 +101,10 @@ def _decode(name: str) -> Callable[[int], None]:
 
 def _child(url: str) -> None:
     """Do every case in processes of its own, and print which process did what."""
-    cases = {name: _call(name, url) if name in _CALLERS else _decode(name) for name in _REPEATS}
+    cases = {
+        name: _plain if name == _PYTHON else _call(name, url) if name in _CALLERS else _decode(name)
+        for name in _REPEATS
+    }
     for name, case in cases.items():
         case(max(2, _REPEATS[name] // 5))
     gc.collect()
@@ -155,27 +176,38 @@ def compare(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
             print(f"{name:6} {value:8.3f} x {REFERENCES[name]}; the baseline has none")
             continue
         change = value / base - 1
-        verdict = "LOST" if value > base * ALLOWED_LOSS else "gained; keep it with --save" if change < -0.1 else "ok"
+        verdict = "gained; keep it with --save" if change < -0.1 else "ok"
+        if value > base * ALLOWED_LOSS:
+            others = [one for one in (REFERENCES[name], _PYTHON) if _moved(one, now, before)]
+            verdict = f"REPORTED, not failed: {' and '.join(others)} changed as well" if others else "LOST"
         print(f"{name:6} {value:8.3f} x {REFERENCES[name]}, baseline {base:.3f}: {change:+.1%} {verdict}")
         if verdict == "LOST":
             lost.append(name)
-    others = {
-        name: (value, before["versions"].get(name))
-        for name, value in now["versions"].items()
-        if before["versions"].get(name) != value
-    }
-    for name, (value, old) in others.items():
-        print(f"note: {name} is {value}, the baseline was taken with {old}")
+    for name in (*dict.fromkeys(REFERENCES.values()), _PYTHON):
+        if _moved(name, now, before):
+            old = before["instructions"].get(name)
+            then = "not counted" if old is None else f"{old:,}"
+            print(f"note: {name} took {now['instructions'][name]:,} instructions, in the baseline {then}")
+    for name, version in now["versions"].items():
+        old = before["versions"].get(name)
+        if version != old:
+            print(f"note: {name} is {version}, the baseline was taken with {old}")
     return lost
 
 
-def main() -> int:
+def _moved(name: str, now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """What is none of ours takes other instructions than in the baseline: other code, or the same on other ground."""
+    old = before["instructions"].get(name)
+    return old is None or abs(now["instructions"][name] / old - 1) > _SAME
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """The command; gives its exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.instructions", description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="fail on a loss of more than 10 %% against the baseline")
     parser.add_argument("--save", action="store_true", help="make this run the baseline of this Python and machine")
     parser.add_argument("--child", metavar="URL", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.child:
         _child(options.child)
         return 0

@@ -78,7 +78,7 @@ def goals(plt: Any, results: Results) -> Any:
     found = verdicts(results)
     if not found:
         raise KeyError("goals")
-    figure, axes = _figure(plt, 0.6 + 0.36 * len(found))
+    figure, axes = _figure(plt, 0.8 + 0.36 * len(found))
     farthest = max(2.0, *(one.share for one in found))
     for place, one in enumerate(reversed(found)):
         color = BLUE if one.reached else RED
@@ -93,6 +93,7 @@ def goals(plt: Any, results: Results) -> Any:
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.set_yticks(range(len(found)), [f"{one.goal.number}  {one.goal.name}" for one in reversed(found)], fontsize=9)
+    axes.set_ylim(-0.6, len(found) - 0.4)
     axes.set_xlabel("share of the limit (dot: reached, cross: not)")
     _quiet(axes, "x")
     # Room for the figures, which stand beside the axes.

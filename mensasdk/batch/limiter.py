@@ -1,10 +1,10 @@
 """How many messages, or requests, may leave in a given time.
 
 Vendors count in windows and block who passes them, so the promise here is strict: in **no** sliding window of
-``per`` seconds are more than ``permits`` granted. The second promise is evenness: permits are paced, never
-handed out as one burst at the start of a window.
+``per`` seconds are more than ``permits`` granted. The second promise is evenness, and it is as strict: in no tenth of a
+window are more than 12 % of them granted. Within a tenth they are paced, as well as the timers of the machine allow.
 
-Why the first promise needs more than a schedule: between the moment at which a waiter is woken and the moment at which
+Why the promises need more than a schedule: between the moment at which a waiter is woken and the moment at which
 it runs lie other tasks, a garbage collection, or a suspended laptop. A limiter that notes when it *decided* lets two
 windows' worth of late wakers run side by side. `WindowLimiter` notes when each permit *arrived*, and counts a permit
 that is still on its way as spent.
@@ -16,7 +16,8 @@ import asyncio
 import math
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Protocol
 
 from attrs import Attribute, field, frozen
@@ -25,14 +26,21 @@ from mensasdk.errors import ConfigurationError, ValidationError
 
 __all__ = ["LimiterStatistics", "RateLimit", "RateLimiter", "Unlimited", "WindowLimiter"]
 
-# A window is held this much longer than it says, so that it also holds on the caller's clock, which is read a moment
-# after ours, and so that no rounding of a float can shorten it. Costs 0.1 % of the rate.
-_MARGIN = 1.001
-# The pace runs ahead of the rate by this much. The window has the last word, so the rate is never passed, but what a
+# A window is held this much longer than it says, so that it also holds on the caller's clock, which is read after ours:
+# a moment, or the milliseconds for which a busy machine gives the core to somebody else. Costs 0.3 % of the rate.
+_MARGIN = 1.003
+# The pace runs ahead of the rate by this much. The windows have the last word, so the rate is never passed, but what a
 # stalled event loop could not hand out is made up within the window.
-_PACE = 1.15
-# Seconds that a timer may be late without the pace losing them. Bounds the burst after a stall.
-_LATENESS = 0.02
+_PACE = 1.1
+# Seconds that a timer may be late without the pace losing them: so long a stall is made up at once, as far as the tenth
+# of a window allows, and a longer one by the pace.
+_LATENESS = 0.05
+# At most this share of the permits (and at least one) within a tenth of the window. The tenth is held longer than it
+# says for the reasons of `_MARGIN`, and by more, because a millisecond is more of it.
+_BURST = 0.12
+_TENTH = 0.102
+# Seconds below which a tenth of a window is too short for timers.
+_SHORTEST = 0.02
 # Arrivals within this share of a window become one entry of the log (counted as the latest of them: the safe side).
 # It bounds the log at any rate.
 _GRAIN = 1 / 2000
@@ -164,12 +172,105 @@ class Unlimited:
         )
 
 
+class _Log:
+    """What arrived within the last window and within the last tenth of one, and how much may.
+
+    It is two queues of entries, oldest first: what is younger than a tenth of a window, and what is older. Each is two
+    queues of plain numbers, until when how many permits count, because making any container here could start a garbage
+    collection between a permit's entry and its arrival.
+    """
+
+    __slots__ = (
+        *("_burst", "_capacity", "_entry_end", "_grain", "_in_tenth", "_rest", "_window", "in_window"),
+        *("_old_count", "_old_until", "_young_count", "_young_until"),
+    )
+
+    def __init__(self, limit: RateLimit) -> None:
+        self.in_window = 0  # permits; up to date after `expire`
+        self._in_tenth = 0
+        self._capacity = self._burst = limit.capacity
+        self._window = tenth = limit.window * _MARGIN
+        if limit.window / 10 >= _SHORTEST:  # else the tenth is taken to be the whole
+            self._burst = math.ceil(limit.capacity * _BURST)
+            tenth = limit.window * _TENTH
+        self._rest = self._window - tenth
+        self._grain = limit.window * _GRAIN
+        self._entry_end = -math.inf  # until when arrivals join the last entry
+        self._young_until: deque[float] = deque()
+        self._young_count: deque[int] = deque()
+        self._old_until: deque[float] = deque()
+        self._old_count: deque[int] = deque()
+
+    def __len__(self) -> int:
+        return len(self._young_until) + len(self._old_until)
+
+    def add(self, permits: int, now: float) -> None:
+        """Enter permits that reach their caller at this moment."""
+        self.in_window += permits
+        self._in_tenth += permits
+        if now < self._entry_end:
+            self._young_until[-1] = now + self._window
+            self._young_count[-1] += permits
+            return
+        self.expire(now)  # here too, so that the log is no longer than its window, however little of the rate is used
+        # A request larger than the window counts for all the windows that it fills; nothing else arrives until then.
+        self._young_until.append(now + self._window * max(1.0, permits / self._capacity))
+        self._young_count.append(permits)
+        self._entry_end = now + self._grain
+
+    def expire(self, now: float) -> None:
+        """Forget what the window has left behind."""
+        young, old = self._young_until, self._old_until
+        while young and young[0] - self._rest <= now:
+            count = self._young_count.popleft()
+            self._in_tenth -= count
+            old.append(young.popleft())
+            self._old_count.append(count)
+        while old and old[0] <= now:
+            old.popleft()
+            self.in_window -= self._old_count.popleft()
+
+    def due(self, permits: int, coming: int, now: float) -> float:
+        """When there is room for a request, while so many others are on their way.
+
+        Minus infinity for at once; infinity if it hangs on those on their way.
+        """
+        if self.in_window + coming + permits <= self._capacity and self._in_tenth + coming < self._burst:
+            return -math.inf  # true even if part of the log has expired
+        self.expire(now)
+        due = -math.inf
+        # Of the tenth a request needs room for one permit: if all had to fit in, requests of a little more than half a
+        # tenth would go one by one, far below the rate.
+        excess = self._in_tenth + coming + 1 - self._burst
+        if excess > 0:
+            due = _leaving(excess, zip(self._young_until, self._young_count, strict=True)) - self._rest
+        # A request larger than the window needs all of it.
+        excess = self.in_window + coming + min(permits, self._capacity) - self._capacity
+        if excess > 0:
+            untils = chain(self._old_until, self._young_until)
+            counts = chain(self._old_count, self._young_count)
+            due = max(due, _leaving(excess, zip(untils, counts, strict=True)))
+        return due
+
+
+def _leaving(permits: int, entries: Iterable[tuple[float, int]]) -> float:
+    """When so many permits of these entries do not count any more; infinity if there are not as many."""
+    for until, count in entries:
+        permits -= count
+        if permits <= 0:
+            return until
+    return math.inf
+
+
 class WindowLimiter:
-    """Strict in every sliding window, evenly paced, first come first served; see `RateLimiter`.
+    """Strict in every sliding window, even within it, first come first served; see `RateLimiter`.
 
     * In no window of ``limit.per`` seconds do more than ``limit.permits`` permits reach their callers.
-    * Permits are paced at a little over the rate (an uninterrupted second's worth takes about 0.87 s), so that a stall
-      of the event loop is made up without a burst.
+    * In no tenth of a window do more than 12 % of them (rounded up). A request is held back by this while so many went
+      out in the tenth before it, and never for its own size: where requests are of many permits, it is 12 % and
+      one request. Windows shorter than 0.2 seconds have no such rule, because timers are not exact enough for it.
+    * Permits are paced at a little over the rate (an uninterrupted second's worth takes about 0.91 s), so that a stall
+      of the event loop is made up.
     * Callers are served in the order in which they asked. A large request at the head waits until it fits, and
       nobody overtakes it.
     * A request for **more permits than one window holds** (1,000 recipients under 200 a second) cannot obey the
@@ -191,19 +292,11 @@ class WindowLimiter:
     def __init__(self, limit: RateLimit, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
         self._clock = clock
-        self._capacity = limit.capacity
-        self._window = limit.window * _MARGIN
+        self._log = _Log(limit)
         self._gap = limit.window / (limit.capacity * _PACE)
-        self._grain = limit.window * _GRAIN
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: OrderedDict[asyncio.Future[None], int] = OrderedDict()
-        # The log, oldest first: until when how many permits count. Two queues of plain numbers, because making any
-        # container here could start a garbage collection between a permit's entry and its arrival.
-        self._log_until: deque[float] = deque()
-        self._log_count: deque[int] = deque()
-        self._entry_end = -math.inf  # until when arrivals join the log's last entry
-        self._in_log = 0  # permits that arrived and still count
         self._on_their_way = 0  # permits whose waiter is woken and has not run yet
         self._pace = -math.inf  # earliest time of the next grant
         self._paused_until = -math.inf
@@ -234,14 +327,10 @@ class WindowLimiter:
             self._bind(loop)
         now = self._clock()
         # Nobody may overtake, not even a waiter that is woken and has not run yet.
-        if (
-            self._pace <= now
-            and not self._waiters
-            and not self._on_their_way
-            and (self._in_log + permits <= self._capacity or self._due(permits, now) <= now)
-        ):
+        if self._pace <= now and not self._waiters and not self._on_their_way and self._log.due(permits, 0, now) <= now:
             self._pace = now + permits * self._gap
-            self._arrived(permits, now)
+            self._granted += permits
+            self._log.add(permits, now)
             return
 
         waiter = loop.create_future()
@@ -261,7 +350,8 @@ class WindowLimiter:
             self._timer = loop.call_later(0, self._on_timer)
         arrival = self._clock()
         self._largest_wait = max(self._largest_wait, arrival - now)
-        self._arrived(permits, arrival)
+        self._granted += permits
+        self._log.add(permits, arrival)
 
     def penalise(self, seconds: float) -> None:
         """Grant nothing for ``seconds``; the longer of this and a pause already in force counts.
@@ -281,10 +371,10 @@ class WindowLimiter:
     def statistics(self) -> LimiterStatistics:
         """What has been granted, and who waits."""
         now = self._clock()
-        self._expire(now)
+        self._log.expire(now)
         return LimiterStatistics(
             granted=self._granted,
-            in_window=self._in_log + self._on_their_way,
+            in_window=self._log.in_window + self._on_their_way,
             waiting=len(self._waiters) + self._waking,
             waits=self._waits,
             largest_wait=self._largest_wait,
@@ -296,44 +386,6 @@ class WindowLimiter:
             raise ConfigurationError("this rate limiter is in use in another event loop; make one per loop")
         self._loop = loop
 
-    def _expire(self, now: float) -> None:
-        log = self._log_until
-        while log and log[0] <= now:
-            log.popleft()
-            self._in_log -= self._log_count.popleft()
-
-    def _due(self, permits: int, now: float) -> float:
-        """When this many can be granted; infinity if that hangs on permits that are still on their way."""
-        taken = self._in_log + self._on_their_way
-        if taken + permits <= self._capacity:  # true even if part of the log has expired
-            return self._pace
-        self._expire(now)
-        # A request larger than the window needs all of it.
-        missing = self._in_log + self._on_their_way + min(permits, self._capacity) - self._capacity
-        if missing <= 0:
-            return self._pace
-        for until, count in zip(self._log_until, self._log_count, strict=True):
-            missing -= count
-            if missing <= 0:
-                return max(self._pace, until)
-        return math.inf
-
-    def _arrived(self, permits: int, now: float) -> None:
-        """Enter permits that have reached their caller."""
-        self._granted += permits
-        self._in_log += permits
-        until = now + self._window
-        if permits > self._capacity:
-            until = now + self._window * permits / self._capacity
-        if now < self._entry_end and self._log_until:
-            self._log_until[-1] = until
-            self._log_count[-1] += permits
-        else:
-            self._log_until.append(until)
-            self._log_count.append(permits)
-            # Nothing joins a request larger than the window: it counts longer than what comes after it.
-            self._entry_end = now + self._grain if permits <= self._capacity else now
-
     def _serve(self, now: float) -> None:
         """Wake everybody whose turn it is, and set the timer for the next."""
         while self._waiters:
@@ -341,7 +393,7 @@ class WindowLimiter:
             if waiter.done():  # cancelled, and its task has not run yet
                 del self._waiters[waiter]
                 continue
-            due = self._due(permits, now)
+            due = max(self._pace, self._log.due(permits, self._on_their_way, now))
             if due > now:
                 if due < math.inf:  # else the next arrival brings us back
                     assert self._loop is not None

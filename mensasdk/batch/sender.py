@@ -478,6 +478,7 @@ class BatchSender:
                 if chunk.items:
                     outcomes = [*outcomes, *await run.send(chunk.items)]
                 await sink(outcomes)
+                del chunk, outcomes  # else they would be held until the next chunk is full
                 if count % 16 == 0:
                     await asyncio.sleep(0)  # what ends in the journal, such as a repeated message, waits for nothing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
@@ -64,6 +65,29 @@ def impatient(box: Sandbox, total: float = 0.3, attempts: int = 1) -> MensatekCl
 
 
 # ------------------------------------------------------------------------------------------------- the plain way
+
+
+async def test_messages_are_let_go_of_when_they_have_ended(mensatek: MensatekClient) -> None:
+    """Not when the request after theirs is full: sixteen workers would hold a thousand each until their next turn."""
+    ended = asyncio.Event()
+    held: list[weakref.ref[Message]] = []
+
+    async def source() -> AsyncIterator[Message]:
+        for message in campaign(400):
+            held.append(weakref.ref(message))
+            yield message
+        del message
+        await ended.wait()
+        assert sum(one() is not None for one in held) <= 100, "what the planner made last"
+        for message in campaign(100, start=400):
+            yield message
+
+    def on_progress(progress: Progress) -> None:
+        if progress.done == 400:
+            ended.set()
+
+    sender = BatchSender(mensatek, max_recipients=100, max_in_flight=4)
+    adds_up(await sender.send(source(), on_progress=on_progress), 500)
 
 
 async def test_everyone_gets_the_own_text_once(box: Sandbox, mensatek: MensatekClient) -> None:
