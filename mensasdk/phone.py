@@ -21,7 +21,7 @@ from attrs import frozen
 
 from mensasdk.errors import ValidationError
 
-__all__ = ["PhoneNumber", "digits", "load", "mask", "parse", "same_number"]
+__all__ = ["PhoneNumber", "digits", "e164", "load", "mask", "parse", "same_number"]
 
 _plain = re.compile(r"\+?[1-9][0-9]{6,14}").fullmatch
 # Far above the longest spelling of one number; keeps a pasted document out of the library's patterns.
@@ -113,14 +113,34 @@ def parse(number: str, *, default_country: str | None = None, strict: bool = Fal
     return _slow(cleaned, number, home, strict, field) if found is None else found
 
 
+def e164(number: str, *, default_country: str | None = None, field: str = "to") -> str:
+    """One phone number in E.164: `parse` in short, and quick for what is in that form already.
+
+    Args and errors as for `parse`.
+    """
+    # A home matters only to numbers without a plus; one that is no country is refused all the same.
+    if default_country is not None:
+        _home(default_country)
+    if number.__class__ is str and number[:1] == "+" and number.isascii() and number[1:].isdigit():
+        start = _start(number[:4])
+        if (
+            start is not None
+            and len(number) in start.lengths
+            and number[start.end] != "0"
+            and (start.plan.trunk_prefix is None or _untouched(start.plan.trunk_prefix, number[start.end :]))
+        ):
+            return number
+    return parse(number, default_country=default_country, field=field).e164
+
+
 def digits(number: PhoneNumber | str, *, default_country: str | None = None, field: str = "to") -> str:
     """The E.164 number without its ``+``, which is how Mensatek and others want it.
 
     Args and errors as for `parse`; a `PhoneNumber` is taken as it is.
     """
-    if not isinstance(number, PhoneNumber):
-        number = parse(number, default_country=default_country, field=field)
-    return number.e164[1:]
+    if isinstance(number, PhoneNumber):
+        return number.e164[1:]
+    return e164(number, default_country=default_country, field=field)[1:]
 
 
 def same_number(first: PhoneNumber | str, second: PhoneNumber | str, *, default_country: str | None = None) -> bool:
@@ -166,6 +186,21 @@ class _Plan:
 
 
 @frozen
+class _Start:
+    """What a number's plus and first three digits tell.
+
+    Attributes:
+        plan: that of its calling code.
+        end: where that code ends.
+        lengths: of whole numbers with their plus, within those that `_plain` takes.
+    """
+
+    plan: _Plan
+    end: int
+    lengths: frozenset[int]
+
+
+@frozen
 class _Home:
     """The default country, and what its people dial in front of numbers."""
 
@@ -201,6 +236,16 @@ def _plan(calling_code: str) -> _Plan | None:
     return _Plan(code, frozenset(metadata.general_desc.possible_length), _pattern(metadata.national_prefix_for_parsing))
 
 
+# Called with a plus and at most three digits, so this cache is bounded, too.
+@cache
+def _start(start: str) -> _Start | None:
+    for end in range(2, len(start) + 1):
+        plan = _plan(start[1:end])
+        if plan is not None:
+            return _Start(plan, end, frozenset(end + length for length in plan.lengths if 8 <= end + length <= 16))
+    return None
+
+
 @lru_cache(maxsize=512)
 def _home(country: str) -> _Home:
     library = _library()
@@ -228,13 +273,10 @@ def _quick(number: str, given: str, home: _Home | None, strict: bool) -> PhoneNu
     if home is None or number[0] == "+":
         guessed = number[0] != "+"
         international = number if not guessed else f"+{number}"
-        for end in (2, 3, 4):
-            plan = _plan(international[1:end])
-            if plan is not None:
-                break
-        else:
+        start = _start(international[:4])
+        if start is None:
             return None
-        national = international[end:]
+        plan, national = start.plan, international[start.end :]
         if not plan.keeps(national):
             return None
         if (strict or guessed or (national[0] == "0" and not national.strip("0"))) and not _in_use(plan.code, national):

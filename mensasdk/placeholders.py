@@ -46,7 +46,7 @@ class Template:
             ValidationError: one is missing or no string; names it and the remedy.
         """
         try:
-            values = tuple([variables[name] for name in self.names])
+            values = tuple(map(variables.__getitem__, self.names))
             "".join(values)  # sees in one call that all of them are strings
         except (KeyError, TypeError):
             pass

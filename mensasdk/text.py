@@ -54,6 +54,8 @@ _GSM = frozenset(_BASIC + _EXTENSION)
 
 _is_basic = re.compile(f"[{re.escape(_BASIC)}]*").fullmatch
 _is_gsm = re.compile(f"[{re.escape(_BASIC + _EXTENSION)}]*").fullmatch
+# No more than fits in one SMS. Nearly all texts are so, and no vendor changes any of these characters.
+_is_plain_sms = re.compile(f"[{re.escape(''.join(filter(str.isascii, _BASIC)))}]{{1,160}}").fullmatch
 _has_surrogate = re.compile("[\ud800-\udfff]").search
 _runs_outside_gsm = re.compile(f"[^{re.escape(_BASIC + _EXTENSION)}]+").finditer
 
@@ -407,6 +409,13 @@ class TextRule:
     name: str
     plain: TextMode
     unicode: TextMode | None = None
+    # Whether a text that is plain throughout and fits in one SMS is charged as one.
+    _is_usual: bool = field(init=False, eq=False, repr=False)
+
+    @_is_usual.default
+    def _look_at_plain(self) -> bool:
+        mode = self.plain
+        return not mode.unicode and mode.charged is None and mode.limit in (None, _ALONE[Encoding.GSM])
 
     def apply(self, text: str, *, unicode: bool = False, what: str = "text") -> SentText:
         """What the handset will show of a text, what was changed in it, and how many SMS it is charged as.
@@ -445,10 +454,7 @@ class TextRule:
         Raises:
             ValidationError: as in `apply`.
         """
-        mode = self.unicode if unicode else self.plain
-        # Nearly all texts are ASCII in the basic alphabet, which no vendor changes, and make up one SMS.
-        quick = mode is not None and not mode.unicode and mode.charged is None and mode.limit in (None, 160)
-        if quick and len(text) <= _ALONE[Encoding.GSM] and text.isascii() and _is_basic(text) and text.strip():
+        if self._is_usual and not unicode and _is_plain_sms(text) and not text.isspace():
             return 1
         return self.apply(text, unicode=unicode).segments.parts
 

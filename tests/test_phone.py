@@ -6,6 +6,7 @@ import pickle
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 import phonenumbers
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from mensasdk.errors import OutcomeKind, ValidationError
-from mensasdk.phone import PhoneNumber, digits, mask, parse, same_number
+from mensasdk.phone import PhoneNumber, digits, e164, mask, parse, same_number
 
 
 @pytest.mark.parametrize(
@@ -335,6 +336,43 @@ regions = st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS))
 def test_the_quick_way_gives_the_verdict_of_the_library_for_international_numbers(code: int, rest: str) -> None:
     number = f"+{code}{rest}"
     assert ours(number) == reference(number, None)
+
+
+def verdict(read: Callable[[], str]) -> str:
+    try:
+        return read()
+    except ValidationError as error:
+        return f"{error.field}: {error.message}"
+
+
+@settings(max_examples=500)
+@given(
+    st.one_of(
+        st.builds("+{}{}".format, calling_codes, st.text("0123456789", max_size=14)),
+        st.text("+0034 ()-.,;/\n\x00x６²", max_size=20),
+    ),
+    st.sampled_from([None, "ES", "IT", "XX"]),
+)
+@example("+34600000000", None)
+@example("+34600000000", "XX")
+@example("+52 15512345678", None)
+@example("+5215512345678", None)
+@example("+390612345678", None)
+@example("+390000000000", "IT")
+@example("+12025550123", None)
+@example("+3460000000²", None)
+@example("+3460000000６", None)
+@example("+2904123", None)
+@example("+", None)
+@example("", None)
+def test_the_short_way_to_e164_says_what_parse_says(number: str, country: str | None) -> None:
+    short = verdict(lambda: e164(number, default_country=country, field="number"))
+    assert short == verdict(lambda: parse(number, default_country=country, field="number").e164)
+
+
+def test_the_short_way_to_e164_takes_strings_only() -> None:
+    with pytest.raises(ValidationError, match="must be a string, not int"):
+        e164(34600000000)  # type: ignore[arg-type]
 
 
 @settings(max_examples=500)

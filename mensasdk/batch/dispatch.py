@@ -95,6 +95,11 @@ class Dispatcher:
         ]
         self.interrupts = Interrupts()
         self._by_country = any(route.countries is not None for route in router.routes)
+        # The lane that takes all messages, and as they are: nearly always, and then there is nothing to choose.
+        route = router.routes[0]
+        changes = (route.countries, route.options, route.sender, route.template, route.budget)
+        takes_all = len(self.lanes) == 1 and all(one is None for one in changes)
+        self._only = self.lanes[0] if takes_all else None
 
     @property
     def vendor(self) -> str:
@@ -130,7 +135,12 @@ class Dispatcher:
         Raises:
             ValidationError: none can; what the first one for its country says.
         """
-        return self._prepare(message, self._candidates(message))
+        lane = self._only
+        if lane is None:
+            return self._prepare(message, self._candidates(message))
+        item = lane.client.prepare(message)
+        item.lane = lane
+        return item
 
     def prepare_for(self, lane: Lane, message: Message) -> Prepared:
         """What a message was on a lane that it went out on, at whatever time it was to go.

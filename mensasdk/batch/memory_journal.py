@@ -47,17 +47,16 @@ class _Campaign:
     complete: bool = False
     free: int = 0
     seen: KeySet = field(factory=KeySet)
-    pending: dict[int, Row] = field(factory=dict)  # by the hash of the key
-    by_seq: dict[int, int] = field(factory=dict)  # seq of a pending row to the hash of its key
+    pending: dict[int, Row] = field(factory=dict)  # by seq
+    waiting: dict[bytes, int] = field(factory=dict)  # the key of a pending row to its seq
     in_flight: dict[int, tuple[Row, _Claim]] = field(factory=dict)  # by seq, as the next
     unknown: dict[int, Record] = field(factory=dict)
     ended: dict[int, Record] = field(factory=dict)
     counts: Counter[State] = field(factory=Counter)  # of what has ended
 
     def wait(self, row: Row) -> None:
-        mark = hash(row.key)
-        self.pending[mark] = row
-        self.by_seq[row.seq] = mark
+        self.pending[row.seq] = row
+        self.waiting[row.key] = row.seq
 
     def end(self, row: Row, claim: _Claim, outcome: Outcome, *, keep: bool) -> None:
         if outcome.kind is OutcomeKind.NOT_SENT:
@@ -145,19 +144,23 @@ class MemoryJournal:
 
     async def load(self, campaign: str, rows: Sequence[Row]) -> int:
         state = self._opened(campaign)
-        waits: set[int] = set()
+        pending, waiting, is_new = state.pending, state.waiting, state.seen.add
+        found: set[bytes] = set()
+        free = state.free
         for row in rows:
-            mark = hash(row.key)
-            waiting = state.pending.get(mark)
-            if waiting is not None:
-                del state.by_seq[waiting.seq]
-            elif not state.seen.add(fingerprint(row.key)):
+            key, seq = row.key, row.seq
+            before = waiting.get(key)
+            if before is not None:
+                del pending[before]
+            elif not is_new(fingerprint(key)):
                 continue
-            state.pending[mark] = row
-            state.by_seq[row.seq] = mark
-            state.free = max(state.free, row.seq + 1)
-            waits.add(mark)
-        return len(waits)
+            pending[seq] = row
+            waiting[key] = seq
+            found.add(key)
+            if seq >= free:
+                free = seq + 1
+        state.free = free
+        return len(found)
 
     async def claim(
         self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
@@ -166,9 +169,9 @@ class MemoryJournal:
         claim = _Claim(request_reference(campaign, lo), vendor, group, datetime.now(UTC))
         claimed: list[Row] = []
         for seq in range(lo, hi):
-            mark = state.by_seq.pop(seq, None)
-            if mark is not None:
-                row = state.pending.pop(mark)
+            row = state.pending.pop(seq, None)
+            if row is not None:
+                del state.waiting[row.key]
                 state.in_flight[seq] = (row, claim)
                 claimed.append(row)
         return claimed

@@ -21,6 +21,7 @@ __all__ = ["MensatekBulk", "Shared", "share_of", "shared_of", "took_all"]
 # A report may lag behind the answer by a moment. The vendor counts quick repetitions as abuse: few and far between.
 _REPORT_WAITS: Final = (0.0, 1.0, 3.0)
 _NO_OPTIONS: Final = MensatekOptions()
+_VARIABLES: Final = tuple(f"Variable_{index}" for index in range(1, rules.MAX_VARIABLES + 1))
 
 
 class Shared(NamedTuple):
@@ -67,22 +68,15 @@ class MensatekBulk(VendorClient):
             raise rules.invalid(
                 "template", "Mensatek sends no templates by name; put a text of list_templates() into text"
             )
-        number = phone.parse(message.to, default_country=self.default_country)
-        text, values, rendered = rules.personalise(message)
+        number = phone.e164(message.to, default_country=self.default_country)
+        text, values, rendered = rules.personalise(message.text, message.variables)
         parts = self.text_rule.parts(rendered, unicode=options.unicode)
         schedule_at = None if message.schedule_at is None else rules.wall_clock(message.schedule_at)
-        sender = message.sender or ""
-        key = Shared(text, len(values), sender, schedule_at, options)
-        if key == self._checked:  # as for nearly all messages of a campaign: checked once, and one and the same object
-            key = self._checked
-        else:
-            rules.check_sender(sender)
-            rules.check_voice(options.fail_to_voice, options.voice_language, options.voice_sender)
-            rules.voice_number(options.voice_sender)
-            if options.message_id is not None:
-                rules.message_id(options.message_id)
-            self._checked = key
-        return Prepared(message, number.e164, key, values, parts)
+        shared = text, len(values), message.sender or "", schedule_at, options
+        key = self._checked
+        if key is None or shared != key:  # else as for nearly all of a campaign: checked once, one and the same object
+            self._checked = key = _check_shared(Shared(*shared))
+        return Prepared(message, number, key, values, parts)
 
     def group_key(self, item: Prepared) -> Hashable | None:
         """What the messages of one group (``Idmensaje``) share; see `BatchClient.group_key`.
@@ -146,7 +140,10 @@ class MensatekBulk(VendorClient):
         size, accepted = len(batch), result.accepted
         if took_all(batch, result):
             share = share_of(result.credits_used, size)
-            return [self._accepted(item, result, share) for item in batch]
+            vendor, vendor_id, accepted_kind = self.vendor, result.message_id, OutcomeKind.ACCEPTED
+            return [
+                Outcome(accepted_kind, item.message, vendor, vendor_id, None, "", item.parts, share) for item in batch
+            ]
         if accepted == 0 and not result.messages and not result.credits_used:
             return [self._dropped(item) for item in batch]
         listed: frozenset[str] | None = None
@@ -221,6 +218,16 @@ class MensatekBulk(VendorClient):
         )
 
 
+def _check_shared(shared: Shared) -> Shared:
+    options = shared.options
+    rules.check_sender(shared.sender)
+    rules.check_voice(options.fail_to_voice, options.voice_language, options.voice_sender)
+    rules.voice_number(options.voice_sender)
+    if options.message_id is not None:
+        rules.message_id(options.message_id)
+    return shared
+
+
 def shared_of(item: Prepared) -> Shared:
     """What a message has in common with the others of its request."""
     assert isinstance(item.key, Shared)  # made by `prepare`
@@ -234,8 +241,8 @@ def took_all(batch: Sequence[Prepared], result: SendResult) -> bool:
 
 def _recipient(item: Prepared) -> dict[str, str]:
     result = {"Movil": item.number[1:]}
-    for index, value in enumerate(item.payload, 1):
-        result[f"Variable_{index}"] = value
+    for index, value in enumerate(item.payload):
+        result[_VARIABLES[index]] = value
     return result
 
 

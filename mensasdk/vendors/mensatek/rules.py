@@ -13,7 +13,7 @@ from typing import Final
 
 from mensasdk import phone, schedule
 from mensasdk.errors import ValidationError
-from mensasdk.messages import Message, Recipient
+from mensasdk.messages import Recipient
 from mensasdk.placeholders import Template, template
 from mensasdk.text import TextMode, TextRule, to_gsm
 
@@ -42,8 +42,7 @@ TEXT_RULE: Final = TextRule(
     vendor=VENDOR, name="Mensatek", plain=TextMode(replace=to_gsm), unicode=TextMode(unicode=True)
 )
 
-_DIGITS = re.compile(r"\+?[0-9]{1,15}").fullmatch
-_LETTERS = re.compile(r"[A-Za-z0-9&_]{1,11}").fullmatch
+_SENDER = re.compile(r"[A-Za-z0-9&_]{1,11}|\+?[0-9]{1,15}").fullmatch
 _VARIABLE = re.compile(r"(?:variable_)?(10|[1-9])", re.IGNORECASE).fullmatch
 _FILE = re.compile(r"[A-Za-z0-9]+\.[A-Za-z0-9]+").fullmatch
 _VOICE = re.compile(r"[a-z]{2}-[A-Z]{2}(?::[12])?").fullmatch
@@ -57,7 +56,7 @@ def invalid(field: str, message: str) -> ValidationError:
 
 def check_sender(sender: str) -> str:
     """``Remitente``: at most 15 digits, or at most 11 letters, digits, ``&`` and ``_``; empty for the default."""
-    if sender == "" or _DIGITS(sender) or _LETTERS(sender):
+    if sender == "" or _SENDER(sender):
         return sender
     raise invalid(
         "sender",
@@ -82,9 +81,9 @@ def check_text(text: object) -> str:
 
 def check_voice(fail_to_voice: bool, language: str | None, sender: str | None) -> None:
     """``Lenguajevoz`` (such as ``es-ES``, or with API 5.8's choice of voice ``es-ES:1``) and ``Remitentevoz``."""
-    for name, value in (("voice_language", language), ("voice_sender", sender)):
-        if value is not None and not fail_to_voice:
-            raise invalid(name, f"{name} is only used with fail_to_voice=True; set that, or leave it out")
+    if not fail_to_voice and (language is not None or sender is not None):
+        name = "voice_sender" if language is None else "voice_language"
+        raise invalid(name, f"{name} is only used with fail_to_voice=True; set that, or leave it out")
     if language is not None and not _VOICE(language):
         raise invalid("voice_language", 'voice_language must look like "es-ES", or "es-ES:1" for a certain voice')
 
@@ -124,9 +123,10 @@ def file_name(name: str, *, field: str = "name") -> str:
 
 def recipient_object(recipient: Recipient, default_country: str | None) -> dict[str, str]:
     """One object of ``Destinatarios``: ``Movil`` and ``Variable_1`` to ``Variable_10``."""
-    number = phone.parse(recipient.number, default_country=default_country, field="recipients")
-    result = {"Movil": number.e164[1:]}
+    result = {"Movil": phone.e164(recipient.number, default_country=default_country, field="recipients")[1:]}
     variables = recipient.variables
+    if variables == ():  # as for most
+        return result
     if isinstance(variables, Mapping):
         for name, value in variables.items():
             match = _VARIABLE(name)
@@ -150,13 +150,14 @@ def recipient_object(recipient: Recipient, default_country: str | None) -> dict[
 
 
 @lru_cache(maxsize=256)
-def _vendor_text(parsed: Template) -> str:
-    """The text with ``(Variable_n)`` in place of the placeholders."""
-    return parsed.fill(tuple(f"(Variable_{index})" for index in range(1, len(parsed.names) + 1)))
+def _vendor_text(text: str) -> tuple[Template, str]:
+    """A text taken apart, and the same with ``(Variable_n)`` in place of the placeholders."""
+    parsed = template(text)
+    return parsed, parsed.fill(tuple(f"(Variable_{index})" for index in range(1, len(parsed.names) + 1)))
 
 
-def personalise(message: Message) -> tuple[str, tuple[str, ...], str]:
-    """Bring a message with ``{name}`` placeholders into the vendor's terms.
+def personalise(text: str, variables: Mapping[str, str]) -> tuple[str, tuple[str, ...], str]:
+    """Bring a message's text with ``{name}`` placeholders into the vendor's terms.
 
     Returns:
         The text with ``(Variable_n)`` in place of the placeholders, equal for all messages of one template; the
@@ -167,12 +168,11 @@ def personalise(message: Message) -> tuple[str, tuple[str, ...], str]:
     Raises:
         ValidationError: a placeholder has no variable, or a brace stands alone.
     """
-    variables = message.variables
     if not variables:
-        return message.text, (), message.text
-    parsed = template(message.text)
+        return text, (), text
+    parsed, vendor_text = _vendor_text(text)
     values = parsed.values(variables)
     rendered = parsed.fill(values)
     if len(values) > MAX_VARIABLES:
         return rendered, (), rendered
-    return _vendor_text(parsed), values, rendered
+    return vendor_text, values, rendered

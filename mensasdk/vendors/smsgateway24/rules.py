@@ -72,7 +72,7 @@ def number(value: str, default_country: str | None, *, field: str = "number") ->
     The vendor splits ``sendto`` at commas, so that two numbers in one would be two paid messages; one that holds a
     comma, a semicolon or a line end is refused.
     """
-    return phone.parse(value, default_country=default_country, field=field).e164
+    return phone.e164(value, default_country=default_country, field=field)
 
 
 def search_number(value: object, default_country: str | None) -> str:

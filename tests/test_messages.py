@@ -1,0 +1,112 @@
+"""The values that there is one of for each recipient: frozen, whole, and made in one way."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from attrs import evolve, fields, frozen
+from attrs.exceptions import FrozenInstanceError
+
+from mensasdk import Message, Outcome, OutcomeKind, ScheduleError, ValidationError
+
+NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
+MESSAGE = Message(
+    "+34600000001",
+    "Hola {n}",
+    sender="Tienda",
+    template="7",
+    variables={"n": "Ana"},
+    schedule_at=NOON,
+    not_after=NOON,
+    reference="r1",
+)
+OUTCOME = Outcome(OutcomeKind.ACCEPTED, MESSAGE, "mensatek", "7", "c", "a sentence", 2, Decimal(1))
+
+values = pytest.mark.parametrize("value", [MESSAGE, OUTCOME, Message("1"), Outcome(OutcomeKind.UNKNOWN, MESSAGE, "x")])
+
+
+class OwnMessage(Message):
+    """A subclass with room for more."""
+
+
+@frozen
+class Tagged(Message):
+    tag: str = "x"
+
+
+class OwnOutcome(Outcome):
+    def __init__(self, message: Message) -> None:
+        super().__init__(OutcomeKind.UNKNOWN, message, "mensatek", parts=3)
+
+
+@values
+def test_what_has_been_made_cannot_be_changed(value: Message | Outcome) -> None:
+    for one in fields(type(value)):
+        with pytest.raises(FrozenInstanceError):
+            setattr(value, one.name, None)
+        with pytest.raises(FrozenInstanceError):
+            delattr(value, one.name)
+
+
+@values
+def test_a_value_is_of_its_own_class_and_equals_its_copies(value: Message | Outcome) -> None:
+    assert type(value) in {Message, Outcome}
+    unpickled = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own
+    for twin in (copy.copy(value), copy.deepcopy(value), unpickled, evolve(value)):
+        assert twin == value
+        assert type(twin) is type(value)
+        assert repr(twin) == repr(value)
+
+
+def test_each_argument_becomes_the_attribute_of_its_name() -> None:
+    assert [getattr(MESSAGE, one.name) for one in fields(Message)] == [
+        "+34600000001", "Hola {n}", "Tienda", "7", {"n": "Ana"}, NOON, NOON, "r1", None,
+    ]  # fmt: skip
+    assert [getattr(OUTCOME, one.name) for one in fields(Outcome)] == [
+        OutcomeKind.ACCEPTED, MESSAGE, "mensatek", "7", "c", "a sentence", 2, Decimal(1),
+    ]  # fmt: skip
+
+
+def test_no_two_messages_share_the_variables_that_they_were_not_given() -> None:
+    first, second = Message("1"), Message("1")
+    assert type(first.variables) is dict
+    assert first.variables is not second.variables
+
+
+def test_a_subclass_is_made_and_checked_like_its_base() -> None:
+    own = OwnMessage("1", "hola", variables={"a": "b"}, reference="r")
+    assert type(own) is OwnMessage
+    assert (own.to, own.text, own.variables, own.reference) == ("1", "hola", {"a": "b"}, "r")
+    assert OwnMessage("1").variables == {}
+    tagged = Tagged("1", "hola", sender="x", tag="y")
+    assert (type(tagged), tagged.sender, tagged.tag) == (Tagged, "x", "y")
+    outcome = OwnOutcome(own)
+    assert (type(outcome), outcome.message, outcome.parts, outcome.detail) == (OwnOutcome, own, 3, "")
+    for made in (own, tagged, outcome):
+        with pytest.raises(FrozenInstanceError):
+            made.text = "adiós"  # type: ignore[misc, union-attr]
+    for cls in (OwnMessage, Tagged):
+        with pytest.raises(ValidationError, match="to is empty"):
+            cls(" ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"to": 34600000001}, "to"),
+        ({"to": ""}, "to"),
+        ({"to": " \t"}, "to"),
+        ({"to": "1", "text": None}, "text"),
+        ({"to": "1", "schedule_at": datetime(2030, 1, 31)}, "schedule_at"),
+        ({"to": "1", "not_after": datetime(2030, 1, 31)}, "not_after"),
+    ],
+)
+def test_what_no_vendor_could_take_is_refused_at_once(arguments: dict[str, Any], field: str) -> None:
+    with pytest.raises(ScheduleError if field in {"schedule_at", "not_after"} else ValidationError) as refused:
+        Message(**arguments)
+    assert refused.value.field == field
