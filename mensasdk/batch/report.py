@@ -161,7 +161,10 @@ class BatchReport:
                 self.parts += one.parts
         for (vendor, kind), count in counts.items():
             self._counts[kind] += count
-            self.by_vendor.setdefault(vendor, Counter())[kind] += count
+            by_kind = self.by_vendor.get(vendor)
+            if by_kind is None:
+                by_kind = self.by_vendor[vendor] = Counter()
+            by_kind[kind] += count
         if self._rows is not None:
             # One line for all: what is written is read once at the most, and mostly never.
             self._rows.write(orjson.dumps([_cells(one) for one in outcomes], option=orjson.OPT_APPEND_NEWLINE))
