@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mensasdk.errors import OutcomeKind, ScheduleError, ValidationError
-from mensasdk.schedule import Precision, from_wall_clock, parse_wall_clock, to_wall_clock, zone
+from mensasdk.schedule import Precision, from_wall_clock, parse_wall_clock, reads_plain_times, to_wall_clock, zone
 
 MADRID = ZoneInfo("Europe/Madrid")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -320,12 +321,69 @@ def test_an_unknown_zone_is_refused(name: str) -> None:
 @example(moment=datetime(2026, 10, 4, 2, 15), name="Australia/Lord_Howe")
 @example(moment=datetime(2026, 4, 5, 1, 45), name="Australia/Lord_Howe")
 def test_the_short_way_to_a_time_comes_to_the_same(moment: datetime, name: str) -> None:
-    found = parse_wall_clock(f"{moment:%Y-%m-%d %H:%M:%S}", zone(name))
     expected = from_wall_clock(moment, zone(name))
-    assert found is not None
-    assert (found.replace(tzinfo=None), found.fold, found.utcoffset(), found.tzinfo) == (
-        expected.replace(tzinfo=None),
-        expected.fold,
-        expected.utcoffset(),
-        expected.tzinfo,
-    )
+    asked: list[Any] = []
+
+    def slowly(value: Any) -> datetime | None:
+        asked.append(value)
+        return parse_wall_clock(value, zone(name))
+
+    quickly = reads_plain_times(lambda: zone(name))(slowly)
+    for text in [f"{moment:%Y-%m-%d %H:%M:%S}"] * 2:
+        found = quickly(text)
+        assert found is not None
+        assert (found.replace(tzinfo=None), found.fold, found.utcoffset(), found.tzinfo) == (
+            expected.replace(tzinfo=None),
+            expected.fold,
+            expected.utcoffset(),
+            expected.tzinfo,
+        )
+    if name == "UTC":  # nothing is special about any of its hours
+        assert len(asked) == 1
+
+
+@given(
+    st.text("0123456789:-+ .TZW", max_size=22)
+    | st.text("0123456789:+-Z.,T", max_size=7).map(lambda rest: f"2026-07-31 10{rest}")
+    | st.from_regex(r"(?a)[0-2]\d{3}-[01]\d-[0-3]\d[ T][0-2]\d:[0-6]\d(:[0-6]\d)?\s?", fullmatch=True)
+    | st.sampled_from([None, 20260731100000, 1.5, True, [], {}, b"2026-07-31 10:00:00", "٢٠٢٦-07-31 10:00", ""])
+)
+@example("2026-07-31 10:00+02")
+@example("2026-07-31 100000.5")
+@example("2026-07-31 24:00")
+@example("2026-07-31 10:60")
+@example("2026-02-30 10:00")
+@example("0000-00-00 00:00:00")
+def test_the_short_way_takes_nothing_that_the_long_one_would_not(text: Any) -> None:
+    def slowly(value: Any) -> datetime | None:
+        try:
+            return parse_wall_clock(value, MADRID) if isinstance(value, str) else None
+        except ValueError:
+            return None
+
+    quickly = reads_plain_times(lambda: MADRID)(slowly)
+    expected = slowly(text)
+    for _ in range(2):
+        found = quickly(text)
+        assert found == expected
+        assert found is None or found.tzinfo is MADRID
+
+
+def test_a_zone_is_looked_for_once_a_plain_time_comes_and_hours_are_forgotten() -> None:
+    clocks: list[ZoneInfo] = []
+
+    def clock() -> ZoneInfo:
+        clocks.append(MADRID)
+        return MADRID
+
+    quickly = reads_plain_times(clock)(lambda _: None)
+    assert quickly("nothing") is None
+    assert clocks == []
+    begin = datetime(2026, 5, 1)
+    for hours in range(3_000):  # May to September, when no clock changes
+        quickly(f"{begin + timedelta(hours=hours):%Y-%m-%d %H:%M}")
+    assert len(clocks) == 3_000
+    quickly("2026-05-01 00:00")
+    assert len(clocks) == 3_001
+    assert quickly("2026-05-01 00:00") == utc(2026, 4, 30, 22, 0)
+    assert len(clocks) == 3_001

@@ -16,10 +16,11 @@ therefore worked out once per combination of keys, and a line then costs one loo
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from decimal import Decimal
 from functools import cache
+from itertools import chain
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import attrs
@@ -27,7 +28,7 @@ from attrs import NOTHING
 from cattrs import Converter
 from cattrs.errors import StructureHandlerNotFoundError
 
-from mensasdk.codec.builder import FACTORY, MISFITS, Builder, Hook, WireField, located, make_builder
+from mensasdk.codec.builder import END, FACTORY, MISFITS, Builder, Hook, Target, WireField, located, make_builder
 from mensasdk.codec.keys import is_ordinary
 from mensasdk.codec.scalars import Blank, Misfit, NotFinite, to_bool, to_decimal, to_int, to_str
 from mensasdk.errors import AmbiguousResponse, DecodeError
@@ -82,7 +83,6 @@ def raw_field() -> Any:
 _NOTES: ContextVar[list[str] | None] = ContextVar("mensasdk.codec.notes", default=None)
 
 _SCALARS: dict[Any, Any] = {str: to_str, int: to_int, Decimal: to_decimal, bool: to_bool}
-_MAX_CODES = 1_000
 
 
 def _bound(converter: Converter, kind: Any) -> Hook:
@@ -91,26 +91,7 @@ def _bound(converter: Converter, kind: Any) -> Hook:
     # Hooks of this module do not look at their second argument, and those of scalars have the right default.
     if _SCALARS.get(kind) is hook or getattr(hook, "__module__", None) == __name__:
         return hook  # type: ignore[no-any-return]
-    if hook is to_int:
-        return _code_hook(kind)
     return lambda value: hook(value, kind)
-
-
-def _code_hook(kind: Any) -> Hook:
-    """Subclasses of int are codes: few different ones, in every line. Each is made once."""
-    seen: dict[str, Any] = {}
-
-    def code(value: Any) -> Any:
-        if value.__class__ is not str:
-            return to_int(value, kind)
-        known = seen.get(value)
-        if known is None:
-            known = to_int(value, kind)
-            if len(seen) < _MAX_CODES:
-                seen[value] = known
-        return known
-
-    return code
 
 
 def _optional_of(kind: Any) -> Any:
@@ -179,19 +160,13 @@ def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[A
 
     def many(value: Any, _: Any = None) -> tuple[Any, ...]:
         result: list[Any] = []
-        keys: tuple[str, ...] = ()
-        build: Builder | None = None
+        items = elements(value)
         try:
-            if not isinstance(hook, _ClassHook):
-                for item in elements(value):
+            if isinstance(hook, _ClassHook):
+                hook.build(items, result.append)
+            else:
+                for item in items:
                     result.append(hook(item))  # noqa: PERF401 - its length says which item failed
-                return tuple(result)
-            # The lines of a report: as long as the keys stay the same, so does the function that builds them.
-            for item in elements(value):
-                if build is None or item.__class__ is not dict or tuple(item) != keys:
-                    build = hook.builder(item)
-                    keys = tuple(item)
-                result.append(build(item))
         except MISFITS as error:
             raise located(error, len(result)) from None
         return tuple(result)
@@ -233,7 +208,7 @@ def _is_wired(kind: Any) -> bool:
     return isinstance(kind, type) and attrs.has(kind) and bool(_known_names(kind))
 
 
-def _wire_field(attribute: attrs.Attribute[Any], converter: Converter, by_position: bool) -> WireField:
+def _wire_field(attribute: attrs.Attribute[Any], converter: Converter) -> WireField:
     kind: Any = attribute.type
     default: Any = attribute.default
     if isinstance(default, FACTORY) and default.takes_self:
@@ -241,17 +216,19 @@ def _wire_field(attribute: attrs.Attribute[Any], converter: Converter, by_positi
     inner = _optional_of(kind)
     hook: Hook | None = attribute.metadata[_CONVERT]
     exact = None
+    few = False
     if hook is None:
         hook = _bound(converter, kind)
         base = inner or kind
-        if base in (str, int, Decimal) and converter.get_structure_hook(base) is _SCALARS[base]:
+        reader = converter.get_structure_hook(base)
+        # Codes are subclasses of int, for which cattrs takes the reader of int.
+        few = reader in (to_int, to_decimal, to_bool)
+        if base in (str, int, Decimal) and reader is _SCALARS[base]:
             exact = base
-    implied = default is NOTHING and _is_open_tuple(kind)
-    if implied:
-        default = ()
+    if default is NOTHING and _is_open_tuple(kind):
+        default = ()  # a missing list is an empty one
     null = None if inner is not None else default
-    name = attribute.alias or attribute.name
-    return WireField(name, _wire_names(attribute), hook, exact, default, null, implied, by_position)
+    return WireField(attribute, _wire_names(attribute), hook, exact=exact, few=few, default=default, null=null)
 
 
 # Vendors have a handful of combinations per class. Whoever sends thousands is not allowed to fill our memory.
@@ -263,29 +240,25 @@ class _ClassHook:
 
     def __init__(self, cls: type[Any], converter: Converter) -> None:
         attrs.resolve_types(cls)
-        fields = []
-        by_position = True
-        self._raw: str | None = None
-        for attribute in attrs.fields(cls):
-            if attribute.metadata.get(_RAW):
-                self._raw = attribute.alias
-            if _wire_names(attribute):
-                fields.append(_wire_field(attribute, converter, by_position and not attribute.kw_only))
-            elif attribute.init and not attribute.kw_only:
-                by_position = False
-        self._cls = cls
-        self._fields = tuple(fields)
-        self._known = _known_names(cls)
+        fields = [_wire_field(attribute, converter) for attribute in attrs.fields(cls) if _wire_names(attribute)]
+        raw = [attribute for attribute in attrs.fields(cls) if attribute.metadata.get(_RAW)]
+        self._target = Target(cls, tuple(fields), raw[0] if raw else None)
         self._builders: dict[tuple[str, ...], Builder] = {}
 
-    def builder(self, data: Any) -> Builder:
+    def build(self, items: Iterable[Any], add: Callable[[Any], None]) -> None:
+        """Build objects one by one; the lines of a report have one shape, so one builder builds them all."""
+        rest = iter(items)
+        item = next(rest, END)
+        while item is not END:
+            item = self._builder(item)(chain((item,), rest), add)
+
+    def _builder(self, data: Any) -> Builder:
         if data.__class__ is not dict:
             raise Misfit(f"this {type(data).__name__} is no object")
         keys = tuple(data)
         builder = self._builders.get(keys)
         if builder is None:
-            used = tuple(key for key in keys if key.casefold() in self._known)
-            builder = make_builder(self._cls, self._fields, self._raw, used)
+            builder = make_builder(self._target, keys)
             if is_ordinary(keys):
                 if len(self._builders) >= _MAX_BUILDERS:
                     self._builders.clear()
@@ -293,7 +266,9 @@ class _ClassHook:
         return builder
 
     def __call__(self, data: Any, _: Any = None) -> Any:
-        return self.builder(data)(data)
+        made: list[Any] = []
+        self.build((data,), made.append)
+        return made[0]
 
 
 def make_converter(**options: Any) -> Converter:

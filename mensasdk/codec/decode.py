@@ -8,12 +8,11 @@ means a wrong bill.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from attrs import field, frozen
+from attrs import define, field
 
 from mensasdk.codec.json_body import parse_json
 from mensasdk.codec.keys import folded
@@ -33,7 +32,7 @@ class Format(StrEnum):
     TXT = "txt"
 
 
-@frozen
+@define  # one for each answer, and a frozen object takes five times as long to make
 class Decoded:
     """A body that has been read.
 
@@ -161,10 +160,10 @@ def _check_case(tree: Any) -> None:
     """
     if isinstance(tree, list) and len(tree) == 1:
         tree = tree[0]
-    if not isinstance(tree, Mapping):
+    if not isinstance(tree, dict):
         return
     keys = folded(tuple(tree))
-    if len(set(keys)) == len(keys):
+    if len({*keys}) == len(keys):
         return
     seen: dict[str, Any] = {}
     for key, value in zip(keys, tree.values(), strict=True):

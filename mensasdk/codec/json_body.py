@@ -1,9 +1,9 @@
 """JSON text to a plain tree: strict about what a value means, lenient about what stands around it.
 
-Small bodies, and answers to what sends or changes something, go through the standard library, which can show duplicate
-keys, keep decimals exact and keep integers of any length. Large ones (reports, lists) go through orjson, which is ten
-times as fast; there a decimal is a float, and so is an integer beyond 64 bits, which the readers of ids and counts then
-refuse.
+orjson is ten times as fast as the standard library, but it hides keys that stand there twice, and makes floats of
+decimals and of integers beyond 64 bits. Small bodies, and answers to what sends or changes something, are therefore
+taken from it only where it can be seen that there is none of these; else they go through the standard library. Large
+ones (reports, lists) are taken as they are: the readers of ids and counts refuse a float that is too large.
 """
 
 from __future__ import annotations
@@ -160,6 +160,38 @@ def _attempts(text: str) -> list[tuple[str, str | None]]:
     return tries
 
 
+def _exactly(body: bytes | str) -> Any:
+    """What orjson reads, if it is certain that the patient reader would come to the same; else None.
+
+    There is no float in it, and each colon of the body belongs to a key of its own: so no key stands there twice, for
+    then there would be more colons than keys.
+    """
+    colons = body.count(b":") if isinstance(body, bytes) else body.count(":")
+    try:
+        tree = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(tree, dict | list):
+        return None
+    depth = 0
+    todo: list[Any] = [tree]
+    while todo:
+        container = todo.pop()
+        if type(container) is dict:
+            colons -= len(container)
+            container = container.values()
+        for value in container:
+            kind = type(value)
+            if kind is str or kind is int:
+                continue
+            if kind is dict or kind is list:
+                depth += 1  # at most
+                todo.append(value)
+            elif kind is float:
+                return None
+    return tree if not colons and depth < _MAX_DEPTH else None
+
+
 def parse_json(body: bytes | str, notes: list[str], *, exact: bool = False) -> Any:
     """Read a JSON body that has no byte order mark.
 
@@ -179,6 +211,9 @@ def parse_json(body: bytes | str, notes: list[str], *, exact: bool = False) -> A
             return orjson.loads(body)
         except orjson.JSONDecodeError:
             pass  # NaN, junk around it, or really broken: the patient reader finds out which
+    tree = _exactly(body)
+    if tree is not None:
+        return tree
     text = (body if isinstance(body, str) else body.decode()).strip()
     found: list[str] = []
     try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
 __all__ = ["folded", "is_ordinary"]
 
 _MOST_KEYS: Final = 128
 _MOST_CHARACTERS: Final = 4096
+_MOST_COMBINATIONS: Final = 256
 
 
 def is_ordinary(keys: tuple[Any, ...]) -> bool:
@@ -18,9 +18,14 @@ def is_ordinary(keys: tuple[Any, ...]) -> bool:
 
 def folded(keys: tuple[str, ...]) -> tuple[str, ...]:
     """The keys without their case."""
-    return _folded(keys) if is_ordinary(keys) else tuple([key.casefold() for key in keys])
+    found = _known.get(keys)
+    if found is None:
+        found = tuple([key.casefold() for key in keys])
+        if is_ordinary(keys):
+            if len(_known) >= _MOST_COMBINATIONS:
+                _known.clear()
+            _known[keys] = found
+    return found
 
 
-@lru_cache(maxsize=256)
-def _folded(keys: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple([key.casefold() for key in keys])
+_known: dict[tuple[str, ...], tuple[str, ...]] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from mensasdk.codec.table import LEAST, MARK, put_back, take_out
 from mensasdk.codec.unreadable import Unreadable
 from mensasdk.errors import AmbiguousResponse
 
@@ -33,6 +34,11 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_FIRST_LINE = re.compile(
+    r"^0:(?P<blanks>[^\S\r\n]*+)\[(?P<end>\r?\n)(?P<pairs>(?:[^:;\[\]\s]++:(?![\s\[])[^;\n]*+;(?P=end))++)\](?P=end)",
+    re.MULTILINE,
+)
+_FIRST_KEY = re.compile(r"^([^:]++):", re.MULTILINE)
 _SPLIT = re.compile(r"([^:]++):([^;\n]*+);\s*+")
 
 
@@ -75,6 +81,40 @@ def parse_txt(text: str) -> dict[str, Any]:
     Raises:
         Unreadable: a value or a block is not closed, or there is something that is neither.
     """
+    if len(text) >= LEAST:
+        tree = _with_table(text)
+        if tree is not None:
+            return tree
+    return _parse(text)
+
+
+def _with_table(text: str) -> dict[str, Any] | None:
+    """A document with a long list of lines, all in the vendor's own layout and with the same keys."""
+    first = _FIRST_LINE.search(text)
+    if first is None:
+        return None
+    keys = tuple(_FIRST_KEY.findall(first["pairs"]))
+    if keys[0].isdecimal():
+        return None  # it may be a list in itself
+    end = first["end"]
+    fields = "".join(rf"{re.escape(key)}:(?![\s\[])([^;]*+)(?<!\s);{end}" for key in keys)
+    found = take_out(text, first.start(), rf"([0-9]++):{first['blanks']}\[{end}{fields}\]{end}", keys)
+    if found is None:
+        return None
+    rows, rest = found
+    stop = len(text) - len(rest)
+    # No value has a line end in it: there are just as many as the layout has.
+    ends = len(rows) * (len(keys) + 2)
+    if any(text.count(sign, first.start(), stop) != (ends if sign in end else 0) for sign in "\r\n"):
+        return None
+    try:
+        tree = _parse(f"{text[: first.start()]}0:{MARK};{end}{rest}")
+    except Unreadable:
+        return None
+    return tree if put_back(tree, rows) else None
+
+
+def _parse(text: str) -> dict[str, Any]:
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if text.endswith(";"):
         text += "\n"

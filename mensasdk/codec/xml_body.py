@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from typing import Any
+from xml.parsers import expat
 
+from mensasdk.codec.table import LEAST, MARK, put_back, take_out
 from mensasdk.codec.unreadable import Unreadable
 
 __all__ = ["parse_xml"]
@@ -12,6 +15,11 @@ __all__ = ["parse_xml"]
 _MAX_DEPTH = 64
 # Tags, opening and closing. A report of 80,000 lines has fewer; a million empty elements would take 150 MB.
 _MAX_TAGS = 1_000_000
+
+_FIRST = "<item0>"
+# Names without a prefix, and texts that need no second look.
+_FIELD = re.compile(r"<([^\W\d][\w.-]*+)>[^<]*+</\1>\s*+")
+_FIRST_LINE = re.compile(rf"{_FIRST}\s*+((?:{_FIELD.pattern})++)</item0>".replace(r"\1", r"\2"))
 
 
 def parse_xml(text: str) -> Any:
@@ -30,8 +38,39 @@ def parse_xml(text: str) -> Any:
         raise Unreadable("XML with a DOCTYPE")
     if text.count("<") > _MAX_TAGS:
         raise Unreadable("XML with too many elements")
+    text = text.strip()
+    if len(text) >= LEAST:
+        tree = _with_table(text)
+        if tree is not None:
+            return tree
+    return _parse(text)
+
+
+def _with_table(text: str) -> Any:
+    """A document with a long list of lines, all alike and without anything that XML has a special sign for."""
+    start = text.find(_FIRST)
+    first = _FIRST_LINE.match(text, start) if start >= 0 else None
+    if first is None or "&" in text or "\r" in text:
+        return None
+    keys = tuple(_FIELD.findall(first[1]))
+    if keys[0][:4] == "item":
+        return None  # it may be a list in itself
+    fields = "".join(rf"<{re.escape(key)}>(?!\s)([^<]*+)(?<!\s)</{re.escape(key)}>\s*+" for key in keys)
+    found = take_out(text, start, rf"<item([0-9]++)>\s*+{fields}</item\1>\s*+", keys)
+    if found is None:
+        return None
+    rows, rest = found
     try:
-        root = ET.fromstring(text.strip())  # noqa: S314
+        tree = _parse(f"{text[:start]}{_FIRST}{MARK}</item0>{rest}")
+        expat.ParserCreate().Parse(text, True)  # what it finds well-formed is so
+    except (Unreadable, ValueError, expat.ExpatError):
+        return None
+    return tree if put_back(tree, rows) else None
+
+
+def _parse(text: str) -> Any:
+    try:
+        root = ET.fromstring(text)  # noqa: S314
     except ET.ParseError as error:
         line, column = error.position
         raise Unreadable(f"not well-formed XML at line {line}, column {column}") from None

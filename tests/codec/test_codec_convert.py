@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import weakref
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import attrs
 import pytest
 from attrs import frozen
+from attrs.exceptions import FrozenInstanceError
 from codec_support import Line, Report, StatusCode, refused, report_tree
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mensasdk.codec import make_converter, parameters, raw_field, structure, wire
@@ -251,6 +253,117 @@ def test_validators_of_a_class_are_run() -> None:
     assert build(Checked, {"n": 1}).count == 1
     error = refused(DecodeError, lambda: build(Checked, {"n": -1}))
     assert "SECRET" not in str(error)
+
+
+def test_what_is_built_is_as_if_the_class_had_been_called() -> None:
+    """Frozen classes are filled in another way than by calling them, which must not show."""
+    tree = {"Fecha": "f", "Tiempo": "2", "Movil": "34600000001", "Resultado": "11", "Estado": "e", "more": 1}
+    found, called = build(Line, tree), Line("f", 2, "34600000001", StatusCode(11), "e", raw=tree)
+    assert type(found) is Line
+    assert (found, hash(found), repr(found)) == (called, hash(called), repr(called))
+    assert found.raw is tree
+    assert weakref.ref(found)() is found
+    with pytest.raises(FrozenInstanceError):
+        found.seconds = 3  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        del found.seconds
+
+
+def _negative(value: int) -> int:
+    return -value
+
+
+def test_what_a_class_does_when_it_is_made_is_done() -> None:
+    @frozen
+    class Doubled:
+        number: int = wire("n")
+        double: int = attrs.field(init=False)
+
+        def __attrs_post_init__(self) -> None:
+            object.__setattr__(self, "double", 2 * self.number)
+
+    @frozen
+    class Converted:
+        number: int = attrs.field(converter=_negative, metadata=attrs.fields(Item).id.metadata)
+
+    @frozen
+    class Own:
+        number: int = wire("n")
+
+        def __init__(self, number: int) -> None:
+            object.__setattr__(self, "number", number + 1)
+
+    @frozen
+    class Longer(Item):
+        more: str = wire("more", default="")
+
+    assert build(Doubled, {"n": "21"}).double == 42
+    assert build(Converted, {"id": 5}).number == -5
+    assert build(Own, {"n": 1}).number == 2
+    assert build(Longer, {"id": 1, "more": "x"}) == Longer("1", more="x")
+
+
+LINES: st.SearchStrategy[list[Any]] = st.lists(
+    st.lists(st.sampled_from(["id", "ID", "title", "TITLE", "note", "other"]), unique=True).map(
+        lambda keys: {key: "x" if key.casefold() == "id" else key.casefold() for key in keys}
+    )
+    | st.sampled_from([None, "id", 5, {"id": []}, {"note": 1, "other": 2}])
+)
+
+
+@given(LINES)
+@example([{"id": "x", "note": "note"}, {"id": "x", "title": "title"}])
+@example([{"id": "x", "title": "title"}, {"id": "x", "note": "note"}, {"ID": "x", "TITLE": "title"}])
+@example([{"id": "x", "title": "title"}, {"id": None, "note": "note"}, {"title": "title"}])
+def test_lines_of_different_shapes_are_read_as_each_of_them_alone(lines: list[Any]) -> None:
+    """Also where they have equally many keys, and up to the first that cannot be read."""
+
+    @frozen
+    class Items:
+        items: tuple[Item, ...] = wire("items")
+
+    alone: list[Item] = []
+    problem = ""
+    for index, line in enumerate(lines):
+        try:
+            alone.append(build(Item, line))
+        except DecodeError as error:
+            problem = str(error).replace("unusable answer: ", "")
+            place = f"items[{index}]"
+            problem = f"{place}: {problem}" if problem.startswith("this ") else f"{place}.{problem}"
+            break
+    if problem:
+        assert str(refused(DecodeError, build, Items, {"items": lines})) == f"unusable answer: {problem}"
+    else:
+        assert build(Items, {"items": lines}) == Items(tuple(alone))
+
+
+def test_a_line_of_other_keys_is_read_by_its_own_names_though_it_has_as_many() -> None:
+    lines = [
+        {"Fecha": "f", "Tiempo": 1, "Telefono": "1", "Resultado": 1, "Estado": "e"},
+        {"fecha": "g", "tiempo": 2, "movil": "2", "resultado": 2, "estado": "h"},
+        {"Estado": "i", "Resultado": 3, "Telefono": "3", "Tiempo": 3, "Fecha": "j"},
+    ]
+    report = build(Report, {"Res": 1, "Cred": 1, "Destinatarios": 3, "Informe": lines})
+    assert [(line.at, line.seconds, line.number, line.status, line.text) for line in report.lines] == [
+        ("f", 1, "1", 1, "e"),
+        ("g", 2, "2", 2, "h"),
+        ("j", 3, "3", 3, "i"),
+    ]
+
+
+def test_what_is_remembered_of_texts_has_a_bound_and_no_notes() -> None:
+    codes = [f"{code}" for code in range(3_000)] * 2
+    lines = [{"Fecha": "", "Tiempo": 1, "Telefono": "", "Resultado": code, "Estado": ""} for code in codes]
+    report = build(Report, {"Res": 1, "Cred": 1, "Destinatarios": 3, "Informe": lines})
+    assert [line.status for line in report.lines] == list(range(3_000)) * 2
+    hook: Any = CONVERTER.get_structure_hook(Line)
+    known = [field.known for field in hook._target.fields if field.names == ("Resultado",)]
+    assert len(known[0]) == 1_000
+    for _ in range(2):
+        notes: list[str] = []
+        structure(CONVERTER, {"Res": 1, "Cred": "NaN"}, Everything, vendor=None, notes=notes)
+        assert notes == ["NaN or Infinity taken for nothing"]
 
 
 def test_thousands_of_key_combinations_do_not_fill_the_memory() -> None:

@@ -12,7 +12,7 @@ from codec_support import SENT, SendAnswer, refused, write_json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mensasdk.codec import Decoded, Format, decode, make_converter, structure
+from mensasdk.codec import Decoded, Format, decode, json_body, make_converter, structure
 from mensasdk.codec.json_body import LARGE
 from mensasdk.errors import AmbiguousResponse, DecodeError, MensaError, UnexpectedResponse
 
@@ -22,6 +22,27 @@ CONVERTER = make_converter()
 def read(body: bytes | str, content_type: str = "") -> Decoded:
     raw = body.encode() if isinstance(body, str) else body
     return decode(raw, expect=Format.JSON, content_type=content_type, vendor="mensatek")
+
+
+class _Literal(str):
+    """Stands in the JSON as it is."""
+
+    __slots__ = ()
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object, perhaps with keys that stand there twice."""
+
+
+def _written(tree: Any, blank: str, ascii_only: bool) -> str:
+    if isinstance(tree, _Literal):
+        return str(tree)
+    if isinstance(tree, _Pairs):
+        items = [f"{json.dumps(key)}{blank}:{blank}{_written(value, blank, ascii_only)}{blank}" for key, value in tree]
+        return f"{{{blank}{','.join(items)}}}"
+    if isinstance(tree, list):
+        return f"[{blank}{','.join(_written(value, blank, ascii_only) + blank for value in tree)}]"
+    return json.dumps(tree, ensure_ascii=ascii_only)
 
 
 def padded(body: str) -> str:
@@ -208,3 +229,54 @@ def test_half_a_surrogate_pair_becomes_a_replacement_character_that_can_be_encod
     decoded = read(r'{"a":"x\ud83d","\udc00":["\ud83d\ude00"]}')
     assert decoded.tree == {"a": "x\ufffd", "\ufffd": ["😀"]}
     assert decoded.notes == ("half a surrogate pair replaced",)
+
+
+NUMBERS = (
+    st.integers()
+    | st.integers(-(2**66), 2**66)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([Decimal("1.10"), Decimal("12345.67"), -0.0, 2**63, 2**64 - 1, 2**64])
+)
+SCALARS = st.none() | st.booleans() | NUMBERS.map(str).map(_Literal) | st.text(max_size=8) | st.just("a:b,{[")
+DUPLICATES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.lists(st.tuples(st.sampled_from(["a", "A", "b", "", ":"]), inner)).map(_Pairs)
+    ),
+    max_leaves=12,
+)
+
+
+@given(DUPLICATES, st.sampled_from(["", " ", "\n", "\t"]), st.booleans())
+def test_the_short_way_comes_to_the_same_as_the_patient_reader_or_gives_up(
+    tree: Any, blank: str, ascii_only: bool
+) -> None:
+    """Also the types are the same, so that no decimal becomes a float and no key that stands twice is lost."""
+    text = blank + _written(tree, blank, ascii_only) + blank
+    for body in (text, text.encode()):
+        found = json_body._exactly(body)
+        if found is not None:
+            assert repr(found) == repr(json_body._strict(text.strip(), []))
+
+
+@pytest.mark.parametrize(
+    ("body", "short"),
+    [
+        ('[{"Res":1,"idMensaje":"480032817","Cred":1000000}]', True),
+        (' {"a" : [{"b" : null}, true, "x"]} ', True),
+        ('{"Cred":1.5}', False),
+        ('{"Cred":[1e2]}', False),
+        ('{"id":18446744073709551616}', False),
+        ('{"a":1,"a":2}', False),
+        ('{"a":1,"a":1}', False),
+        ('[{"a":{"b":1,"b":1}}]', False),
+        ('{"at":"10:00"}', False),
+        ('{"a":"\\ud83d"}', False),
+        ('{"a":NaN}', False),
+        ('{"a":1,}', False),
+        ("[" * 101 + "]" * 101, False),
+        ("1.5", False),
+    ],
+)
+def test_what_goes_the_short_way(body: str, short: bool) -> None:
+    assert (json_body._exactly(body) is not None) is short

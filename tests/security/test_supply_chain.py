@@ -106,8 +106,7 @@ def test_certificates_are_never_left_unchecked() -> None:
 
 
 def test_nothing_is_evaluated_unpickled_or_run_in_a_shell() -> None:
-    """One module makes functions as attrs does. The keys of an answer get into them by repr only, and only those that
-    are a field's name in some mix of capitals."""
+    """One module makes functions as attrs does, and nothing of an answer gets into their source."""
     forbidden = {"eval", "exec", "__import__"}
     modules = {"pickle", "marshal", "shelve", "subprocess", "yaml", "dill"}
     found = {path.relative_to(SOURCE).as_posix() for path, node in calls()

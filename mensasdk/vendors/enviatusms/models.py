@@ -16,7 +16,7 @@ from attrs import frozen
 from mensasdk import phone
 from mensasdk.codec import make_converter, raw_field, to_id, to_str, wire
 from mensasdk.messages import Delivery, VendorOptions
-from mensasdk.schedule import parse_wall_clock, zone
+from mensasdk.schedule import parse_wall_clock, reads_plain_times, zone
 from mensasdk.vendors.base import Call
 from mensasdk.vendors.enviatusms.codes import NumberStatus
 from mensasdk.vendors.enviatusms.rules import VENDOR, ZONE, canonical
@@ -217,6 +217,7 @@ class QuoteSms(Call[Quote]):
 # ---------------------------------------------------------------------------------------------------- campaigns
 
 
+@reads_plain_times(lambda: zone(ZONE))
 def _local_time(value: Any) -> datetime | None:
     """``YYYY-MM-DD H:m:s`` on Venezuela's clock; an assumption, the document names no zone."""
     return parse_wall_clock(str(value), zone(ZONE))

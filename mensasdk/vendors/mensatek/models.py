@@ -15,7 +15,7 @@ from attrs import frozen
 
 from mensasdk.codec import raw_field, to_id, wire
 from mensasdk.messages import VendorOptions
-from mensasdk.schedule import parse_wall_clock, zone
+from mensasdk.schedule import parse_wall_clock, reads_plain_times, zone
 from mensasdk.vendors.base import Call
 from mensasdk.vendors.mensatek.codes import StatusCode
 from mensasdk.vendors.mensatek.convert import CONVERTER
@@ -50,6 +50,7 @@ _ID = ("idMensaje", "Msgid")
 _RESULT = ("Res", "Resp")
 
 
+@reads_plain_times(lambda: zone(ZONE))
 def local_time(value: Any) -> datetime | None:
     """Read a date of an answer: Spain's wall clock (an assumption, the document names no zone), or v5's 14 digits.
 
@@ -64,6 +65,8 @@ def local_time(value: Any) -> datetime | None:
 
 def _count(value: Any) -> int | None:
     """``Destinatarios`` of an answer: the document calls it an array in one place and a number in another."""
+    if value.__class__ is int:
+        return value
     if isinstance(value, list | dict):
         return len(value)
     return None if value is None or str(value).strip() == "" else int(str(value))
