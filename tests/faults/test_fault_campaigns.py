@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve, field, frozen
+from chosen import make_transport
 from servers import ANSWERS, broken, serve, until
 
 from mensasdk import (
@@ -23,7 +24,6 @@ from mensasdk import (
 )
 from mensasdk.batch import JournalError, MemoryJournal, Row, SqliteJournal, State, sqlite_journal
 from mensasdk.sandbox import Fault, Sandbox
-from mensasdk.transport import AiohttpTransport
 
 from .calls import VENDORS, connect
 from .cells import EAGER, GRACE
@@ -156,7 +156,7 @@ async def test_a_fault_at_the_vendor_stops_a_campaign_or_does_not(row: str, vend
 async def test_a_foreign_certificate_stops_a_campaign_that_has_not_said_a_word(vendor: str) -> None:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(broken("TLS unknown authority"))
-        transport = AiohttpTransport()
+        transport = make_transport()
         stack.push_async_callback(transport.aclose)
         report = await campaign(connect(vendor, base_url=place.url, transport=transport, retry=EAGER), vendor)
         assert place.server is not None

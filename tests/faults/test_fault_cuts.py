@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from attrs import define
+from chosen import make_transport
 from servers import Exchange, Server, serve
 
 from mensasdk import Timeouts
 from mensasdk.sandbox import Sandbox
-from mensasdk.transport import AiohttpTransport
+from mensasdk.transport import Transport
 
 from .calls import CALLS, FaultCall, connect
 from .cells import EAGER, Attempts, ended, judge, transmitted
@@ -68,7 +69,7 @@ class Cut:
     value: Any = None
 
 
-async def cut(call: FaultCall, box: Sandbox, transport: AiohttpTransport, **options: Any) -> tuple[Any, list[Cut]]:
+async def cut(call: FaultCall, box: Sandbox, transport: Transport, **options: Any) -> tuple[Any, list[Cut]]:
     """The value of a call's whole answer, and what comes of the answer when it is cut, at each place."""
     found: list[Any] = []
     cuts: list[Cut] = []
@@ -114,7 +115,7 @@ async def test_no_cut_of_an_answer_reads_as_an_answer() -> None:
     work: list[tuple[FaultCall, dict[str, str]]] = [(call, {}) for call in plain]
     work += [(call, {"answer_format": "xml"}) for call in plain if call.vendor == "mensatek"]
     async with Sandbox() as box:
-        transport = AiohttpTransport()
+        transport = make_transport()
         try:
             results = await asyncio.gather(*(cut(call, box, transport, **options) for call, options in work))
         finally:
@@ -128,7 +129,7 @@ async def test_a_cut_text_answer_has_no_value_that_is_not_whole_and_accepts_noth
     """TXT has no sign of its end. Cut within a value it is refused, so that no ``Res:100`` reads as ``Res:1``."""
     calls = [call for call in CALLS if ROW.meets(call) and call.vendor == "mensatek"]
     async with Sandbox() as box:
-        transport = AiohttpTransport()
+        transport = make_transport()
         try:
             results = await asyncio.gather(*(cut(call, box, transport, answer_format="txt") for call in calls))
         finally:

@@ -10,11 +10,12 @@ from typing import Literal, NoReturn
 
 import pytest
 from attrs import evolve
+from chosen import make_transport
 from servers import ALL_FAULTS, AMPLE, SOON, broken, ok, serve
 
 from mensasdk import Timeouts
 from mensasdk.sandbox import Fault, Sandbox
-from mensasdk.transport import AiohttpTransport
+from mensasdk.transport import Transport
 
 from .calls import CALLS, FaultCall, connect, secrets_of
 from .cells import EAGER, Attempts, edited, ended, judge, listening
@@ -26,7 +27,7 @@ PROXY_SECRET = "Basic proxy-canary"
 Given = Mapping[str, object]
 
 
-async def prepared(calls: Sequence[FaultCall], box: Sandbox, transport: AiohttpTransport) -> Given:
+async def prepared(calls: Sequence[FaultCall], box: Sandbox, transport: Transport) -> Given:
     """What calls need, such as a message to cancel; the ledger forgets that it was made."""
     given: dict[str, object] = {}
     for call in calls:
@@ -64,7 +65,7 @@ async def test_a_fault_of_the_network_ends_each_call_as_it_has_to(
         attempts = Attempts()
         async with AsyncExitStack() as stack:
             place = await stack.enter_async_context(broken(row.fault, proxy_secret=PROXY_SECRET))
-            transport = AiohttpTransport(**place.options)
+            transport = make_transport(**place.options)
             stack.push_async_callback(transport.aclose)
             limits = place.timeouts
             if limits.total == SOON:  # many calls at once want more time, to get as far as the fault
@@ -107,7 +108,7 @@ async def struck(row: BoxRow, when: Literal["before", "after"]) -> list[str]:
     calls = [call for call in CALLS if row.meets(call)]
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(Sandbox())
-        transport = AiohttpTransport()
+        transport = make_transport()
         stack.push_async_callback(transport.aclose)
         given = await prepared(calls, box, transport)
         # A redirect leads to another server, which must never hear of it.
@@ -152,7 +153,7 @@ async def struck(row: BoxRow, when: Literal["before", "after"]) -> list[str]:
 async def test_an_answer_that_is_changed_on_its_way_ends_each_call_as_it_has_to(row: EditedRow) -> None:
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(Sandbox())
-        transport = AiohttpTransport()
+        transport = make_transport()
         stack.push_async_callback(transport.aclose)
 
         calls = [call for call in CALLS if row.meets(call)]

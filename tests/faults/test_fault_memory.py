@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chosen import make_transport
 
 from mensasdk import Timeouts
-from mensasdk.transport import AiohttpTransport
 
 from .calls import CALLS, VENDORS, connect
 from .cells import EAGER, ended
@@ -74,7 +74,7 @@ async def test_no_answer_fills_our_memory(
     row: str, places: Mapping[str, Mapping[str, dict[str, Any]]], traced: None
 ) -> None:
     total = SHORT / 2 if "without end" in row else 20.0
-    transport = AiohttpTransport()
+    transport = make_transport()
 
     async def once(vendor: str) -> None:
         call = next(one for one in CALLS if one.vendor == vendor and one.function == FUNCTIONS[vendor])

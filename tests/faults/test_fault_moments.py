@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from chosen import make_transport
 from servers import ANSWERS, Exchange, Server, ok, serve, until
 
 from mensasdk import Timeouts
-from mensasdk.transport import AiohttpTransport, HttpRequest
+from mensasdk.transport import HttpRequest, Transport
 
 from .calls import CALLS, FaultCall, connect
 from .cells import EAGER, Attempts, ended, judge
@@ -45,8 +46,8 @@ async def check(title: str, cell: Cell, calls: Sequence[FaultCall] = CALLS) -> N
 
 
 @asynccontextmanager
-async def one_connection() -> AsyncIterator[AiohttpTransport]:
-    transport = AiohttpTransport(pool_size=1)
+async def one_connection() -> AsyncIterator[Transport]:
+    transport = make_transport(pool_size=1)
     try:
         yield transport
     finally:

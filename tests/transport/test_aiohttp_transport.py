@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from chosen import OF_AIOHTTP, make_transport
 from servers import (
     ALL_FAULTS,
     ANSWERS,
@@ -49,7 +50,7 @@ from mensasdk.errors import (
     ResponseTooLarge,
     TLSError,
 )
-from mensasdk.transport import AiohttpTransport, HttpRequest, Secret, Timeouts, cancelled_outcome
+from mensasdk.transport import HttpRequest, Secret, Timeouts, Transport, cancelled_outcome
 
 pytestmark = pytest.mark.timeout(15)
 
@@ -106,8 +107,8 @@ EXPECTED: dict[str, tuple[type[MensaError], bool, str | None]] = {
 
 
 @contextlib.asynccontextmanager
-async def transport(**options: Any) -> AsyncIterator[AiohttpTransport]:
-    made = AiohttpTransport(**options)
+async def transport(**options: Any) -> AsyncIterator[Transport]:
+    made = make_transport(**options)
     try:
         yield made
     finally:
@@ -119,7 +120,7 @@ def request(url: str, method: str = "GET", **more: Any) -> HttpRequest:
 
 
 async def failure(
-    sender: AiohttpTransport, what: HttpRequest, timeouts: Timeouts = AMPLE, kind: type[MensaError] = MensaError
+    sender: Transport, what: HttpRequest, timeouts: Timeouts = AMPLE, kind: type[MensaError] = MensaError
 ) -> MensaError:
     with pytest.raises(kind) as caught:
         await sender.send(what, timeouts=timeouts)
@@ -247,7 +248,7 @@ async def test_a_request_that_waited_for_the_pool_and_then_fails_is_told_by_its_
 # --- cancellation ---------------------------------------------------------------------------------------------------
 
 
-async def _cancelled(sender: AiohttpTransport, url: str, when: Callable[[], object]) -> asyncio.CancelledError:
+async def _cancelled(sender: Transport, url: str, when: Callable[[], object]) -> asyncio.CancelledError:
     task = asyncio.ensure_future(sender.send(request(url, "POST"), timeouts=AMPLE))
     await until(when)
     task.cancel()
@@ -266,6 +267,7 @@ async def test_cancelled_while_connecting_is_not_sent(fault: str) -> None:
         assert cancelled_outcome(error) is OutcomeKind.NOT_SENT
 
 
+@OF_AIOHTTP
 async def test_cancelled_while_the_transport_opens_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
@@ -529,6 +531,7 @@ async def test_a_ca_file_that_cannot_be_read_is_told_at_the_first_request(conten
 # --- ownership ------------------------------------------------------------------------------------------------------
 
 
+@OF_AIOHTTP
 async def test_a_borrowed_session_lends_its_pool_and_nothing_else() -> None:
     async with serve(ok) as server:
         connector = aiohttp.TCPConnector(limit=1)
@@ -552,6 +555,7 @@ async def test_a_borrowed_session_lends_its_pool_and_nothing_else() -> None:
         assert server.connections == 1  # all three went over one connection of their pool
 
 
+@OF_AIOHTTP
 async def test_a_borrowed_pool_that_does_not_verify_is_made_to() -> None:
     async with serve(ok, tls=certificate("good")) as server:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as theirs:
@@ -564,6 +568,7 @@ async def test_a_borrowed_pool_that_does_not_verify_is_made_to() -> None:
         assert len(server.requests) == 2
 
 
+@OF_AIOHTTP
 async def test_a_borrowed_pool_that_verifies_by_its_own_authorities_is_trusted() -> None:
     strict = ssl.create_default_context(cafile=ca_file())
     async with (
@@ -574,6 +579,7 @@ async def test_a_borrowed_pool_that_verifies_by_its_own_authorities_is_trusted()
         assert (await sender.send(request(server.url), timeouts=AMPLE)).body == b"ok"
 
 
+@OF_AIOHTTP
 async def test_a_borrowed_get_is_not_repeated_either() -> None:
     async with serve(ANSWERS["fin instead of an answer"]) as server, aiohttp.ClientSession() as theirs:
         async with transport(session=theirs) as sender:
@@ -581,6 +587,7 @@ async def test_a_borrowed_get_is_not_repeated_either() -> None:
         assert len(server.requests) == 1
 
 
+@OF_AIOHTTP
 @pytest.mark.parametrize("when", ["before", "between"])
 async def test_a_borrowed_session_that_is_closed_is_told(when: str) -> None:
     async with serve(ok) as server:
@@ -593,6 +600,7 @@ async def test_a_borrowed_session_that_is_closed_is_told(when: str) -> None:
                 await sender.send(request(server.url), timeouts=AMPLE)
 
 
+@OF_AIOHTTP
 def test_a_borrowed_session_of_another_loop_is_told() -> None:
     async def make() -> aiohttp.ClientSession:
         return aiohttp.ClientSession()
@@ -612,7 +620,7 @@ def test_a_borrowed_session_of_another_loop_is_told() -> None:
 
 async def test_an_own_session_is_closed_once_and_refuses_further_use() -> None:
     async with serve(ok) as server:
-        sender = AiohttpTransport()
+        sender = make_transport()
         assert "not yet opened" in repr(sender)
         await sender.send(request(server.url), timeouts=AMPLE)
         assert "open" in repr(sender)
@@ -627,12 +635,13 @@ async def test_an_own_session_is_closed_once_and_refuses_further_use() -> None:
 
 async def test_one_that_was_closed_before_its_first_use_opens_nothing() -> None:
     async with serve(ok) as server:
-        sender = AiohttpTransport()
+        sender = make_transport()
         await sender.aclose()
         await failure(sender, request(server.url), kind=ConfigurationError)
         assert server.connections == 0
 
 
+@OF_AIOHTTP
 async def test_one_that_is_closed_while_it_opens_leaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
@@ -642,7 +651,7 @@ async def test_one_that_is_closed_while_it_opens_leaks_nothing(monkeypatch: pyte
         return ssl.create_default_context()
 
     monkeypatch.setattr("mensasdk.transport.aiohttp_transport._ssl_context", slow_context)
-    sender = AiohttpTransport(ca_file=ca_file())
+    sender = make_transport(ca_file=ca_file())
     task = asyncio.ensure_future(sender.send(request("https://127.0.0.1:9/"), timeouts=AMPLE))
     await until(begun.is_set)
     await sender.aclose()
@@ -655,7 +664,7 @@ async def test_one_that_is_closed_while_it_opens_leaks_nothing(monkeypatch: pyte
 
 async def test_requests_in_flight_end_as_unknown_when_the_transport_is_closed() -> None:
     async with serve(ANSWERS["silence"]) as server:
-        sender = AiohttpTransport()
+        sender = make_transport()
         task = asyncio.ensure_future(sender.send(request(server.url, "POST"), timeouts=AMPLE))
         await until(lambda: server.requests)
         await sender.aclose()
@@ -667,7 +676,7 @@ async def test_requests_in_flight_end_as_unknown_when_the_transport_is_closed() 
 def test_one_that_is_never_closed_warns() -> None:
     async def leak() -> None:
         async with serve(ok) as server:
-            await AiohttpTransport().send(request(server.url), timeouts=AMPLE)
+            await make_transport().send(request(server.url), timeouts=AMPLE)
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -678,12 +687,12 @@ def test_one_that_is_never_closed_warns() -> None:
             told += [str(warning.message) for warning in caught if warning.category is ResourceWarning]
             caught.clear()
             gc.collect()
-    assert sum(text.startswith("unclosed <AiohttpTransport") and "aclose()" in text for text in told) == 1
+    assert sum(text.startswith("unclosed <") and "Transport " in text and "aclose()" in text for text in told) == 1
 
 
 def test_one_that_was_closed_or_never_used_does_not_warn() -> None:
     async def tidy() -> None:
-        AiohttpTransport()
+        make_transport()
         async with serve(ok) as server, transport() as sender:
             await sender.send(request(server.url), timeouts=AMPLE)
 
@@ -692,17 +701,17 @@ def test_one_that_was_closed_or_never_used_does_not_warn() -> None:
 
 
 def test_a_second_event_loop_is_refused() -> None:
-    async def use(sender: AiohttpTransport) -> bytes:
+    async def use(sender: Transport) -> bytes:
         async with serve(ok) as server:
             return (await sender.send(request(server.url), timeouts=AMPLE)).body
 
-    async def misuse(sender: AiohttpTransport) -> None:
+    async def misuse(sender: Transport) -> None:
         async with serve(ok) as server:
             error = await failure(sender, request(server.url), kind=ConfigurationError)
             assert "another event loop" in error.message
             assert server.connections == 0
 
-    sender = AiohttpTransport()
+    sender = make_transport()
     with asyncio.Runner() as first:
         assert first.run(use(sender)) == b"ok"
         with asyncio.Runner() as second:
@@ -732,7 +741,7 @@ async def test_first_requests_that_come_together_share_one_pool() -> None:
 )
 def test_options_that_make_no_sense_are_refused(options: Mapping[str, Any]) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        AiohttpTransport(**options)
+        make_transport(**options)
     assert "kanari" not in str(caught.value)
 
 
@@ -774,6 +783,7 @@ async def test_a_defect_is_told_by_its_kind_alone(what: HttpRequest) -> None:
         assert "kanari" not in str(error)
 
 
+@OF_AIOHTTP
 async def test_the_text_of_a_librarys_error_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise RuntimeError("https://127.0.0.1/?token=kanari")

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import gc
+import re
 import warnings
 from types import FunctionType
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from chosen import make_transport
 from security.canary import CORE, SECRET, Cage, everything, listening, sings
 from servers import ALL_FAULTS, AMPLE, ANSWERS, Broken, Exchange, broken, ok, serve, until
 
 from mensasdk.errors import MensaError
 from mensasdk.transport import (
-    AiohttpTransport,
     HttpRequest,
     HttpResponse,
     Pipeline,
@@ -49,7 +50,7 @@ async def _run(place: Broken, method: str, cage: Cage) -> None:
             raise error
         return response.body
 
-    sender = AiohttpTransport(**place.options)
+    sender = make_transport(**place.options)
     line = Pipeline(
         vendor="acme",
         transport=sender,
@@ -125,7 +126,7 @@ async def test_no_status_with_a_page_that_repeats_the_request_lets_a_secret_out(
 
     async with listening(caplog) as cage:
         async with serve(echo) as server:
-            sender = AiohttpTransport()
+            sender = make_transport()
             line = Pipeline(
                 vendor="acme", transport=sender, timeouts=Timeouts(), retry=RetryPolicy(), hooks=[cage.events.append]
             )
@@ -164,12 +165,12 @@ async def test_no_cancellation_lets_a_secret_out(fault: str, method: str, caplog
 
 async def test_a_transport_left_open_lets_no_secret_out(caplog: pytest.LogCaptureFixture) -> None:
     async with listening(caplog) as cage, serve(ok) as server:
-        sender: Any = AiohttpTransport()
+        sender: Any = make_transport()
         await sender.send(_request(server.url, "GET"), timeouts=Timeouts())
         shown = repr(sender)
         del sender
         gc.collect()
-    assert any("unclosed <AiohttpTransport" in str(warning.message) for warning in cage.warnings)
+    assert any(re.match(r"unclosed <\w*Transport ", str(warning.message)) for warning in cage.warnings)
     assert not sings(shown)
     assert not [text for text in cage.texts() if sings(text)]
     with warnings.catch_warnings():  # the records of the warnings keep the session alive until here
