@@ -178,7 +178,7 @@ async def exchange(
         assert wire is not None
         protocol.set_response_params(read_until_eof=True, auto_decompress=False)
         phase.sent = True
-        wire.writelines((head, request.body))
+        wire.write(head + request.body)
         while True:
             message, content = await protocol.read()
             if not 100 <= message.code < 200 or message.code == _SWITCHING_PROTOCOLS:
