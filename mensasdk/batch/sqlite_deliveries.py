@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -21,14 +21,8 @@ ON CONFLICT (vendor, number, message) DO UPDATE SET
     reference = coalesce(excluded.reference, reference), progress = excluded.progress, state = excluded.state,
     code = excluded.code, at = excluded.at
 WHERE progress < excluded.progress AND progress < ?"""
-# The portion of a purged campaign that is deleted next, and what was reported about it.
 _FORGET: Final = """
-DELETE FROM delivery WHERE (vendor, number, message) IN (
-    SELECT delivery.vendor, delivery.number, delivery.message
-    FROM (SELECT * FROM recipient WHERE campaign = ? ORDER BY seq LIMIT ?) AS gone
-    JOIN delivery ON delivery.vendor = gone.via AND delivery.number = gone.number
-    WHERE delivery.vendor_id = gone.vendor_id OR delivery.reference = ? || '.' || gone.lo
-)"""
+DELETE FROM delivery WHERE vendor = ? AND number = ? AND (vendor_id = ? OR reference = ?)"""
 
 
 def keep(database: sqlite3.Connection, deliveries: Sequence[Delivery]) -> int:
@@ -51,9 +45,9 @@ def find(database: sqlite3.Connection, vendor: str, numbers: Collection[str]) ->
     return found
 
 
-def forget(database: sqlite3.Connection, campaign: int, name: str, portion: int) -> None:
-    """Delete what was reported about the first rows of a campaign that is being purged."""
-    database.execute(_FORGET, (campaign, portion, name))
+def forget(database: sqlite3.Connection, destinations: Iterable[tuple[str | None, str, str | None, str]]) -> None:
+    """Delete what was reported about messages: those with a vendor, number, and vendor's id or our reference."""
+    database.executemany(_FORGET, destinations)
 
 
 def _columns(one: Delivery) -> tuple[str | int | None, ...]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
+
+from attrs import evolve
 
 from mensasdk.batch.journal import ALL_STATES, CampaignInfo, JournalError, Record, Row, State, not_open
 from mensasdk.messages import Delivery, Outcome
 
 if TYPE_CHECKING:  # sqlite3 is loaded when a journal is made, not when mensasdk is imported
+    from mensasdk.batch.sqlite_campaign import Step
     from mensasdk.batch.sqlite_store import Store
 
 __all__ = ["SqliteJournal"]
@@ -49,10 +52,11 @@ class SqliteJournal:
 
     def __init__(self, path: str | PathLike[str], *, busy_timeout: float = 5.0) -> None:
         from mensasdk.batch.sqlite_store import Store
+        from mensasdk.batch.sqlite_thread import StoreThread
 
         self.path = Path(path).absolute()
         self._store = Store(self.path, busy_timeout)
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread = StoreThread(self._store)
         self._owed: dict[str, list[tuple[int, Outcome]]] = {}
 
     def __repr__(self) -> str:
@@ -67,21 +71,41 @@ class SqliteJournal:
 
     async def load(self, campaign: str, rows: Sequence[Row]) -> int:
         self._check_open(campaign)
-        return await self._do(lambda store: store.load(campaign, rows))
+        return await self._thread.submit(
+            lambda store: store.load(campaign, rows), lambda store: store.loading(campaign, rows)
+        )
 
     async def claim(
         self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
     ) -> Sequence[Row]:
         self._check_open(campaign)
-        claimed: list[Row] = []
+        claimed: Sequence[Row] = ()
+
+        def claim(store: Store) -> Sequence[Row]:
+            nonlocal claimed
+            claimed = store.claim(campaign, lo, hi, vendor, group)
+            return claimed
+
+        def claiming(store: Store) -> Step[Sequence[Row]] | None:
+            nonlocal claimed
+            step = store.claiming(campaign, lo, hi, vendor, group)
+            if step is None:
+                return None
+            claimed = step.result
+            return evolve(step, undo=partial(unclaim, step))
+
+        def unclaim(step: Step[Sequence[Row]]) -> None:
+            nonlocal claimed
+            claimed = ()
+            step.undo()
+
         try:
-            await self._do(lambda store: claimed.extend(store.claim(campaign, lo, hi, vendor, group)))
+            return await self._thread.submit(claim, claiming)
         except asyncio.CancelledError:
             # The thread takes one thing after the other, so this comes after the claim.
-            released = self._submit(lambda store: store.release(campaign, claimed))
+            released = self._thread.submit(lambda store: store.release(campaign, claimed))
             released.add_done_callback(_log_failure)
             raise
-        return claimed
 
     async def reroute(self, campaign: str, seqs: Sequence[int], vendor: str) -> None:
         self._check_open(campaign)
@@ -100,7 +124,9 @@ class SqliteJournal:
         self._check_open(campaign)
         for wait in (*_WAITS, None):
             try:
-                return await self._do(lambda store: store.settle(campaign, outcomes))
+                return await self._thread.submit(
+                    lambda store: store.settle(campaign, outcomes), lambda store: store.settling(campaign, outcomes)
+                )
             except JournalError as error:
                 if wait is None or not error.retryable:
                     self._owed.setdefault(campaign, []).extend(outcomes)
@@ -143,15 +169,4 @@ class SqliteJournal:
             raise not_open(campaign)
 
     async def _do(self, work: Callable[[Store], T]) -> T:
-        return await asyncio.shield(self._submit(work))
-
-    def _submit(self, work: Callable[[Store], T]) -> asyncio.Future[T]:
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="mensasdk-journal")
-        return asyncio.get_running_loop().run_in_executor(self._thread, self._in_thread, work)
-
-    def _in_thread(self, work: Callable[[Store], T]) -> T:
-        try:
-            return work(self._store)
-        finally:
-            self._store.disconnect()
+        return await self._thread.submit(work)

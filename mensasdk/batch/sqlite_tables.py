@@ -1,44 +1,44 @@
-"""The tables of the journal in SQLite, and the statements that change them."""
+"""The tables of the journal in SQLite, and the statements that change them.
+
+Who waits is a row. What went out is a request, which is written once, by its claim; what became of it stands beside it,
+so that the messages need not be written again.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from attrs import astuple, frozen
-
-from mensasdk.batch.journal import STATE_OF, Record, Row, State, request_reference
-from mensasdk.batch.stored import decode_message, encode_message
-from mensasdk.messages import Outcome, OutcomeKind
+from mensasdk.batch import sqlite_deliveries
+from mensasdk.batch.journal import Row, State
+from mensasdk.batch.sqlite_requests import LONGEST, Change, Request, destinations
+from mensasdk.batch.stored import decode_messages, encode_messages
 
 __all__ = [
     "Statement",
-    "Waiting",
-    "Way",
-    "claim",
+    "changed",
+    "claimed",
+    "counts",
     "create",
-    "findings",
-    "inserts",
-    "move",
-    "pending",
-    "read",
-    "record",
-    "reroutes",
-    "settlements",
+    "delete_some",
+    "forgotten",
+    "requests",
+    "settled",
     "sweep",
+    "together",
+    "under_way",
     "waiting",
+    "waits",
 ]
 
 T = TypeVar("T")
 Statement = tuple[str, Sequence[Any]]
-Waiting = tuple[Row, str]  # a row that is not in the file yet, and its message as it will stand there
 
-_AT_ONCE = 240  # rows in a statement; SQLite takes 999 values in one, or more
-_SCHEMA = (
+_AT_ONCE: Final = 240  # rows in a statement; SQLite takes 999 values in one, or more
+_REQUESTS_AT_ONCE: Final = 64
+_SCHEMA: Final = (
     # name: NULL once it is purged and its rows are still being deleted; then `purged` has it, for its deliveries.
     # complete: its messages were read to the end.
     """CREATE TABLE campaign (
@@ -48,19 +48,38 @@ _SCHEMA = (
         created TEXT NOT NULL,
         complete INTEGER NOT NULL
     )""",
-    # lo: where the request begins that it went out in. via, grp: the vendor and the group that it was for. claimed: in
-    # seconds of Unix time. Rows lie in the order of seq, so that what is claimed together lies together. The key has no
-    # index: see `Store`. vendor and what follows is the outcome; without one vendor is NULL.
-    """CREATE TABLE recipient (
+    # Who is PENDING.
+    """CREATE TABLE waiting (
         campaign INTEGER NOT NULL,
         seq INTEGER NOT NULL,
         key BLOB NOT NULL,
-        message TEXT NOT NULL,
         number TEXT NOT NULL,
-        state TEXT NOT NULL,
-        lo INTEGER, via TEXT, grp TEXT, claimed REAL,
-        vendor TEXT, vendor_id TEXT, code TEXT, detail TEXT, parts INTEGER, credits TEXT,
+        message BLOB NOT NULL,
         PRIMARY KEY (campaign, seq)
+    ) WITHOUT ROWID""",
+    # What was claimed, from `first` on, each seq one above the last; no two requests overlap, and nobody in one waits.
+    # lo: where the claim began. via, grp: the vendor and the group that it was for. claimed: in seconds of Unix time.
+    # keys: one after the other; they have no index: see `Store`. widths: their lengths, where they are not the usual
+    # ones. numbers: NULL where they are as the messages have them.
+    """CREATE TABLE request (
+        campaign INTEGER NOT NULL,
+        first INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        lo INTEGER NOT NULL, via TEXT, grp TEXT, claimed REAL NOT NULL,
+        keys BLOB NOT NULL, widths TEXT,
+        numbers TEXT, messages BLOB NOT NULL,
+        PRIMARY KEY (campaign, first)
+    ) WITHOUT ROWID""",
+    # What became of a request; a request without one is IN_FLIGHT as a whole. swept: rows without an outcome are
+    # UNKNOWN, and not IN_FLIGHT any more; they are among the `unknown`.
+    """CREATE TABLE result (
+        campaign INTEGER NOT NULL,
+        first INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        accepted INTEGER NOT NULL, rejected INTEGER NOT NULL, unknown INTEGER NOT NULL,
+        swept INTEGER NOT NULL,
+        outcomes BLOB,
+        PRIMARY KEY (campaign, first)
     ) WITHOUT ROWID""",
     # What vendors reported, whether or not the message is known: message is the vendor's id of it, or our reference.
     """CREATE TABLE delivery (
@@ -75,14 +94,6 @@ _SCHEMA = (
         PRIMARY KEY (vendor, number, message)
     ) WITHOUT ROWID""",
 )
-_SETTLE = """
-UPDATE recipient SET state = ?, vendor = ?, vendor_id = ?, code = ?, detail = ?, parts = ?, credits = ?
-WHERE campaign = ? AND """
-_KIND_OF = {state: kind for kind, state in STATE_OF.items()}
-_READ = """
-SELECT seq, key, state, message, number, lo, via, grp, claimed, vendor, vendor_id, code, detail, parts, credits
-FROM recipient"""
-_PENDING = "campaign = ? AND seq >= ? AND seq < ? AND state = 'pending'"
 
 
 def create(database: sqlite3.Connection, application: int, version: int) -> None:
@@ -91,177 +102,170 @@ def create(database: sqlite3.Connection, application: int, version: int) -> None
         database.execute(statement)
 
 
-def waiting(row: Row) -> Waiting:
-    """The row, and its message as it will stand in the file."""
-    return row, encode_message(row.message)
+# --------------------------------------------------------------------------------------------------------- who waits
 
 
-@frozen
-class Way:
-    """Which way claimed rows go out: see `Record`."""
-
-    lo: int
-    vendor: str | None
-    group: str | None
-    claimed: float
-
-
-_NO_WAY = (None, None, None, None)
-
-
-def inserts(number: int, rows: Iterable[Waiting], state: State, way: Way | None = None) -> list[Statement]:
-    """What puts rows into the file."""
-    fixed = (number, state.value, *(_NO_WAY if way is None else astuple(way)))
-    statements: list[Statement] = []
-    for some in _portions(list(rows)):
-        cells = [cell for row, text in some for cell in (row.seq, row.key, text, row.number)]
-        statements.append((_insert(len(some)), (*fixed, *cells)))
-    return statements
+def waits(number: int, rows: Sequence[Row]) -> Iterator[Statement]:
+    """What puts rows among those that wait."""
+    for some in _portions(rows):
+        cells = [cell for row in some for cell in (row.seq, row.key, row.number, encode_messages([row.message]))]
+        yield _insert(len(some)), (number, *cells)
 
 
 @lru_cache(maxsize=64)
 def _insert(count: int) -> str:
-    places = range(7, 7 + 4 * count, 4)
-    cells = ", ".join([f"(?1, ?{at}, ?{at + 1}, ?{at + 2}, ?{at + 3}, ?2, ?3, ?4, ?5, ?6)" for at in places])
-    names = "campaign, seq, key, message, number, state, lo, via, grp, claimed"
-    return f"INSERT INTO recipient ({names}) VALUES {cells}"  # noqa: S608 - places only, no values
+    cells = ", ".join([f"(?1, ?{at}, ?{at + 1}, ?{at + 2}, ?{at + 3})" for at in range(2, 2 + 4 * count, 4)])
+    return f"INSERT INTO waiting (campaign, seq, key, number, message) VALUES {cells}"  # noqa: S608 - places only
 
 
-# Settled rows are in flight; one that was swept meanwhile takes what its owner knows, but is never pending again.
-_CLAIMED = "(state = 'in_flight' OR (state = 'unknown' AND vendor IS NULL))"
-_IN_FLIGHT = "state = 'in_flight'"
-_UNKNOWN = "state = 'unknown'"
+def forgotten(number: int, seqs: Sequence[int]) -> Iterator[Statement]:
+    """What takes rows from among those that wait."""
+    for some in _portions(seqs):
+        marks = ", ".join("?" * len(some))
+        yield f"DELETE FROM waiting WHERE campaign = ? AND seq IN ({marks})", (number, *some)  # noqa: S608
 
 
-def settlements(number: int, outcomes: Sequence[tuple[int, Outcome]]) -> list[Statement]:
-    """What records outcomes of claimed rows."""
-    unsent = [pair for pair in outcomes if pair[1].kind is OutcomeKind.NOT_SENT]
-    known = [pair for pair in outcomes if pair[1].kind is not OutcomeKind.NOT_SENT] if unsent else outcomes
-    return [*_updates(number, known, _CLAIMED), *_updates(number, unsent, _IN_FLIGHT)]
+def waiting(database: sqlite3.Connection, number: int, start: int, end: int | None = None) -> Iterator[Row]:
+    """Who waits from a ``seq`` on, in order."""
+    sql = "SELECT seq, key, message, number FROM waiting WHERE campaign = ? AND seq >= ? AND seq < ? ORDER BY seq"
+    for seq, key, data, to in database.execute(sql, (number, start, _NO_END if end is None else end)):
+        yield Row(seq, key, decode_messages(data, 1)[0], to)
 
 
-def findings(number: int, outcomes: Sequence[tuple[int, Outcome]]) -> list[Statement]:
-    """What records what was found out about rows that are UNKNOWN."""
-    return _updates(number, outcomes, _UNKNOWN)
+_NO_END: Final = 2**63 - 1
+
+# ------------------------------------------------------------------------------------------------------ what went out
+
+_JOINED: Final = "request LEFT JOIN result USING (campaign, first)"
+_UNDER_WAY: Final = "request.count - coalesce(accepted + rejected + unknown, 0)"
+_HAS: Final[Mapping[State, str]] = {
+    State.IN_FLIGHT: f"{_UNDER_WAY} > 0",
+    State.ACCEPTED: "accepted > 0",
+    State.REJECTED: "rejected > 0",
+    State.UNKNOWN: "unknown > 0",
+}
 
 
-def _updates(number: int, outcomes: Sequence[tuple[int, Outcome]], standing: str) -> list[Statement]:
-    """One statement for all that ended alike."""
-    alike: dict[tuple[object, ...], tuple[Outcome, set[int]]] = {}
-    for seq, one in outcomes:
-        what = (one.kind, one.vendor, one.vendor_id, one.code, one.detail, one.parts, one.credits)
-        found = alike.get(what)
-        if found is None:
-            alike[what] = (one, {seq})
-        else:
-            found[1].add(seq)
-    statements: list[Statement] = []
-    update = f"{_SETTLE}{standing} AND seq"
-    for outcome, seqs in alike.values():
-        columns = _columns(outcome)
-        first, last = min(seqs), max(seqs)
-        if last - first == len(seqs) - 1:
-            statements.append((f"{update} BETWEEN ? AND ?", (*columns, number, first, last)))
+_CLAIMED: Final = "INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SETTLED: Final = "INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def claimed(number: int, request: Request) -> Statement:
+    """What records a claim."""
+    return _CLAIMED, (number, *request.columns())
+
+
+def settled(number: int, request: Request) -> Statement:
+    """What records all that is known of a request now."""
+    return _SETTLED, (number, *request.result())
+
+
+def together(statements: Iterable[Statement]) -> list[Statement]:
+    """The same claims and results in as few statements as can be, in any order but that of the results.
+
+    The thread gives the interpreter away in each statement, and waits until it gets it back.
+    """
+    found: dict[str, list[Sequence[Any]]] = {}
+    for sql, values in statements:
+        found.setdefault(sql, []).append(values)
+    made: list[Statement] = []
+    for sql, rows in found.items():
+        if sql not in {_CLAIMED, _SETTLED}:
+            made += [(sql, values) for values in rows]
             continue
-        statements += [(f"{update} IN ({_marks(some)})", (*columns, number, *some)) for some in _portions(sorted(seqs))]
-    return statements
+        row = sql[sql.index("(") :]
+        for some in _portions(rows, _REQUESTS_AT_ONCE):
+            made.append((sql + f", {row}" * (len(some) - 1), [value for values in some for value in values]))
+    return made
 
 
-def reroutes(number: int, seqs: Sequence[int], vendor: str) -> list[Statement]:
-    """What gives claimed rows another vendor."""
-    update = "UPDATE recipient SET via = ?, grp = NULL WHERE campaign = ? AND state = 'in_flight' AND seq IN"
-    return [(f"{update} ({_marks(some)})", (vendor, number, *some)) for some in _portions(seqs)]
+def changed(number: int, change: Change) -> Iterator[Statement]:
+    """What records new outcomes."""
+    if not change.freed:
+        for request in change.after:
+            yield settled(number, request)
+        return
+    for table in ("request", "result"):
+        yield f"DELETE FROM {table} WHERE campaign = ? AND first = ?", (number, change.before.first)  # noqa: S608
+    for request in change.after:
+        yield claimed(number, request)
+        if request.has_result:
+            yield settled(number, request)
+    yield from waits(number, change.freed)
 
 
-def sweep(number: int, before: float) -> Statement:
-    """What turns rows that were claimed up to a moment into UNKNOWN."""
-    sql = "UPDATE recipient SET state = 'unknown' WHERE campaign = ? AND state = 'in_flight' AND claimed <= ?"
-    return sql, (number, before)
+def requests(
+    database: sqlite3.Connection, number: int, start: int, end: int | None = None, states: Collection[State] = ()
+) -> Iterator[Request]:
+    """Requests with rows from a ``seq`` on and below another, in order; with a row in one of some states, if given."""
+    some = " OR ".join(_HAS[state] for state in _HAS if state in states) or "true"
+    found = database.execute(
+        f"""SELECT first, request.count, lo, via, grp, claimed, keys, widths, numbers, messages, swept, outcomes
+        FROM {_JOINED} WHERE campaign = ? AND first > ? AND first < ? AND first + request.count > ? AND ({some})
+        ORDER BY first""",  # noqa: S608 - constants
+        (number, start - LONGEST, _NO_END if end is None else end, start),
+    )
+    return (Request.stored(*row) for row in found)
 
 
-def move(number: int, seq: int, row: Row) -> Statement:
-    """What gives a pending row another place, and the message as it is now."""
-    sql = "UPDATE recipient SET seq = ?, message = ? WHERE campaign = ? AND seq = ? AND state = 'pending'"
-    return sql, (row.seq, encode_message(row.message), number, seq)
+def under_way(database: sqlite3.Connection, number: int, before: float) -> int:
+    """How many rows that were claimed up to a moment are IN_FLIGHT."""
+    sql = f"SELECT coalesce(sum({_UNDER_WAY}), 0) FROM {_JOINED} WHERE campaign = ? AND claimed <= ?"  # noqa: S608
+    return int(database.execute(sql, (number, before)).fetchone()[0])
 
 
-def claim(number: int, lo: int, hi: int, way: Way) -> tuple[Statement, Statement]:
-    """What finds pending rows of a range (``seq``, key, message and number), and what claims them."""
-    place = (number, lo, hi)
-    look = f"SELECT seq, key, message, number FROM recipient WHERE {_PENDING}"  # noqa: S608 - a constant
-    how = "state = 'in_flight', lo = ?, via = ?, grp = ?, claimed = ?"
-    change = f"UPDATE recipient SET {how} WHERE {_PENDING}"  # noqa: S608 - constants
-    return (look, place), (change, (*astuple(way), *place))
-
-
-def pending(number: int, seqs: Sequence[int]) -> Iterator[Statement]:
-    """What finds those of some rows that are pending: their key and ``seq``."""
-    look = "SELECT key, seq FROM recipient WHERE campaign = ? AND state = 'pending' AND seq IN"
-    return ((f"{look} ({_marks(some)})", (number, *some)) for some in _portions(seqs))
-
-
-def read(number: int | None, after: int, limit: int, states: Collection[State]) -> Statement:
-    """What finds rows for `record`."""
-    where = f"WHERE campaign = ? AND seq > ? AND state IN ({_marks(states)}) ORDER BY seq LIMIT ?"
-    return f"{_READ} {where}", (number, after, *[state.value for state in states], limit)
-
-
-def _portions(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """As many at a time as go into one statement."""
-    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
-
-
-def _marks(items: Iterable[object]) -> str:
-    """A question mark for each."""
-    return ", ".join(["?" for _ in items])
-
-
-def _columns(outcome: Outcome) -> tuple[str | int | None, ...]:
-    """State and outcome as they stand in the table; a row that is pending again has no outcome."""
-    state = STATE_OF[outcome.kind]
-    if state is State.PENDING:
-        return (state.value, None, None, None, None, None, None)
-    return (
-        state.value,
-        outcome.vendor,
-        _text(outcome.vendor_id),
-        _text(outcome.code),
-        _text(outcome.detail),
-        outcome.parts,
-        None if outcome.credits is None else str(outcome.credits),
+def sweep(number: int, before: float) -> Iterator[Statement]:
+    """What turns the rows that `under_way` counts into UNKNOWN."""
+    yield (
+        """UPDATE result SET unknown = count - accepted - rejected, swept = 1
+        WHERE campaign = ? AND accepted + rejected + unknown < count AND (
+            SELECT claimed FROM request WHERE request.campaign = result.campaign AND request.first = result.first
+        ) <= ?""",
+        (number, before),
+    )
+    yield (
+        f"""INSERT INTO result SELECT campaign, first, request.count, 0, 0, request.count, 1, NULL
+        FROM {_JOINED} WHERE campaign = ? AND claimed <= ? AND result.count IS NULL""",  # noqa: S608 - a constant
+        (number, before),
     )
 
 
-def _text(text: str | None) -> str | None:
-    # A vendor's words may hold what UTF-8 cannot say.
-    return text if text is None or text.isascii() else text.encode("utf-8", "replace").decode()
+def counts(database: sqlite3.Connection, number: int | None) -> Mapping[State, int]:
+    """How many rows of a campaign stand in each state."""
+    [pending] = database.execute("SELECT count(*) FROM waiting WHERE campaign = ?", (number,)).fetchone()
+    [claimed] = database.execute("SELECT total(count) FROM request WHERE campaign = ?", (number,)).fetchone()
+    known = database.execute(
+        "SELECT total(accepted), total(rejected), total(unknown) FROM result WHERE campaign = ?", (number,)
+    ).fetchone()
+    order = (State.PENDING, State.IN_FLIGHT, State.ACCEPTED, State.REJECTED, State.UNKNOWN)
+    return dict(zip(order, map(int, (pending, claimed - sum(known), *known)), strict=True))
 
 
-def record(
-    campaign: str,
-    seq: int,
-    key: bytes,
-    state: str,
-    text: str,
-    number: str,
-    lo: int | None,
-    via: str | None,
-    group: str | None,
-    claimed: float | None,
-    vendor: str | None,
-    vendor_id: str | None,
-    code: str | None,
-    detail: str | None,
-    parts: int | None,
-    cost: str | None,
-) -> Record:
-    """A row of the table, as a value."""
-    message = decode_message(text)
-    outcome = None
-    if vendor is not None:
-        price = None if cost is None else Decimal(cost)
-        outcome = Outcome(_KIND_OF[State(state)], message, vendor, vendor_id, code, detail or "", parts, price)
-    if lo is None or claimed is None or state == State.PENDING:
-        return Record(seq, key, State(state), message, number, outcome)
-    request, at = request_reference(campaign, lo), datetime.fromtimestamp(claimed, UTC)
-    return Record(seq, key, State(state), message, number, outcome, request, via, group, at)
+def delete_some(database: sqlite3.Connection, number: int, name: str, about: int) -> bool:
+    """Delete the first rows of a purged campaign, and what was reported about them; False when there are none."""
+    waiting = database.execute(
+        "DELETE FROM waiting WHERE campaign = ?1 AND seq IN (SELECT seq FROM waiting WHERE campaign = ?1 LIMIT ?2)",
+        (number, about),
+    )
+    if waiting.rowcount:
+        return True
+    found = database.execute(
+        f"""SELECT first, request.count, lo, via, numbers, messages, outcomes
+        FROM {_JOINED} WHERE campaign = ? ORDER BY first""",  # noqa: S608 - a constant
+        (number,),
+    )
+    count, last = 0, -1
+    for first, size, *columns in found:
+        sqlite_deliveries.forget(database, destinations(name, size, *columns))
+        count, last = count + size, first
+        if count >= about:
+            break
+    found.close()
+    for table in ("request", "result"):
+        database.execute(f"DELETE FROM {table} WHERE campaign = ? AND first <= ?", (number, last))  # noqa: S608
+    return count > 0
+
+
+def _portions(items: Sequence[T], most: int = _AT_ONCE) -> Iterator[Sequence[T]]:
+    """As many at a time as go into one statement."""
+    return (items[start : start + most] for start in range(0, len(items), most))

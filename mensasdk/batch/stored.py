@@ -1,20 +1,21 @@
-"""A message as one line of JSON, and back: how a journal on disk holds it.
+"""Messages as JSON, and back: how a journal on disk holds them.
 
-What is at its default is left out. A datetime keeps its instant, and comes back with an offset for its zone. The
-vendor's options stand with the name of their class, which is looked up among the subclasses of `VendorOptions` and is
-never imported on a file's word.
+The messages of a request stand together, column by column: what all of them share stands there once, and what is at its
+default is left out. A datetime keeps its instant, and comes back with an offset for its zone. The vendor's options
+stand with the name of their class, which is looked up among the subclasses of `VendorOptions` and is never imported on
+a file's word.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import orjson
@@ -22,7 +23,9 @@ import orjson
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Message, VendorOptions
 
-__all__ = ["decode_message", "encode_message"]
+__all__ = ["Columns", "check_options", "decode_messages", "encode_messages", "pack", "unpack"]
+
+T = TypeVar("T")
 
 # JSON has no way to say what kind of thing a text is: such values stand as {"kind": "text"}.
 _TAGGED: tuple[tuple[type, str, Callable[[Any], str], Callable[[str], Any]], ...] = (
@@ -33,61 +36,141 @@ _TAGGED: tuple[tuple[type, str, Callable[[Any], str], Callable[[str], Any]], ...
 )
 _READ = {tag: read for _, tag, _, read in _TAGGED}
 _SMALL = 2**53
+_EACH = "each"  # the name under which stand the columns whose values differ; no column has it
 _VENDORS = ("envia_sms", "enviatusms", "mensatek", "smsgateway24")
 
 
-def encode_message(message: Message) -> str:
-    """The message as JSON.
+class Columns:
+    """What `pack` wrote, by name."""
 
-    Raises:
-        ConfigurationError: its options hold a value of a kind that a journal cannot keep.
-    """
-    plain: dict[str, Any] = {"to": message.to, "text": message.text}
-    if message.sender is not None:
-        plain["sender"] = message.sender
-    if message.template is not None:
-        plain["template"] = message.template
-    if message.reference is not None:
-        plain["reference"] = message.reference
-    if message.variables:
-        plain["variables"] = dict(message.variables)
-    if message.schedule_at is not None:
-        plain["schedule_at"] = message.schedule_at.isoformat()
-    if message.not_after is not None:
-        plain["not_after"] = message.not_after.isoformat()
-    if message.options is not None:
-        plain["options"] = _plain_options(message.options)
+    def __init__(self, shared: dict[str, Any], count: int) -> None:
+        self._each: dict[str, list[Any]] = shared.pop(_EACH, {})
+        self._shared = shared
+        self._count = count
+
+    def column(self, name: str, read: Callable[[Any], Any] | None = None) -> Sequence[Any]:
+        """The values of a column, None for those that have none.
+
+        Args:
+            name: the column.
+            read: makes of a value what it stood for. What all share is read once.
+        """
+        if name in self._each:
+            values = self._each[name]
+            return values if read is None else [None if value is None else read(value) for value in values]
+        value = self._shared.get(name)
+        return [value if value is None or read is None else read(value)] * self._count
+
+
+def pack(columns: Iterable[tuple[str, Sequence[Any]]]) -> bytes:
+    """Columns of equal length, at least one, as JSON: texts that are all equal, and other values that are all the same
+    object, are written once. None is not written where it is all that a column has."""
+    shared: dict[str, Any] = {}
+    each: dict[str, Sequence[Any]] = {}
+    for name, values in columns:
+        first = values[0]
+        if first is None or isinstance(first, str):
+            alike = values.count(first) == len(values)
+        else:  # and not what is equal: 1 is True
+            alike = len(values) == 1 or all(value is first for value in values)
+        if not alike:
+            each[name] = values
+        elif first is not None:
+            shared[name] = first
+    if each:
+        shared[_EACH] = each
     try:
-        return orjson.dumps(plain).decode()
+        return orjson.dumps(shared)
     except TypeError:  # half of a surrogate pair, which the standard library writes as an escape
-        return json.dumps(plain)
+        return json.dumps(shared).encode()
 
 
-def decode_message(text: str) -> Message:
-    """Undo `encode_message`.
+def unpack(data: bytes, count: int) -> Columns:
+    """Undo `pack`, for columns of ``count`` values."""
+    try:
+        return Columns(orjson.loads(data), count)
+    except orjson.JSONDecodeError:
+        return Columns(json.loads(data), count)
+
+
+def encode_messages(messages: Sequence[Message]) -> bytes:
+    """Messages, one or more, as JSON.
 
     Raises:
-        ConfigurationError: it has options of a class that this program does not have.
+        ConfigurationError: the options of one hold a value of a kind that a journal cannot keep.
     """
-    try:
-        plain = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        plain = json.loads(text)
-    return Message(
-        plain["to"],
-        plain["text"],
-        sender=plain.get("sender"),
-        template=plain.get("template"),
-        variables=plain.get("variables", {}),
-        schedule_at=_moment(plain.get("schedule_at")),
-        not_after=_moment(plain.get("not_after")),
-        reference=plain.get("reference"),
-        options=_options(plain["options"]) if "options" in plain else None,
+    variables = [message.variables for message in messages]
+    return pack(
+        (
+            ("to", [message.to for message in messages]),
+            ("text", [message.text for message in messages]),
+            ("sender", [message.sender for message in messages]),
+            ("template", [message.template for message in messages]),
+            ("reference", [message.reference for message in messages]),
+            (
+                "variables",
+                [one if type(one) is dict else dict(one) for one in variables] if any(variables) else (None,),
+            ),
+            ("schedule_at", _written([message.schedule_at for message in messages], datetime.isoformat)),
+            ("not_after", _written([message.not_after for message in messages], datetime.isoformat)),
+            ("options", _written([message.options for message in messages], _plain_options)),
+        )
     )
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def decode_messages(data: bytes, count: int) -> list[Message]:
+    """Undo `encode_messages`.
+
+    Raises:
+        ConfigurationError: one has options of a class that this program does not have.
+    """
+    column = unpack(data, count).column
+    return [
+        Message(
+            to,
+            text,
+            sender=sender,
+            template=template,
+            variables=dict(variables or ()),
+            schedule_at=schedule_at,
+            not_after=not_after,
+            reference=reference,
+            options=options,
+        )
+        for to, text, sender, template, reference, variables, schedule_at, not_after, options in zip(
+            column("to"),
+            column("text"),
+            column("sender"),
+            column("template"),
+            column("reference"),
+            column("variables"),
+            column("schedule_at", datetime.fromisoformat),
+            column("not_after", datetime.fromisoformat),
+            column("options", _options),
+            strict=True,
+        )
+    ]
+
+
+def check_options(message: Message) -> None:
+    """See to it that a message can be kept.
+
+    Raises:
+        ConfigurationError: as `encode_messages` would.
+    """
+    if message.options is not None:
+        _plain_options(message.options)
+
+
+def _written(values: Sequence[T | None], write: Callable[[T], Any]) -> Sequence[Any]:
+    """Each value as it is written, the same object for the same object."""
+    if values.count(None) == len(values):
+        return values
+    known: dict[int, Any] = {id(None): None}
+    for value in values:
+        if value is not None and id(value) not in known:
+            known[id(value)] = write(value)
+    return [known[id(value)] for value in values]
 
 
 def _plain_options(options: VendorOptions) -> list[Any]:

@@ -151,8 +151,11 @@ async def test_killed_with_several_requests_under_way_and_again_while_resuming(b
     deaths = 0
     for _ in range(400 if LONG else 12):
         point = sender.point()
-        assert await sender.run(point, die_at=seeded.randint(1, whole["steps"]), in_flight=3) is None
-        said = None
+        said = await sender.run(point, die_at=seeded.randint(1, whole["steps"]), in_flight=3)
+        if said is not None:  # changes that came together were one step, and it had fewer of them
+            assert said["steps"] < whole["steps"]
+            assert accounts(box, point, said)["accepted"] == COUNT
+            continue
         died = 1  # and each death may leave three requests in doubt
         while said is None:
             said = await sender.take_up(point, die_at=seeded.choice([0, *range(1, 30)]), in_flight=3)

@@ -400,7 +400,7 @@ async def test_a_disk_that_is_full_in_the_middle_stops_the_campaign_in_words(
 
     def full(store: Store, database: sqlite3.Connection, sql: str, *values: Any) -> None:
         nonlocal claims
-        claims += sql.startswith("INSERT INTO recipient")
+        claims += sql.startswith("INSERT INTO request")
         if claims == 3:
             raise sqlite3.OperationalError("database or disk is full")
         commit(store, database, sql, *values)

@@ -104,9 +104,10 @@ async def test_what_was_claimed_is_there_for_whoever_opens_the_file(path: Path) 
     await journal.claim("c", 0, 2)
     await journal.progress("c")  # which puts the third one into the file
     other = sqlite3.connect(path)
-    found = other.execute("SELECT seq, state, length(key) FROM recipient ORDER BY seq").fetchall()
+    claimed = other.execute("SELECT first, count, length(keys) FROM request").fetchall()
+    waiting = other.execute("SELECT seq, length(key) FROM waiting").fetchall()
     other.close()
-    assert found == [(0, "in_flight", 2), (1, "in_flight", 2), (2, "pending", 2)]
+    assert (claimed, waiting) == ([(0, 2, 4)], [(2, 2)])
     await journal.close("c")
 
 
@@ -184,7 +185,7 @@ async def test_a_purge_that_was_cut_short_leaves_no_half_campaign(path: Path, mo
     assert sum((await journal.progress("c")).values()) == 0
     await journal.close("c")
     await journal.purge("c")
-    assert await execute(journal, "SELECT count(*) FROM recipient") == (0,)
+    assert await execute(journal, "SELECT (SELECT count(*) FROM waiting) + (SELECT count(*) FROM campaign)") == (0,)
 
 
 # -------------------------------------------------------------------------------------------------- what can go wrong
@@ -219,6 +220,13 @@ def from_the_future(path: Path) -> Path:
     return path
 
 
+def of_an_older_version(path: Path) -> Path:
+    database = sqlite3.connect(path)
+    database.executescript("CREATE TABLE recipient (seq); PRAGMA application_id = 0x4D534A31; PRAGMA user_version = 2")
+    database.close()
+    return path
+
+
 def corrupt(path: Path) -> Path:
     async def fill() -> None:
         journal = SqliteJournal(path)
@@ -240,6 +248,7 @@ def corrupt(path: Path) -> Path:
         (a_text, "not a database"),
         (another_database, "no journal of mensasdk"),
         (from_the_future, "another version"),
+        (of_an_older_version, "another version"),
         (corrupt, "malformed"),
     ],
 )
@@ -280,14 +289,16 @@ async def test_a_full_disk_is_an_error_and_claims_nothing(path: Path, impatient:
 async def test_a_read_only_file_is_an_error_and_claims_nothing(path: Path, impatient: None) -> None:
     journal = SqliteJournal(path)
     await journal.open("c")
-    await journal.load("c", rows(3))
+    await journal.load("c", rows(4))
+    await journal.claim("c", 3, 4)
     await execute(journal, "PRAGMA query_only = ON")
-    for call in (journal.claim("c", 0, 3), journal.settle("c", accepted(1))):
+    for call in (journal.claim("c", 0, 3), journal.settle("c", accepted(4)[3:])):
         with pytest.raises(JournalError, match="readonly") as caught:
             await call
         assert not caught.value.retryable
     await execute(journal, "PRAGMA query_only = OFF")
-    assert (await journal.progress("c"))[State.PENDING] == 3
+    found = await journal.progress("c")
+    assert (found[State.PENDING], found[State.IN_FLIGHT]) == (3, 1)
     await journal.close("c")
 
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mensasdk import ConfigurationError, MensatekOptions, Message, VendorOptions
-from mensasdk.batch.stored import decode_message, encode_message
+from mensasdk.batch.stored import check_options, decode_messages, encode_messages
 
 
 @frozen
@@ -82,50 +82,78 @@ def instant(moment: datetime | None) -> datetime | None:
         return None
 
 
-@given(messages)
-def test_a_message_comes_back_as_it_was(message: Message) -> None:
-    text = encode_message(message)
-    text.encode()  # SQLite takes nothing that UTF-8 cannot say
-    found = decode_message(text)
-    assert instant(found.schedule_at) == instant(message.schedule_at)
-    assert instant(found.not_after) == instant(message.not_after)
-    assert type(found.options) is type(message.options)
-    without: Mapping[str, Any] = {"schedule_at": None, "not_after": None}
-    assert evolve(found, **without) == evolve(message, **without)
+def decoded(message: Message) -> Message:
+    [found] = decode_messages(encode_messages([message]), 1)
+    return found
+
+
+@given(st.lists(messages, min_size=1, max_size=4), st.data())
+def test_messages_come_back_as_they_were_alone_and_together(some: list[Message], data: st.DataObject) -> None:
+    some = data.draw(st.lists(st.sampled_from(some), min_size=1, max_size=6))  # the same ones over and over, too
+    for message, found in zip(some, decode_messages(encode_messages(some), len(some)), strict=True):
+        assert instant(found.schedule_at) == instant(message.schedule_at)
+        assert instant(found.not_after) == instant(message.not_after)
+        assert type(found.options) is type(message.options)
+        without: Mapping[str, Any] = {"schedule_at": None, "not_after": None}
+        assert evolve(found, **without) == evolve(message, **without)
+
+
+def test_what_is_equal_and_not_the_same_is_not_taken_for_it() -> None:
+    """1 is True, and a moment in one zone is that in another."""
+    values = [1, True, 1.0, Decimal(1), Decimal("1.0")]
+    some = [Message("1", options=Everything(value)) for value in values]
+    found = [message.options for message in decode_messages(encode_messages(some), 5)]
+    assert [repr(one.value) for one in found if isinstance(one, Everything)] == [repr(value) for value in values]
+    noon = datetime(2030, 1, 1, 12, tzinfo=UTC)
+    moments = [noon, noon.astimezone(ZoneInfo("Europe/Madrid"))]
+    some = [Message("1", not_after=moment) for moment in moments]
+    found_moments = [message.not_after for message in decode_messages(encode_messages(some), 2)]
+    assert [str(moment) for moment in found_moments] == [str(moment) for moment in moments]
+
+
+def test_what_all_share_stands_there_once() -> None:
+    options = MensatekOptions(report=True)
+    some = [Message(f"{n}", "hola {n}", variables={"n": f"Ana {n}"}, options=options) for n in range(50)]
+    data = encode_messages(some)
+    assert data.count(b"hola {n}") == data.count(b"MensatekOptions") == 1
+    assert data.count(b"Ana") == 50
+    assert decode_messages(data, 50) == some
 
 
 def test_a_moment_in_a_zone_keeps_its_instant_in_the_hour_that_comes_twice() -> None:
     for fold in (0, 1):
         moment = datetime(2030, 10, 27, 2, 30, tzinfo=ZoneInfo("Europe/Madrid"), fold=fold)
-        found = decode_message(encode_message(Message("1", schedule_at=moment))).schedule_at
+        found = decoded(Message("1", schedule_at=moment)).schedule_at
         assert instant(found) == instant(moment)
 
 
 def test_what_is_at_its_default_takes_no_room() -> None:
-    assert encode_message(Message("1", "hola")) == '{"to":"1","text":"hola"}'
+    assert encode_messages([Message("1", "hola")]) == b'{"to":"1","text":"hola"}'
+    assert encode_messages([Message("1", "hola"), Message("2", "hola")]) == b'{"text":"hola","each":{"to":["1","2"]}}'
 
 
 def test_large_integers_and_exact_decimals_survive() -> None:
     options = Everything({"n": 2**70, "price": Decimal("0.10"), 5: (1, [2])})
-    found = decode_message(encode_message(Message("1", options=options))).options
+    found = decoded(Message("1", options=options)).options
     assert found == options
 
 
 def test_options_of_a_class_that_is_not_there_are_an_error_that_names_it() -> None:
-    text = encode_message(Message("1", options=Everything(1))).replace("Everything", "Nothing")
+    data = encode_messages([Message("1", options=Everything(1))]).replace(b"Everything", b"Nothing")
     with pytest.raises(ConfigurationError, match="Nothing"):
-        decode_message(text)
+        decode_messages(data, 1)
 
 
 @pytest.mark.parametrize("options", [Plain(), Everything(object()), Everything(b"x".__class__)])
 def test_options_that_cannot_be_kept_are_refused_by_name(options: VendorOptions) -> None:
-    with pytest.raises(ConfigurationError, match=type(options).__name__):
-        encode_message(Message("1", options=options))
+    for keep in (check_options, lambda message: encode_messages([message])):
+        with pytest.raises(ConfigurationError, match=type(options).__name__):
+            keep(Message("1", options=options))
 
 
 def test_options_are_read_by_a_program_that_has_not_loaded_their_vendor() -> None:
     """`mensasdk receive` and the like look into a journal and send nothing."""
-    text = encode_message(Message("+34600000001", "hola", options=MensatekOptions(report=True)))
-    code = f"from mensasdk.batch.stored import decode_message; print(decode_message({text!r}).options.report)"
+    data = encode_messages([Message("+34600000001", "hola", options=MensatekOptions(report=True))])
+    code = f"from mensasdk.batch.stored import decode_messages as read; print(read({data!r}, 1)[0].options.report)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "True"

@@ -59,6 +59,7 @@ ALLOWED: Mapping[str, str] = {
     "batch/memory_journal.py::_Campaign": _MADE,
     "batch/run.py::Run._in_time": _USER,
     "batch/sqlite_store.py::Store.claim": _AGE,
+    "batch/sqlite_store.py::Store.claiming": _AGE,
     "batch/sqlite_store.py::Store.open": _MADE,
     "batch/sqlite_store.py::Store.sweep": _AGE,
     "transport/retry.py::parse_retry_after": "a server names a date to come back at and not its own time; the wait "

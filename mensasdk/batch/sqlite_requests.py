@@ -1,0 +1,287 @@
+"""What went out, as the journal's file holds it: requests, and what became of the messages in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, Final
+
+from attrs import define, evolve, frozen
+
+from mensasdk.batch.journal import STATE_OF, Record, Row, State, request_reference
+from mensasdk.batch.stored import decode_messages, encode_messages, pack, unpack
+from mensasdk.messages import Outcome, OutcomeKind
+
+__all__ = ["LONGEST", "Change", "Request", "Way", "destinations", "requests", "split_keys"]
+
+LONGEST: Final = 1000
+"""Rows of a request; what is claimed beyond them stands in the file as another one, so that either is soon read."""
+
+_KEY: Final = 16  # bytes of a key, unless somebody makes his own
+
+
+class _Nothing:
+    """The columns of a row that has no outcome."""
+
+    kind = vendor = vendor_id = code = detail = parts = credits = None
+
+
+_NOTHING: Final = _Nothing()
+
+
+@frozen
+class Way:
+    """Which way claimed rows go out: see `Record`.
+
+    Attributes:
+        lo: where the claim began, which makes the reference of the request.
+        vendor, group: as in `Record`.
+        claimed: when, in seconds of Unix time.
+    """
+
+    lo: int
+    vendor: str | None
+    group: str | None
+    claimed: float
+
+
+@define(eq=False)
+class Request:
+    """Rows that were claimed together, each ``seq`` one above the last, and what became of them.
+
+    It does not change. What comes after it in the file is another one, or several.
+
+    Attributes:
+        rows: one or more, in order.
+        way: the way that they were claimed for.
+        outcomes: what is known of each; None while nothing is.
+        vias: the vendor that a row was handed over to, out of its group; None for the others.
+        swept: rows without an outcome are UNKNOWN, and not IN_FLIGHT any more.
+    """
+
+    rows: Sequence[Row]
+    way: Way
+    outcomes: Sequence[Outcome | None]
+    vias: Sequence[str | None]
+    swept: bool = False
+
+    @property
+    def first(self) -> int:
+        return self.rows[0].seq
+
+    @property
+    def seqs(self) -> range:
+        first = self.rows[0].seq
+        return range(first, first + len(self.rows))
+
+    def has(self, seq: int) -> bool:
+        return seq in self.seqs
+
+    @property
+    def is_under_way(self) -> bool:
+        """Some row is IN_FLIGHT."""
+        return not (self.swept or all(self.outcomes))
+
+    @property
+    def has_result(self) -> bool:
+        """There is more to say than that it was claimed."""
+        return self.swept or any(self.outcomes) or any(self.vias)
+
+    def after(self, pairs: Sequence[tuple[int, Outcome]], *, resolve: bool) -> Change | None:
+        """Take outcomes of its rows, by ``seq``: as `Journal.settle` does, or as `Journal.resolve`.
+
+        Returns:
+            What changes; None if nothing does.
+        """
+        first = self.rows[0].seq
+        outcomes = list(self.outcomes)
+        freed: set[int] = set()
+        changes = False
+        for seq, outcome in pairs:
+            place = seq - first
+            known = outcomes[place]
+            unsent = outcome.kind is OutcomeKind.NOT_SENT
+            if resolve:
+                takes = self.swept if known is None else known.kind is OutcomeKind.UNKNOWN
+            else:
+                takes = known is None and not (unsent and self.swept)
+            if not takes:
+                continue
+            changes = True
+            if unsent:
+                freed.add(place)
+            else:
+                outcomes[place] = outcome
+        if not changes:
+            return None
+        after = evolve(self, outcomes=outcomes)
+        if not freed:
+            return Change(self, [after])
+        return Change(self, after.without(freed), [self.rows[place] for place in sorted(freed)])
+
+    def ended(self, outcomes: Sequence[Outcome]) -> Change | None:
+        """Take the outcomes of all its rows at once; None unless all are IN_FLIGHT, and none of them waits again."""
+        if self.has_result or OutcomeKind.NOT_SENT in [outcome.kind for outcome in outcomes]:
+            return None
+        return Change(self, [evolve(self, outcomes=outcomes)])
+
+    def rerouted(self, seqs: Collection[int], vendor: str) -> Request:
+        """What it is when those rows that are IN_FLIGHT have been handed over to another vendor."""
+        vias = [
+            vendor if outcome is None and not self.swept and row.seq in seqs else via
+            for row, outcome, via in zip(self.rows, self.outcomes, self.vias, strict=True)
+        ]
+        return evolve(self, vias=vias)
+
+    def without(self, freed: Collection[int]) -> list[Request]:
+        """What is left when the rows at some places are taken out."""
+        bounds = [-1, *sorted(freed), len(self.rows)]
+        return [
+            evolve(self, rows=self.rows[part], outcomes=self.outcomes[part], vias=self.vias[part])
+            for part in (slice(before + 1, place) for before, place in pairwise(bounds))
+            if part.start < part.stop
+        ]
+
+    def records(self, campaign: str) -> Iterator[Record]:
+        """Its rows, as whoever reads the journal gets them."""
+        reference = request_reference(campaign, self.way.lo)
+        at = datetime.fromtimestamp(self.way.claimed, UTC)
+        nothing = State.UNKNOWN if self.swept else State.IN_FLIGHT
+        for row, outcome, via in zip(self.rows, self.outcomes, self.vias, strict=True):
+            state = nothing if outcome is None else STATE_OF[outcome.kind]
+            vendor, group = (self.way.vendor, self.way.group) if via is None else (via, None)
+            yield Record(row.seq, row.key, state, row.message, row.number, outcome, reference, vendor, group, at)
+
+    def columns(self) -> tuple[Any, ...]:
+        """How it stands in the table of requests, but for the campaign."""
+        keys = [row.key for row in self.rows]
+        widths = [len(key) for key in keys]
+        messages = [row.message for row in self.rows]
+        numbers = [row.number for row in self.rows]
+        return (
+            self.first,
+            len(keys),
+            self.way.lo,
+            self.way.vendor,
+            self.way.group,
+            self.way.claimed,
+            b"".join(keys),
+            None if widths.count(_KEY) == len(widths) else json.dumps(widths),
+            None if numbers == [message.to for message in messages] else json.dumps(numbers),
+            encode_messages(messages),
+        )
+
+    def result(self) -> tuple[Any, ...]:
+        """How what became of it stands in the table of results, but for the campaign."""
+        known = [one or _NOTHING for one in self.outcomes]
+        kinds = [one.kind for one in known]
+        unknown = kinds.count(OutcomeKind.UNKNOWN) + (kinds.count(None) if self.swept else 0)
+        columns = (
+            ("kind", kinds),
+            ("vendor", [one.vendor for one in known]),
+            ("vendor_id", [one.vendor_id for one in known]),
+            ("code", [one.code for one in known]),
+            ("detail", [one.detail for one in known]),
+            ("parts", [one.parts for one in known]),
+            ("credits", [None if one.credits is None else str(one.credits) for one in known]),
+            ("via", self.vias),
+        )
+        return (
+            self.first,
+            len(kinds),
+            kinds.count(OutcomeKind.ACCEPTED),
+            kinds.count(OutcomeKind.REJECTED),
+            unknown,
+            self.swept,
+            pack(columns),
+        )
+
+    @classmethod
+    def stored(
+        cls,
+        first: int,
+        count: int,
+        lo: int,
+        vendor: str | None,
+        group: str | None,
+        claimed: float,
+        keys: bytes,
+        widths: str | None,
+        numbers: str | None,
+        messages: bytes,
+        swept: int | None,
+        outcomes: bytes | None,
+    ) -> Request:
+        """Undo `columns` and `result`; without a result the last two are None."""
+        texts = decode_messages(messages, count)
+        to = [message.to for message in texts] if numbers is None else json.loads(numbers)
+        rows = list(map(Row, range(first, first + count), split_keys(keys, widths), texts, to))
+        way = Way(lo, vendor, group, claimed)
+        if outcomes is None:
+            return cls(rows, way, [None] * count, [None] * count, bool(swept))
+        column = unpack(outcomes, count).column
+        known = [
+            None if kind is None else Outcome(OutcomeKind(kind), message, *fields)
+            for kind, message, *fields in zip(
+                column("kind"),
+                texts,
+                *map(column, ("vendor", "vendor_id", "code", "detail", "parts")),
+                column("credits", Decimal),
+                strict=True,
+            )
+        ]
+        return cls(rows, way, known, column("via"), bool(swept))
+
+
+@frozen
+class Change:
+    """What is new of a request.
+
+    Attributes:
+        before: as it was.
+        after: as it is; several where rows have been taken out of it, or none.
+        freed: the rows that wait again.
+    """
+
+    before: Request
+    after: Sequence[Request]
+    freed: Sequence[Row] = ()
+
+
+def requests(rows: Sequence[Row], way: Way) -> list[Request]:
+    """What claimed rows, in order, make up."""
+    pieces: list[Request] = []
+    start = 0
+    while start < len(rows):
+        end = min(start + LONGEST, len(rows))
+        if rows[end - 1].seq - rows[start].seq != end - 1 - start:  # somebody between them is not among them
+            end = next(at for at in range(start + 1, end) if rows[at].seq != rows[at - 1].seq + 1)
+        nothing = [None] * (end - start)
+        pieces.append(Request(rows[start:end], way, nothing, nothing))
+        start = end
+    return pieces
+
+
+def destinations(
+    campaign: str, count: int, lo: int, vendor: str | None, numbers: str | None, messages: bytes, outcomes: bytes | None
+) -> Iterator[tuple[str | None, str, str | None, str]]:
+    """Where the messages of a request went, from its columns: vendor, number, the vendor's id, and our reference.
+
+    Options are not read, so that their classes are not needed.
+    """
+    to = unpack(messages, count).column("to") if numbers is None else json.loads(numbers)
+    known = unpack(b"{}" if outcomes is None else outcomes, count)
+    reference = request_reference(campaign, lo)
+    for number, via, vendor_id in zip(to, known.column("via"), known.column("vendor_id"), strict=True):
+        yield vendor if via is None else via, number, vendor_id, reference
+
+
+def split_keys(keys: bytes, widths: str | None) -> Iterator[bytes]:
+    """The keys of a request, one by one."""
+    start = 0
+    for width in [_KEY] * (len(keys) // _KEY) if widths is None else json.loads(widths):
+        yield keys[start : start + width]
+        start += width
