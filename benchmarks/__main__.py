@@ -92,6 +92,22 @@ class Bench:
             for in_flight in plan.in_flight
         }
 
+    def awake(self) -> dict[str, Any]:
+        """(a) The same at 64 in flight, with a server that never sleeps."""
+        plan = self.plan
+        if self.core is None:
+            return {}
+        with serving(machine.cores()[1], raw=True) as server:  # type: ignore[index]  # there are two, see above
+            return calls.contest(
+                server,
+                self.core,
+                in_flight=64,
+                rounds=plan.call_rounds,
+                seconds=plan.call_seconds,
+                note=note,
+                names=tuple(name for name in plan.names if name in calls.AWAKE),
+            )
+
     def one_each(self) -> dict[str, Any]:
         """(b) One recipient per request."""
         plan = self.plan
@@ -154,6 +170,7 @@ class Bench:
 
 PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {
     "calls": Bench.calls,
+    "awake": Bench.awake,
     "one_each": Bench.one_each,
     "full_requests": Bench.full_requests,
     "memory": Bench.memory,

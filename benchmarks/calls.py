@@ -12,11 +12,13 @@ from benchmarks.measure import LeftOut, measured, ratio, spread
 from benchmarks.server import Server
 from benchmarks.worker import Worker
 
-__all__ = ["ALWAYS", "FEW", "OURS", "USUAL", "Caller", "contest"]
+__all__ = ["ALWAYS", "AWAKE", "FEW", "OURS", "USUAL", "Caller", "contest"]
 
 OURS, USUAL = "mensasdk", "aiohttp, as usual"
 ALWAYS = (OURS, USUAL, "aiohttp, bare")
 """Those that need nothing but what mensasdk itself needs."""
+AWAKE = (*ALWAYS, "slack-sdk", "twilio")
+"""Those that keep up with a server that never sleeps."""
 FEW = (*ALWAYS, "slack-sdk", "twilio", "httpx", "requests, threads")
 """For a short run's other numbers in flight: the dearest take most of the time, and show nothing new there."""
 

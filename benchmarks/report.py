@@ -91,7 +91,14 @@ def _load(values: Sequence[float]) -> str:
 
 
 def calls(results: Results) -> str:
-    found = results["calls"]["64"]["contenders"]
+    return _calls(results["calls"]["64"]["contenders"])
+
+
+def awake(results: Results) -> str:
+    return _calls(results["awake"]["contenders"])
+
+
+def _calls(found: Mapping[str, Any]) -> str:
     rows = [
         (
             name,
@@ -224,6 +231,7 @@ def left_out(results: Results) -> str:
 SECTIONS: Mapping[str, tuple[str, Callable[[Results], str]]] = {
     "goals": ("Goals", goals),
     "calls": ("(a) One message per call", calls),
+    "awake": ("(a) With a server that never sleeps", awake),
     "in_flight": ("(a) By how many are in flight", in_flight),
     "one_each": ("(b) BatchSender, one recipient a request", one_each),
     "full_requests": ("(c) BatchSender, 1,000 recipients a request", full_requests),

@@ -80,12 +80,13 @@ class Server:
 
 
 @contextmanager
-def serving(core: int | None, answers: Mapping[str, str] = ANSWERS) -> Iterator[Server]:
+def serving(core: int | None, answers: Mapping[str, str] = ANSWERS, *, raw: bool = False) -> Iterator[Server]:
     """Serve each answer on a port of its own, whatever is asked there, and end the server afterwards.
 
-    ``MENSASDK_BENCH_SERVER=raw`` passes nginx over.
+    ``raw``, or ``MENSASDK_BENCH_SERVER=raw``, passes nginx over.
     """
-    nginx = shutil.which("nginx") if os.environ.get("MENSASDK_BENCH_SERVER") != "raw" else None
+    raw = raw or os.environ.get("MENSASDK_BENCH_SERVER") == "raw"
+    nginx = None if raw else shutil.which("nginx")
     with ExitStack() as stack:
         server = stack.enter_context(_nginx(nginx, core, answers)) if nginx is not None else None
         if server is None:
