@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.measure import cpu_seconds, spread
 from mensasdk import RateLimit
-from mensasdk.batch.limiter import WindowLimiter
+from mensasdk.limits.window import WindowLimiter
 
 __all__ = ["Limits", "busiest"]
 

@@ -12,11 +12,9 @@ if _TYPE_CHECKING:
     from mensasdk.batch import (
         BatchReport,
         BatchSender,
-        CircuitBreaker,
         Journal,
         MemoryJournal,
         Progress,
-        RateLimit,
         Route,
         Router,
         SqliteJournal,
@@ -56,8 +54,9 @@ if _TYPE_CHECKING:
         ValidationError,
         VendorError,
     )
+    from mensasdk.limits import Budget, CircuitBreaker, RateLimit
     from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, Recipient, VendorOptions
-    from mensasdk.preflight import Budget, Estimate, OptOuts, Preflight, Prices, SendingHours, Spread
+    from mensasdk.preflight import Estimate, OptOuts, Preflight, Prices, SendingHours, Spread
     from mensasdk.text import Segments, segments
     from mensasdk.transport import AiohttpTransport, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
     from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions
@@ -144,10 +143,7 @@ __all__ = [
 
 # What is imported above for type checkers, by its room; tests/test_house.py holds the two together.
 _ROOMS = {
-    "mensasdk.batch": (
-        "BatchReport BatchSender CircuitBreaker Journal MemoryJournal Progress RateLimit Route Router "
-        "SqliteJournal mark"
-    ),
+    "mensasdk.batch": ("BatchReport BatchSender Journal MemoryJournal Progress Route Router SqliteJournal mark"),
     "mensasdk.errors": (
         "AccessDenied AddressBlocked AmbiguousResponse AuthError ConfigurationError ConnectError "
         "ConnectTimeout ConnectionLost DeadlineExceeded DecodeError InsufficientCredits InvalidRequest "
@@ -156,7 +152,8 @@ _ROOMS = {
         "UnexpectedRedirect UnexpectedResponse UnexpectedStatus UploadRefused ValidationError VendorError"
     ),
     "mensasdk.messages": "Delivery DeliveryState Message Outcome Recipient VendorOptions",
-    "mensasdk.preflight": "Budget Estimate OptOuts Preflight Prices SendingHours Spread",
+    "mensasdk.limits": "Budget CircuitBreaker RateLimit",
+    "mensasdk.preflight": "Estimate OptOuts Preflight Prices SendingHours Spread",
     "mensasdk.text": "Segments segments",
     "mensasdk.transport": "AiohttpTransport HttpRequest HttpResponse RetryPolicy Secret Timeouts Transport",
     "mensasdk.vendors.envia_sms": "EnviaSmsClient EnviaSmsOptions",

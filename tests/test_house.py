@@ -28,8 +28,9 @@ ALLOWED = {
     "codec": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
     "transport": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
     "vendors": {"preflight", "codec", "transport", "messages", "phone", "text", "schedule", "placeholders", "errors"},
+    "limits": {"preflight", "messages", "phone", "text", "schedule", "placeholders", "errors"},
     "batch": {
-        *("vendors", "preflight", "codec", "transport"),
+        *("vendors", "limits", "preflight", "codec", "transport"),
         *("messages", "phone", "text", "schedule", "placeholders", "errors"),
     },
     "delivery": {
@@ -39,7 +40,7 @@ ALLOWED = {
     # A misreading of a vendor's document must not cancel out: the sandbox shares no code with the clients.
     "sandbox": {"phone", "text"},
     "cli": {
-        *("sandbox", "delivery", "batch", "vendors", "preflight", "codec", "transport"),
+        *("sandbox", "delivery", "batch", "limits", "vendors", "preflight", "codec", "transport"),
         *("messages", "phone", "text", "schedule", "placeholders", "errors"),
     },
 }

@@ -1,9 +1,7 @@
 """Many messages: the sender, its limits, its journal and its report."""
 
-from mensasdk.batch.breaker import CircuitBreaker
 from mensasdk.batch.chunk import run_chunk
 from mensasdk.batch.journal import CampaignInfo, Journal, JournalError, Record, Row, State
-from mensasdk.batch.limiter import LimiterStatistics, RateLimit, RateLimiter, Unlimited, WindowLimiter
 from mensasdk.batch.memory_journal import MemoryJournal
 from mensasdk.batch.reconcile import mark
 from mensasdk.batch.report import BatchReport, Progress, guard_cell, unguard_cell
@@ -15,14 +13,10 @@ __all__ = [
     "BatchReport",
     "BatchSender",
     "CampaignInfo",
-    "CircuitBreaker",
     "Journal",
     "JournalError",
-    "LimiterStatistics",
     "MemoryJournal",
     "Progress",
-    "RateLimit",
-    "RateLimiter",
     "Record",
     "Route",
     "Router",
@@ -30,8 +24,6 @@ __all__ = [
     "Screen",
     "SqliteJournal",
     "State",
-    "Unlimited",
-    "WindowLimiter",
     "guard_cell",
     "mark",
     "run_chunk",

@@ -17,10 +17,10 @@ from mensasdk.batch.lane import Lane
 from mensasdk.batch.plan import Planner
 from mensasdk.batch.router import Router
 from mensasdk.batch.run import DUPLICATE, GROUP_SIZE
+from mensasdk.limits.budget import Budget
 from mensasdk.messages import Message, Outcome, OutcomeKind, VendorOptions
 from mensasdk.placeholders import fill
 from mensasdk.preflight.check import Preflight
-from mensasdk.preflight.cost import Budget
 from mensasdk.preflight.prices import Prices
 from mensasdk.text import TextRule
 from mensasdk.vendors.base import Prepared

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field
 
 from mensasdk import phone
-from mensasdk.batch.breaker import Breaker
 from mensasdk.batch.interrupts import Interrupted, Interrupts, SendCancelled
 from mensasdk.batch.lane import Lane, LaneGate, limiter
 from mensasdk.batch.router import Route, Router
@@ -28,12 +27,13 @@ from mensasdk.errors import (
     UnexpectedRedirect,
     ValidationError,
 )
+from mensasdk.limits.breaker import Breaker
 from mensasdk.messages import Message, Outcome
 from mensasdk.transport import cancelled_outcome
 from mensasdk.vendors.base import Prepared, code_of
 
 if TYPE_CHECKING:  # loaded by who has a budget
-    from mensasdk.preflight.cost import Item
+    from mensasdk.limits.budget import Item
 
 __all__ = [
     "CLOSING",

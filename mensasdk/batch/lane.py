@@ -6,9 +6,10 @@ import asyncio
 
 from attrs import define
 
-from mensasdk.batch.breaker import Breaker
-from mensasdk.batch.limiter import RateLimit, RateLimiter, Unlimited, WindowLimiter
 from mensasdk.batch.router import Route
+from mensasdk.limits.breaker import Breaker
+from mensasdk.limits.rate import RateLimit, RateLimiter, Unlimited
+from mensasdk.limits.window import WindowLimiter
 from mensasdk.vendors.base import BatchClient
 
 __all__ = ["Lane", "LaneGate", "limiter"]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from mensasdk.batch.breaker import CircuitBreaker
-from mensasdk.batch.limiter import RateLimit
 from mensasdk.errors import ConfigurationError
+from mensasdk.limits.breaker import CircuitBreaker
+from mensasdk.limits.rate import RateLimit
 from mensasdk.messages import VendorOptions
 from mensasdk.vendors.base import BatchClient
 
 if TYPE_CHECKING:  # loaded by who has one
-    from mensasdk.preflight.cost import Budget
+    from mensasdk.limits.budget import Budget
 
 __all__ = ["Route", "Router"]
 

@@ -12,23 +12,23 @@ from copy import copy
 from typing import TYPE_CHECKING, Final
 
 from mensasdk.batch import resume as resuming
-from mensasdk.batch.breaker import CircuitBreaker
 from mensasdk.batch.chunk import finish, run_chunk
 from mensasdk.batch.dispatch import Dispatcher, outcomes_of
 from mensasdk.batch.journal import Journal, State
-from mensasdk.batch.limiter import RateLimit
 from mensasdk.batch.memory_journal import MemoryJournal
 from mensasdk.batch.plan import Chunk, Messages, Planner
 from mensasdk.batch.report import BatchReport, Progress
 from mensasdk.batch.router import Route, Router
 from mensasdk.batch.run import Run, reason_of
 from mensasdk.errors import ConfigurationError
+from mensasdk.limits.breaker import CircuitBreaker
+from mensasdk.limits.rate import RateLimit
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.vendors.base import BatchClient, Prepared
 
 if TYPE_CHECKING:  # loaded by who uses it
+    from mensasdk.limits.budget import Budget
     from mensasdk.preflight.check import Preflight
-    from mensasdk.preflight.cost import Budget
     from mensasdk.preflight.prices import Prices
 
 __all__ = ["BatchSender", "Screen", "run_chunk"]

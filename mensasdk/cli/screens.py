@@ -15,7 +15,8 @@ from attrs import field, frozen
 from mensasdk.batch import Screen
 from mensasdk.cli.vendors import VENDORS
 from mensasdk.errors import ConfigurationError, MensaError
-from mensasdk.preflight import DAYS, Budget, OptOuts, Prices, SendingHours, Spread
+from mensasdk.limits import Budget
+from mensasdk.preflight import DAYS, OptOuts, Prices, SendingHours, Spread
 from mensasdk.preflight.timeline import Day
 
 __all__ = ["NOTHING", "Screening", "make_screening", "screen_options"]

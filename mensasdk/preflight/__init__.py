@@ -1,7 +1,7 @@
 """What a careful sender wants to know and prevent before paying: opt-outs, hours, cost."""
 
 from mensasdk.preflight.check import Preflight
-from mensasdk.preflight.cost import Budget, CountryCost, Estimate
+from mensasdk.preflight.cost import CountryCost, Estimate
 from mensasdk.preflight.hours import DAYS, SendingHours, Spread
 from mensasdk.preflight.optout import OptOuts
 from mensasdk.preflight.prices import Prices
@@ -9,7 +9,6 @@ from mensasdk.preflight.zones import time_zones
 
 __all__ = [
     "DAYS",
-    "Budget",
     "CountryCost",
     "Estimate",
     "OptOuts",

@@ -20,7 +20,7 @@ from mensasdk import (
     Router,
 )
 from mensasdk.batch import State
-from mensasdk.batch.breaker import Breaker
+from mensasdk.limits.breaker import Breaker
 from mensasdk.sandbox import Fault, Sandbox
 
 SEND = "EnviarSMS"

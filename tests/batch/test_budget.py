@@ -17,7 +17,7 @@ from mensasdk import (
     Router,
 )
 from mensasdk.batch import State
-from mensasdk.preflight.cost import Budget
+from mensasdk.limits.budget import Budget
 from mensasdk.preflight.prices import Prices
 from mensasdk.sandbox import Fault, Sandbox
 

@@ -33,7 +33,8 @@ from mensasdk import (
     SmsGateway24Options,
     ValidationError,
 )
-from mensasdk.preflight import Budget, OptOuts, Prices, SendingHours, Spread
+from mensasdk.limits import Budget
+from mensasdk.preflight import OptOuts, Prices, SendingHours, Spread
 from mensasdk.preflight.check import Preflight
 from mensasdk.sandbox import Sandbox
 from mensasdk.text import Encoding

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from mensasdk.batch import CircuitBreaker
 from mensasdk.cli.campaign import Campaign, Limits, Summary
 from mensasdk.cli.dryrun import dry_run
 from mensasdk.cli.output import Output, open_output
@@ -22,6 +21,7 @@ from mensasdk.cli.rows import BadRow, GoodRow
 from mensasdk.cli.show import display, print_summary
 from mensasdk.cli.show_check import print_check
 from mensasdk.errors import ConfigurationError, ConnectionLost, InvalidRequest, MensaError, ValidationError
+from mensasdk.limits import CircuitBreaker
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.transport import Gate
 from mensasdk.vendors.base import BatchResult, Doubt, Prepared

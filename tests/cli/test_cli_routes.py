@@ -14,12 +14,13 @@ import pytest
 from cli_support import run, write_rows
 from click.testing import CliRunner, Result
 
-from mensasdk.batch import RateLimit, Router
+from mensasdk.batch import Router
 from mensasdk.cli.app import cli
 from mensasdk.cli.campaign import Limits
 from mensasdk.cli.routes import Way, connect, parse_rates, parse_routes
 from mensasdk.cli.vendors import Settings, Wishes
 from mensasdk.errors import ConfigurationError
+from mensasdk.limits import RateLimit
 from mensasdk.sandbox import Sandbox
 
 ROUTES = (

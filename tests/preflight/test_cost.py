@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from mensasdk import ConfigurationError, Message, Outcome, OutcomeKind, ValidationError
-from mensasdk.preflight.cost import Budget, Estimate, Item
+from mensasdk.limits.budget import Budget, Item
+from mensasdk.preflight.cost import Estimate
 from mensasdk.preflight.prices import Prices
 
 ACCEPTED, REJECTED = OutcomeKind.ACCEPTED, OutcomeKind.REJECTED

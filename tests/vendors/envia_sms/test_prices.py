@@ -11,7 +11,8 @@ from typing import Any, get_args
 import pytest
 
 from mensasdk import BatchSender, ConfigurationError, Message, ValidationError
-from mensasdk.preflight.cost import Budget, Estimate
+from mensasdk.limits.budget import Budget
+from mensasdk.preflight.cost import Estimate
 from mensasdk.preflight.prices import Prices
 from mensasdk.sandbox import Sandbox
 from mensasdk.sandbox.envia_sms import Country

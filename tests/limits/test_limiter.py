@@ -18,8 +18,9 @@ from attrs.exceptions import FrozenInstanceError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mensasdk.batch.limiter import LimiterStatistics, RateLimit, RateLimiter, Unlimited, WindowLimiter
 from mensasdk.errors import ConfigurationError, ValidationError
+from mensasdk.limits.rate import LimiterStatistics, RateLimit, RateLimiter, Unlimited
+from mensasdk.limits.window import WindowLimiter
 
 T = TypeVar("T")
 
