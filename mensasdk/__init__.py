@@ -9,17 +9,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from mensasdk._version import __version__
 
 if _TYPE_CHECKING:
-    from mensasdk.batch import (
-        BatchReport,
-        BatchSender,
-        Journal,
-        MemoryJournal,
-        Progress,
-        Route,
-        Router,
-        SqliteJournal,
-        mark,
-    )
+    from mensasdk.batch import BatchReport, BatchSender, Progress, Route, Router
     from mensasdk.errors import (
         AccessDenied,
         AddressBlocked,
@@ -54,6 +44,7 @@ if _TYPE_CHECKING:
         ValidationError,
         VendorError,
     )
+    from mensasdk.journal import Journal, MemoryJournal, SqliteJournal, mark
     from mensasdk.limits import Budget, CircuitBreaker, RateLimit
     from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, Recipient, VendorOptions
     from mensasdk.preflight import Estimate, OptOuts, Preflight, Prices, SendingHours, Spread
@@ -143,7 +134,7 @@ __all__ = [
 
 # What is imported above for type checkers, by its room; tests/test_house.py holds the two together.
 _ROOMS = {
-    "mensasdk.batch": ("BatchReport BatchSender Journal MemoryJournal Progress Route Router SqliteJournal mark"),
+    "mensasdk.batch": "BatchReport BatchSender Progress Route Router",
     "mensasdk.errors": (
         "AccessDenied AddressBlocked AmbiguousResponse AuthError ConfigurationError ConnectError "
         "ConnectTimeout ConnectionLost DeadlineExceeded DecodeError InsufficientCredits InvalidRequest "
@@ -152,6 +143,7 @@ _ROOMS = {
         "UnexpectedRedirect UnexpectedResponse UnexpectedStatus UploadRefused ValidationError VendorError"
     ),
     "mensasdk.messages": "Delivery DeliveryState Message Outcome Recipient VendorOptions",
+    "mensasdk.journal": "Journal MemoryJournal SqliteJournal mark",
     "mensasdk.limits": "Budget CircuitBreaker RateLimit",
     "mensasdk.preflight": "Estimate OptOuts Preflight Prices SendingHours Spread",
     "mensasdk.text": "Segments segments",

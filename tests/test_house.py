@@ -28,19 +28,20 @@ ALLOWED = {
     "codec": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
     "transport": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
     "vendors": {"preflight", "codec", "transport", "messages", "phone", "text", "schedule", "placeholders", "errors"},
+    "journal": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
     "limits": {"preflight", "messages", "phone", "text", "schedule", "placeholders", "errors"},
     "batch": {
-        *("vendors", "limits", "preflight", "codec", "transport"),
+        *("vendors", "journal", "limits", "preflight", "codec", "transport"),
         *("messages", "phone", "text", "schedule", "placeholders", "errors"),
     },
     "delivery": {
-        *("batch", "vendors", "codec", "transport"),
+        *("journal", "messages"),
         *("messages", "phone", "text", "schedule", "placeholders", "errors"),
     },
     # A misreading of a vendor's document must not cancel out: the sandbox shares no code with the clients.
     "sandbox": {"phone", "text"},
     "cli": {
-        *("sandbox", "delivery", "batch", "limits", "vendors", "preflight", "codec", "transport"),
+        *("sandbox", "delivery", "batch", "journal", "limits", "vendors", "preflight", "codec", "transport"),
         *("messages", "phone", "text", "schedule", "placeholders", "errors"),
     },
 }

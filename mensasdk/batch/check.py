@@ -11,12 +11,12 @@ from typing import Final
 from attrs import define, evolve, field
 
 from mensasdk.batch.dispatch import Dispatcher, outcomes_of, over_budget
-from mensasdk.batch.journal import fingerprint, message_key
-from mensasdk.batch.keyset import KeySet
 from mensasdk.batch.lane import Lane
 from mensasdk.batch.plan import Planner
 from mensasdk.batch.router import Router
 from mensasdk.batch.run import DUPLICATE, GROUP_SIZE
+from mensasdk.journal.keys import fingerprint, message_key
+from mensasdk.journal.keyset import KeySet
 from mensasdk.limits.budget import Budget
 from mensasdk.messages import Message, Outcome, OutcomeKind, VendorOptions
 from mensasdk.placeholders import fill

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from mensasdk.batch.interrupts import SendCancelled
-from mensasdk.batch.journal import Journal, Row
-from mensasdk.batch.memory_journal import MemoryJournal
+from mensasdk.journal.memory import MemoryJournal
+from mensasdk.journal.protocol import Journal, Row
 from mensasdk.messages import Outcome, OutcomeKind
 
 __all__ = ["finish", "run_chunk"]

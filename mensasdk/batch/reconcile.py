@@ -1,22 +1,22 @@
-"""Finding out what became of the messages that are UNKNOWN, by each vendor's own means, or by a person's word."""
+"""Finding out what became of the messages that are UNKNOWN, by each vendor's own means."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from itertools import groupby
 
 from attrs import evolve, frozen
 
 from mensasdk.batch.dispatch import CLOSING, Dispatcher
-from mensasdk.batch.journal import Journal, Record, State, is_about
 from mensasdk.batch.lane import Lane, LaneGate
-from mensasdk.batch.resume import outcome_of
-from mensasdk.errors import ConfigurationError, MensaError, ValidationError
+from mensasdk.errors import MensaError, ValidationError
+from mensasdk.journal.protocol import Journal, Record, State, outcome_of
+from mensasdk.journal.reports import is_about
 from mensasdk.messages import Delivery, Message, Outcome, OutcomeKind
 from mensasdk.vendors.base import Doubt, Prepared, code_of
 
-__all__ = ["Reconciler", "mark"]
+__all__ = ["Reconciler"]
 
 _AT_ONCE = 1000
 
@@ -175,41 +175,3 @@ def _first_report(record: Record, reported: Sequence[Delivery]) -> Delivery | No
     """A report on a message. One under its own reference goes first: an id may be that of a whole group."""
     about = [one for one in reported if is_about(one, record)]
     return min(about, key=lambda one: one.reference != record.request, default=None)
-
-
-async def mark(journal: Journal, campaign: str, kind: OutcomeKind, *, numbers: Collection[str] | None = None) -> int:
-    """Decide by a person's word what became of messages that are UNKNOWN.
-
-    Args:
-        journal: where the campaign is recorded.
-        campaign: its id; nobody may have it open.
-        kind: ACCEPTED, REJECTED, or NOT_SENT, which makes `BatchSender.resume` send them.
-        numbers: whose messages, in E.164; None for all that are UNKNOWN.
-
-    Returns:
-        How many were marked. Their outcome has the code ``"person"``.
-
-    Raises:
-        ConfigurationError: the journal has no such campaign, somebody has it open, or ``kind`` is UNKNOWN.
-        JournalError: the journal cannot be read or written.
-    """
-    if kind is OutcomeKind.UNKNOWN:
-        raise ConfigurationError("a message that is unknown can be marked accepted, rejected or not_sent")
-    await journal.open(campaign, create=False)
-    marked, after = 0, -1
-    try:
-        while records := await journal.read(campaign, after=after, limit=_AT_ONCE, states={State.UNKNOWN}):
-            after = records[-1].seq
-            outcomes = [
-                (
-                    record.seq,
-                    evolve(outcome_of(record, ""), kind=kind, code="person", detail="decided by a person"),
-                )
-                for record in records
-                if numbers is None or record.number in numbers
-            ]
-            await journal.resolve(campaign, outcomes)
-            marked += len(outcomes)
-    finally:
-        await journal.close(campaign)
-    return marked

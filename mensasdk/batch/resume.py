@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 
-from mensasdk.batch.journal import Journal, Record, Row, State, message_key
 from mensasdk.batch.plan import Messages, refusal
 from mensasdk.errors import MensaError
-from mensasdk.messages import Message, Outcome, OutcomeKind
+from mensasdk.journal.keys import message_key
+from mensasdk.journal.protocol import Journal, Record, Row, State
+from mensasdk.messages import Message, Outcome
 from mensasdk.vendors.base import Prepared
 
-__all__ = ["add", "ended", "outcome_of", "pending"]
+__all__ = ["add", "ended", "pending"]
 
 _AT_ONCE = 1000
 _ENDED = frozenset({State.ACCEPTED, State.REJECTED, State.UNKNOWN})
@@ -28,19 +29,6 @@ async def ended(journal: Journal, campaign: str) -> AsyncGenerator[Sequence[Reco
     while records := await journal.read(campaign, after=after, limit=_AT_ONCE, states=_ENDED):
         after = records[-1].seq
         yield records
-
-
-def outcome_of(record: Record, vendor: str) -> Outcome:
-    """The outcome that was recorded, or what the lack of one means.
-
-    Args:
-        record: of what has ended, or is UNKNOWN.
-        vendor: the name to put on it where none was recorded.
-    """
-    if record.outcome is not None:
-        return record.outcome
-    why = "the process ended while its request was under way"
-    return Outcome(OutcomeKind.UNKNOWN, record.message, record.vendor or vendor, code="crashed", detail=why)
 
 
 async def pending(journal: Journal, campaign: str, below: int) -> AsyncGenerator[Message, None]:

@@ -13,10 +13,11 @@ from attrs import define, evolve, field
 from mensasdk.batch.chunk import run_chunk
 from mensasdk.batch.dispatch import Dispatcher, Moved, Spent, outcomes_of, over_budget
 from mensasdk.batch.interrupts import Interrupted, SendCancelled
-from mensasdk.batch.journal import Journal, Row, message_key, request_reference
 from mensasdk.batch.lane import Lane, LaneGate
 from mensasdk.batch.report import BatchReport
 from mensasdk.errors import MensaError
+from mensasdk.journal.keys import message_key, request_reference
+from mensasdk.journal.protocol import Journal, Row
 from mensasdk.messages import Outcome, OutcomeKind
 from mensasdk.vendors.base import Prepared
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 from mensasdk.batch import resume as resuming
 from mensasdk.batch.chunk import finish, run_chunk
 from mensasdk.batch.dispatch import Dispatcher, outcomes_of
-from mensasdk.batch.journal import Journal, State
-from mensasdk.batch.memory_journal import MemoryJournal
 from mensasdk.batch.plan import Chunk, Messages, Planner
 from mensasdk.batch.report import BatchReport, Progress
 from mensasdk.batch.router import Route, Router
 from mensasdk.batch.run import Run, reason_of
 from mensasdk.errors import ConfigurationError
+from mensasdk.journal.memory import MemoryJournal
+from mensasdk.journal.protocol import Journal, State, outcome_of
 from mensasdk.limits.breaker import CircuitBreaker
 from mensasdk.limits.rate import RateLimit
 from mensasdk.messages import Message, Outcome, OutcomeKind
@@ -422,7 +422,7 @@ class BatchSender:
         report, vendor = run.report, self._dispatcher.vendor
         async with aclosing(resuming.ended(self._journal, report.campaign)) as portions:
             async for records in portions:
-                outcomes = [resuming.outcome_of(record, vendor) for record in records]
+                outcomes = [outcome_of(record, vendor) for record in records]
                 report.add(outcomes)
                 for outcome in outcomes:
                     if outcome.credits is not None:

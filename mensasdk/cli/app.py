@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.text import Text
 
 from mensasdk._version import __version__
-from mensasdk.batch import SqliteJournal
 from mensasdk.cli.campaign import Campaign, Summary
 from mensasdk.cli.config import VENDORS, load_settings
 from mensasdk.cli.dryrun import DryRun, dry_run
@@ -30,6 +29,7 @@ from mensasdk.cli.show import display, error_console, money, output_console, pri
 from mensasdk.cli.show_check import check_progress, print_check
 from mensasdk.cli.signals import interrupts
 from mensasdk.errors import AddressBlocked, AuthError, ConfigurationError, MensaError, ValidationError
+from mensasdk.journal import SqliteJournal
 
 __all__ = ["cli"]
 

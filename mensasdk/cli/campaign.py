@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from mensasdk.batch import BatchReport, BatchSender, Journal, Route, Router
+from mensasdk.batch import BatchReport, BatchSender, Route, Router
 from mensasdk.cli.output import Output
 from mensasdk.cli.rows import BadRow, GoodRow, masked
 from mensasdk.cli.screens import NOTHING, Screening
 from mensasdk.errors import ConfigurationError, MensaError
+from mensasdk.journal import Journal
 from mensasdk.limits import CircuitBreaker, RateLimit
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.phone import mask

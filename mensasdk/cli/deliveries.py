@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mensasdk.batch import Record, SqliteJournal, State
 from mensasdk.cli.app import cli, credentials_option, guarded, journal_option, journal_path, json_option
 from mensasdk.cli.config import VENDORS, callback_settings
 from mensasdk.cli.doubt import vendor_of
@@ -27,6 +26,7 @@ from mensasdk.cli.rows import masked
 from mensasdk.cli.show import error_console, figures_table, output_console
 from mensasdk.delivery import delivered
 from mensasdk.errors import ConfigurationError
+from mensasdk.journal import Record, SqliteJournal, State
 from mensasdk.messages import Delivery, DeliveryState
 
 __all__ = ["CALLING", "Deliveries", "count_deliveries", "deliveries", "deliveries_table", "receive"]

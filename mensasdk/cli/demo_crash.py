@@ -19,7 +19,6 @@ from attrs import evolve, frozen
 from rich.console import Console
 from rich.text import Text
 
-from mensasdk.batch import Record, State
 from mensasdk.cli.campaign import Limits
 from mensasdk.cli.config import variable
 from mensasdk.cli.deliveries import CALLING, count_deliveries, deliveries_table
@@ -33,6 +32,7 @@ from mensasdk.cli.show import checks_table, figures_table, meter, output_console
 from mensasdk.cli.vendors import VENDORS, Settings
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver
 from mensasdk.errors import ConfigurationError
+from mensasdk.journal import Record, State
 from mensasdk.messages import OutcomeKind
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.vendors import mensatek, smsgateway24

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mensasdk.batch import Record, State
 from mensasdk.cli.doubt import vendor_of
+from mensasdk.journal import Record, State
 from mensasdk.sandbox import Ledger
 
 __all__ = ["compare"]

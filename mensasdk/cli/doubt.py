@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mensasdk.batch import Record, SqliteJournal, State
-from mensasdk.batch.resume import outcome_of
 from mensasdk.cli.output import Output
 from mensasdk.cli.recorded import recorded_campaign
 from mensasdk.cli.rows import masked
 from mensasdk.cli.show import MEANING, text_table
+from mensasdk.journal import Record, SqliteJournal, State
+from mensasdk.journal.protocol import outcome_of
 from mensasdk.phone import mask
 
 __all__ = [

@@ -14,12 +14,13 @@ from typing import Final
 import click
 from attrs import frozen
 
-from mensasdk.batch import SqliteJournal, mark, unguard_cell
+from mensasdk.batch import unguard_cell
 from mensasdk.cli.app import cli, guarded, journal_option
 from mensasdk.cli.doubt import in_doubt
 from mensasdk.cli.recorded import existing_journal
 from mensasdk.cli.rows import Table, masked, open_table
 from mensasdk.errors import ConfigurationError, ValidationError
+from mensasdk.journal import SqliteJournal, mark
 from mensasdk.messages import OutcomeKind
 from mensasdk.phone import mask, parse
 from mensasdk.preflight.optout import NUMBER_NAMES, fold_name

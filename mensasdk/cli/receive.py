@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from mensasdk.batch import SqliteJournal
 from mensasdk.cli.signals import interrupts
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver
+from mensasdk.journal import SqliteJournal
 from mensasdk.messages import Delivery, DeliveryState
 
 __all__ = ["Count", "Guard", "TogetherJournal", "keep_reports"]

@@ -17,7 +17,7 @@ from attrs import frozen
 from rich.console import Console
 from rich.text import Text
 
-from mensasdk.batch import BatchReport, BatchSender, Progress, Router, SqliteJournal
+from mensasdk.batch import BatchReport, BatchSender, Progress, Router
 from mensasdk.cli.app import CREDENTIALS_HELP, cli, guarded, journal_option, send
 from mensasdk.cli.campaign import Limits
 from mensasdk.cli.doubt import (
@@ -39,6 +39,7 @@ from mensasdk.cli.rows import masked
 from mensasdk.cli.show import LABEL, STYLE, error_console, figures_table, meter, output_console, print_note, text_table
 from mensasdk.cli.signals import interrupts
 from mensasdk.errors import ConfigurationError
+from mensasdk.journal import SqliteJournal
 from mensasdk.messages import OutcomeKind
 from mensasdk.vendors.base import BatchClient
 

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from mensasdk.batch import CampaignInfo, Router, SqliteJournal, State
+from mensasdk.batch import Router
 from mensasdk.cli.app import EXIT_CODES, cli, guarded, journal_option, json_option, say_next, send, show
 from mensasdk.cli.campaign import Campaign, Limits, Summary
 from mensasdk.cli.job import Job, make_job
@@ -23,6 +23,7 @@ from mensasdk.cli.rows import BadRow, GoodRow, masked
 from mensasdk.cli.show import campaigns_table, display, error_console, output_console
 from mensasdk.cli.signals import interrupts
 from mensasdk.errors import ConfigurationError, MensaError
+from mensasdk.journal import CampaignInfo, SqliteJournal, State
 from mensasdk.messages import Message, OutcomeKind
 from mensasdk.vendors.base import BatchClient
 

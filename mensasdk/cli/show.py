@@ -18,9 +18,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from mensasdk.batch import CampaignInfo, State
 from mensasdk.cli.campaign import MAX_SHOWN, Display, ShownRow, Summary
 from mensasdk.cli.vendors import VENDORS
+from mensasdk.journal import CampaignInfo, State
 from mensasdk.messages import OutcomeKind
 
 __all__ = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Protocol, runtime_checkable
 
-from mensasdk.batch.journal import Journal, Record, State, is_about, progress_of
+from mensasdk.journal.protocol import Journal, Record, State
+from mensasdk.journal.reports import is_about, progress_of
 from mensasdk.messages import Delivery
 
 __all__ = ["DeliveryLog", "delivered"]

@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from mensasdk import AiohttpTransport, BatchSender, ConfigurationError, MensatekClient, Message, Timeouts
-from mensasdk.batch import SqliteJournal, sqlite_journal
-from mensasdk.batch.sqlite_store import Store
+from mensasdk.journal import SqliteJournal
+from mensasdk.journal.sqlite import journal as sqlite_journal
+from mensasdk.journal.sqlite.store import Store
 from mensasdk.transport import HttpRequest, HttpResponse
 
 steps = 0

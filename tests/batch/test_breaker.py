@@ -19,7 +19,7 @@ from mensasdk import (
     Route,
     Router,
 )
-from mensasdk.batch import State
+from mensasdk.journal import State
 from mensasdk.limits.breaker import Breaker
 from mensasdk.sandbox import Fault, Sandbox
 

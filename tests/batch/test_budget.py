@@ -16,7 +16,7 @@ from mensasdk import (
     Route,
     Router,
 )
-from mensasdk.batch import State
+from mensasdk.journal import State
 from mensasdk.limits.budget import Budget
 from mensasdk.preflight.prices import Prices
 from mensasdk.sandbox import Fault, Sandbox

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from mensasdk.batch import SqliteJournal
+from mensasdk.journal import SqliteJournal
 from mensasdk.sandbox import Fault, Sandbox
 
 pytestmark = [

@@ -34,8 +34,9 @@ from mensasdk import (
     ValidationError,
     mark,
 )
-from mensasdk.batch import State, run
+from mensasdk.batch import run
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver, delivered
+from mensasdk.journal import State
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.vendors import mensatek as mensatek_vendor
 from mensasdk.vendors.envia_sms import reconcile as envia_sms_reconcile

@@ -27,8 +27,9 @@ from mensasdk import (
     Route,
     Router,
 )
-from mensasdk.batch import JournalError, Row, SqliteJournal, State
-from mensasdk.batch.sqlite_store import Store
+from mensasdk.errors import JournalError
+from mensasdk.journal import Row, SqliteJournal, State
+from mensasdk.journal.sqlite.store import Store
 from mensasdk.sandbox import Fault, Sandbox
 
 SEND = "EnviarSMS"

@@ -17,7 +17,7 @@ from mensasdk import (
     Router,
     ValidationError,
 )
-from mensasdk.batch import State
+from mensasdk.journal import State
 from mensasdk.sandbox import Fault, Sandbox
 
 SEND = "EnviarSMS"

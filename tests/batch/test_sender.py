@@ -28,7 +28,7 @@ from mensasdk import (
     RetryPolicy,
     Timeouts,
 )
-from mensasdk.batch import Row
+from mensasdk.journal import Row
 from mensasdk.sandbox import Fault, Sandbox
 
 SEND = "EnviarSMS"

@@ -12,10 +12,10 @@ from pathlib import Path
 from attrs import frozen
 from click.testing import CliRunner, Result
 
-from mensasdk.batch import Row, SqliteJournal
-from mensasdk.batch.journal import message_key
 from mensasdk.cli.app import cli
 from mensasdk.cli.vendors import VENDORS
+from mensasdk.journal import Row, SqliteJournal
+from mensasdk.journal.keys import message_key
 from mensasdk.messages import Message
 from mensasdk.sandbox import Sandbox
 

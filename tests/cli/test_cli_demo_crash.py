@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from cli_support import invoke, run, states
 
-from mensasdk.batch import Record, State
 from mensasdk.cli.demo_crash_checks import compare
+from mensasdk.journal import Record, State
 from mensasdk.messages import Message
 from mensasdk.sandbox import Ledger, LedgerMessage
 

@@ -13,7 +13,7 @@ from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mensasdk.batch import Row, SqliteJournal
+from mensasdk.journal import Row, SqliteJournal
 from mensasdk.messages import Message
 from mensasdk.sandbox import Sandbox
 

@@ -18,10 +18,10 @@ import pytest
 from cli_support import Ended, finish, invoke, run, start, write_people, write_rows
 from rich.console import Console
 
-from mensasdk.batch import SqliteJournal
 from mensasdk.cli.receive import Count, Guard, TogetherJournal
 from mensasdk.delivery import DeliveryLog
 from mensasdk.errors import JournalError
+from mensasdk.journal import SqliteJournal
 from mensasdk.messages import Delivery, DeliveryState
 from mensasdk.sandbox import Sandbox
 

@@ -28,7 +28,7 @@ from cli_support import (
     write_rows,
 )
 
-from mensasdk.batch import SqliteJournal
+from mensasdk.journal import SqliteJournal
 from mensasdk.messages import Delivery, DeliveryState
 from mensasdk.sandbox import Fault, Sandbox
 

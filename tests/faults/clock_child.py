@@ -45,7 +45,7 @@ def install() -> None:
 async def main(job: dict[str, Any]) -> dict[str, Any]:
     from faults.calls import CALLS, VENDORS
     from mensasdk import BatchSender, EnviaSmsOptions, MensaError, Message, RateLimit, RetryPolicy, Timeouts
-    from mensasdk.batch import SqliteJournal
+    from mensasdk.journal import SqliteJournal
     from mensasdk.transport import AttemptStarted, Event
 
     vendor: str = job["vendor"]

@@ -53,11 +53,11 @@ ELSEWHERE: Sequence[tuple[str, Sequence[str]]] = (
     ("the sender is killed, at any step", ["tests/batch/test_crash.py::test_killed_at_every_step_and_resumed"]),
     (
         "the journal's disk is full",
-        ["tests/batch/test_sqlite_journal.py::test_a_full_disk_is_an_error_and_claims_nothing"],
+        ["tests/journal/test_sqlite_journal.py::test_a_full_disk_is_an_error_and_claims_nothing"],
     ),
     (
         "the journal's file is read-only",
-        ["tests/batch/test_sqlite_journal.py::test_a_read_only_file_is_an_error_and_claims_nothing"],
+        ["tests/journal/test_sqlite_journal.py::test_a_read_only_file_is_an_error_and_claims_nothing"],
     ),
     (
         "the disk is full in the middle of a campaign, and the campaign is taken up again",
@@ -77,9 +77,9 @@ ELSEWHERE: Sequence[tuple[str, Sequence[str]]] = (
     (
         "a delivery report comes twice, late, out of order, about nobody we know, or before the answer to the send",
         [
-            "tests/batch/test_journal.py::test_a_report_that_comes_twice_tells_nothing_new",
-            "tests/batch/test_journal.py::test_a_final_state_stays_whatever_comes_after_it",
-            "tests/batch/test_journal.py::test_reports_out_of_order_do_not_move_a_message_back",
+            "tests/journal/test_journal.py::test_a_report_that_comes_twice_tells_nothing_new",
+            "tests/journal/test_journal.py::test_a_final_state_stays_whatever_comes_after_it",
+            "tests/journal/test_journal.py::test_reports_out_of_order_do_not_move_a_message_back",
             "tests/batch/test_reconcile.py::test_reports_are_matched_to_messages_also_when_they_came_first",
         ],
     ),

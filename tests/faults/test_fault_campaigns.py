@@ -22,7 +22,9 @@ from mensasdk import (
     OutcomeKind,
     Timeouts,
 )
-from mensasdk.batch import JournalError, MemoryJournal, Row, SqliteJournal, State, sqlite_journal
+from mensasdk.errors import JournalError
+from mensasdk.journal import MemoryJournal, Row, SqliteJournal, State
+from mensasdk.journal.sqlite import journal as sqlite_journal
 from mensasdk.sandbox import Fault, Sandbox
 
 from .calls import VENDORS, connect

@@ -54,14 +54,14 @@ ALLOWED: Mapping[str, str] = {
     "batch/check.py::_Trial._within_budget": _USER,
     "batch/chunk.py::_clocks": "beside the monotonic clock, which stands still while a machine sleeps; what looks late "
     "by either is not sent",
-    "batch/memory_journal.py::MemoryJournal.claim": _AGE,
-    "batch/memory_journal.py::MemoryJournal.sweep": _AGE,
-    "batch/memory_journal.py::_Campaign": _MADE,
+    "journal/memory.py::MemoryJournal.claim": _AGE,
+    "journal/memory.py::MemoryJournal.sweep": _AGE,
+    "journal/memory.py::_Campaign": _MADE,
     "batch/run.py::Run._in_time": _USER,
-    "batch/sqlite_store.py::Store.claim": _AGE,
-    "batch/sqlite_store.py::Store.claiming": _AGE,
-    "batch/sqlite_store.py::Store.open": _MADE,
-    "batch/sqlite_store.py::Store.sweep": _AGE,
+    "journal/sqlite/store.py::Store.claim": _AGE,
+    "journal/sqlite/store.py::Store.claiming": _AGE,
+    "journal/sqlite/store.py::Store.open": _MADE,
+    "journal/sqlite/store.py::Store.sweep": _AGE,
     "transport/retry.py::parse_retry_after": "a server names a date to come back at and not its own time; the wait "
     "that follows is bounded and on the loop's clock",
     "vendors/envia_sms/reconcile.py::now": "the vendor's hour in which it drops repetitions, with a margin",
@@ -72,7 +72,7 @@ _WALL = {
     "datetime": {"now", "utcnow", "today"},
     "date": {"today"},
 }
-ROOMS = ("batch", "codec", "delivery", "transport", "vendors")
+ROOMS = ("batch", "codec", "delivery", "journal", "limits", "transport", "vendors")
 
 
 def asked(tree: ast.AST, scope: str = "") -> Iterator[tuple[str, int]]:

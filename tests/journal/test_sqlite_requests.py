@@ -19,11 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mensasdk import MemoryJournal, Message, Outcome, OutcomeKind, VendorOptions
-from mensasdk.batch import JournalError, Record, Row, SqliteJournal, State
-from mensasdk.batch import sqlite_requests as module
-from mensasdk.batch.journal import STATE_OF
-from mensasdk.batch.sqlite_store import Store
-from mensasdk.batch.stored import decode_messages
+from mensasdk.errors import JournalError
+from mensasdk.journal import Record, Row, SqliteJournal, State
+from mensasdk.journal.packing import decode_messages
+from mensasdk.journal.protocol import STATE_OF
+from mensasdk.journal.sqlite import requests as module
+from mensasdk.journal.sqlite.store import Store
 
 AnyJournal = MemoryJournal | SqliteJournal
 
@@ -144,7 +145,7 @@ def test_file_and_memory_agree_on_everything_after_each_step(
 
     with (
         mock.patch.object(module, "LONGEST", longest),
-        mock.patch("mensasdk.batch.sqlite_store._MOST_WAITING", waiting),
+        mock.patch("mensasdk.journal.sqlite.store._MOST_WAITING", waiting),
     ):
         asyncio.run(run())
 
@@ -509,7 +510,7 @@ async def test_a_campaign_with_options_that_nobody_knows_can_be_purged(tmp_path:
     await journal.load("c", [row(0, 3), row(1, 6)])
     await journal.claim("c", 0, 1)
     await journal.close("c")
-    with mock.patch("mensasdk.batch.stored._options_class", return_value=None):
+    with mock.patch("mensasdk.journal.packing._options_class", return_value=None):
         await journal.purge("c")
     assert await journal.campaigns() == []
 

@@ -20,13 +20,14 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from mensasdk.batch import sqlite_deliveries
-from mensasdk.batch import sqlite_tables as tables
-from mensasdk.batch.file_lock import FileLock
-from mensasdk.batch.journal import CampaignInfo, JournalError, Record, Row, State, missing, taken
-from mensasdk.batch.sqlite_campaign import OpenCampaign, Step
-from mensasdk.batch.sqlite_file import JournalFile
-from mensasdk.batch.sqlite_requests import Change, Request, Way
+from mensasdk.errors import JournalError
+from mensasdk.journal.protocol import CampaignInfo, Record, Row, State, missing, taken
+from mensasdk.journal.sqlite import deliveries as sqlite_deliveries
+from mensasdk.journal.sqlite import tables
+from mensasdk.journal.sqlite.file import JournalFile
+from mensasdk.journal.sqlite.lock import FileLock
+from mensasdk.journal.sqlite.open_campaign import OpenCampaign, Step
+from mensasdk.journal.sqlite.requests import Change, Request, Way
 from mensasdk.messages import Delivery, Outcome, OutcomeKind
 
 __all__ = ["Store"]

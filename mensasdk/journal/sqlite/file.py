@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from mensasdk.batch import sqlite_tables as tables
-from mensasdk.batch.journal import JournalError
-from mensasdk.batch.sqlite_tables import Statement
+from mensasdk.errors import JournalError
+from mensasdk.journal.sqlite import tables
+from mensasdk.journal.sqlite.tables import Statement
 
 __all__ = ["JournalFile"]
 

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
-from mensasdk.batch import sqlite_deliveries
-from mensasdk.batch.journal import Row, State
-from mensasdk.batch.sqlite_requests import LONGEST, Change, Request, destinations
-from mensasdk.batch.stored import decode_messages, encode_messages
+from mensasdk.journal.packing import decode_messages, encode_messages
+from mensasdk.journal.protocol import Row, State
+from mensasdk.journal.sqlite import deliveries as sqlite_deliveries
+from mensasdk.journal.sqlite.requests import LONGEST, Change, Request, destinations
 
 __all__ = [
     "Statement",

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from attrs import define, evolve, frozen
 
-from mensasdk.batch.journal import STATE_OF, Record, Row, State, request_reference
-from mensasdk.batch.stored import decode_messages, encode_messages, pack, unpack
+from mensasdk.journal.keys import request_reference
+from mensasdk.journal.packing import decode_messages, encode_messages, pack, unpack
+from mensasdk.journal.protocol import STATE_OF, Record, Row, State
 from mensasdk.messages import Outcome, OutcomeKind
 
 __all__ = ["LONGEST", "Change", "Request", "Way", "destinations", "requests", "split_keys"]

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from mensasdk import ConfigurationError, Message, OutcomeKind
-from mensasdk.batch import JournalError, Row, SqliteJournal, State
-from mensasdk.batch import sqlite_journal as module
-from mensasdk.batch.sqlite_store import Store
+from mensasdk.errors import JournalError
+from mensasdk.journal import Row, SqliteJournal, State
+from mensasdk.journal.sqlite import journal as module
+from mensasdk.journal.sqlite.store import Store
 from mensasdk.messages import Outcome
 
 
@@ -125,7 +126,7 @@ async def test_it_is_closed_when_no_campaign_needs_it(path: Path) -> None:
 
 
 async def test_much_that_waits_for_its_claim_goes_into_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mensasdk.batch.sqlite_store._MOST_WAITING", 5)
+    monkeypatch.setattr("mensasdk.journal.sqlite.store._MOST_WAITING", 5)
     journal = SqliteJournal(path)
     await journal.open("c")
     await journal.load("c", rows(3))
@@ -160,7 +161,7 @@ async def test_purging_overwrites_the_numbers(path: Path) -> None:
 
 async def test_a_purge_that_was_cut_short_leaves_no_half_campaign(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a campaign would not know whom it has written to."""
-    monkeypatch.setattr("mensasdk.batch.sqlite_store._PURGED_AT_ONCE", 3)
+    monkeypatch.setattr("mensasdk.journal.sqlite.store._PURGED_AT_ONCE", 3)
     journal = SqliteJournal(path)
     await journal.open("c")
     await journal.load("c", rows(10))
@@ -354,7 +355,7 @@ async def test_a_campaign_is_let_go_even_if_the_file_is_gone_bad(path: Path, imp
 
 HOLD = """
 import asyncio, sys
-from mensasdk.batch import SqliteJournal
+from mensasdk.journal import SqliteJournal
 async def main():
     await SqliteJournal(sys.argv[1]).open("c")
     print("open", flush=True)
@@ -447,7 +448,7 @@ async def test_a_cancelled_call_is_in_the_file_as_a_whole(path: Path, monkeypatc
         go.set()
 
     monkeypatch.setattr(Store, "_commit", slow)
-    monkeypatch.setattr("mensasdk.batch.sqlite_store._MOST_WAITING", 2)
+    monkeypatch.setattr("mensasdk.journal.sqlite.store._MOST_WAITING", 2)
     await cancelled(journal.load("c", rows(3)))
     assert (await journal.progress("c"))[State.PENDING] == 3
     await cancelled(journal.claim("c", 0, 3))

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from attrs import define
 
-from mensasdk.batch.sqlite_campaign import Step
-from mensasdk.batch.sqlite_store import Store
+from mensasdk.journal.sqlite.open_campaign import Step
+from mensasdk.journal.sqlite.store import Store
 
 __all__ = ["StoreThread"]
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from attrs import evolve
 
-from mensasdk.batch.journal import ALL_STATES, CampaignInfo, JournalError, Record, Row, State, not_open
+from mensasdk.errors import JournalError
+from mensasdk.journal.protocol import ALL_STATES, CampaignInfo, Record, Row, State, not_open
 from mensasdk.messages import Delivery, Outcome
 
 if TYPE_CHECKING:  # sqlite3 is loaded when a journal is made, not when mensasdk is imported
-    from mensasdk.batch.sqlite_campaign import Step
-    from mensasdk.batch.sqlite_store import Store
+    from mensasdk.journal.sqlite.open_campaign import Step
+    from mensasdk.journal.sqlite.store import Store
 
 __all__ = ["SqliteJournal"]
 
@@ -51,8 +52,8 @@ class SqliteJournal:
     """
 
     def __init__(self, path: str | PathLike[str], *, busy_timeout: float = 5.0) -> None:
-        from mensasdk.batch.sqlite_store import Store
-        from mensasdk.batch.sqlite_thread import StoreThread
+        from mensasdk.journal.sqlite.store import Store
+        from mensasdk.journal.sqlite.thread import StoreThread
 
         self.path = Path(path).absolute()
         self._store = Store(self.path, busy_timeout)

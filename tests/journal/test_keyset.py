@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mensasdk.batch.keyset import KeySet
+from mensasdk.journal.keyset import KeySet
 
 # A key of these bytes leaves seven of three kinds in one of six buckets: most finds are between two keys.
 ALIKE = st.lists(st.sampled_from(b"\0\1\xff"), min_size=8, max_size=10).map(bytes)

@@ -16,8 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mensasdk import ConfigurationError, Delivery, DeliveryState, Journal, MemoryJournal, Message, Outcome, OutcomeKind
-from mensasdk.batch import Record, Row, SqliteJournal, State
-from mensasdk.batch.journal import message_key
+from mensasdk.journal import Record, Row, SqliteJournal, State
+from mensasdk.journal.keys import message_key
 
 AnyJournal = MemoryJournal | SqliteJournal
 

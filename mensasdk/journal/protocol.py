@@ -11,19 +11,28 @@ A journal is the fence against sending twice: only rows that `claim` returned ma
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-import orjson
 from attrs import Factory, define, field, frozen
 
-from mensasdk.errors import ConfigurationError, JournalError
-from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, OutcomeKind
+from mensasdk.errors import ConfigurationError
+from mensasdk.messages import Delivery, Message, Outcome, OutcomeKind
 
-__all__ = ["CampaignInfo", "Journal", "JournalError", "Record", "Row", "State"]
+__all__ = [
+    "ALL_STATES",
+    "STATE_OF",
+    "CampaignInfo",
+    "Journal",
+    "Record",
+    "Row",
+    "State",
+    "missing",
+    "not_open",
+    "taken",
+]
 
 
 class State(StrEnum):
@@ -43,9 +52,6 @@ STATE_OF: Mapping[OutcomeKind, State] = {
     OutcomeKind.NOT_SENT: State.PENDING,
 }
 ALL_STATES = frozenset(State)
-_KEY = 16
-# Copied for each message, which takes half as long as making one.
-_HASH = hashlib.blake2b(digest_size=_KEY)
 
 
 # Not frozen, because that is two thirds of the time that making one takes.
@@ -110,73 +116,6 @@ class CampaignInfo:
     created: datetime
     complete: bool
     counts: Mapping[State, int]
-
-
-def message_key(message: Message, number: str) -> bytes:
-    """What makes a message the same message: the caller's reference and the number, or else the number and all that
-    the person would read. Sixteen bytes of a hash of it.
-
-    Args:
-        message: the message.
-        number: its recipient in E.164, so that two spellings of one number are one.
-    """
-    parts: tuple[object, ...]
-    if message.reference is not None:
-        parts = ("reference", number, message.reference)
-    else:
-        parts = ("text", number, message.text, message.template, message.variables)
-    # JSON says where each text begins and ends, so no two messages read the same.
-    try:
-        written = orjson.dumps(parts, default=dict, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # half of a surrogate pair, or a variable that is no text: then as Python writes it, in a tuple
-        if message.reference is None:
-            parts = (*parts[:4], *sorted(message.variables.items()))
-        written = repr(parts).encode()
-    hashed = _HASH.copy()
-    hashed.update(written)
-    return hashed.digest()
-
-
-def fingerprint(key: bytes) -> bytes:
-    """What tells a key from the others of a campaign, for a `KeySet`: a hash, which those of `message_key` are."""
-    return key if len(key) == _KEY else hashlib.blake2b(key, digest_size=_KEY).digest()
-
-
-_PROGRESS: Mapping[DeliveryState, int] = {
-    DeliveryState.UNKNOWN: 0,
-    DeliveryState.SCHEDULED: 1,
-    DeliveryState.PENDING: 2,
-    DeliveryState.SENT: 3,
-}
-
-
-def progress_of(state: DeliveryState) -> int:
-    """How far a message is; reports that tell of less than is known come late, and change nothing."""
-    return _PROGRESS.get(state, 4)
-
-
-FINAL = 4
-"""`progress_of` every state from which a message does not move any more."""
-
-
-def delivery_key(delivery: Delivery) -> str:
-    """What tells the messages of one vendor to one number apart: the vendor's id, or else our reference."""
-    return f"id {delivery.vendor_id}" if delivery.vendor_id else f"reference {delivery.reference}"
-
-
-def is_about(report: Delivery, record: Record) -> bool:
-    """Whether a delivery report belongs to a message: by the number, and the vendor's id or our reference."""
-    if report.number != record.number:
-        return False
-    vendor_id = None if record.outcome is None else record.outcome.vendor_id
-    if vendor_id is not None and vendor_id == report.vendor_id:
-        return True
-    return report.reference is not None and report.reference == record.request
-
-
-def request_reference(campaign: str, lo: int) -> str:
-    """The reference of the request that was claimed from ``lo`` on."""
-    return f"{campaign}.{lo}"
 
 
 def not_open(campaign: str) -> ConfigurationError:
@@ -285,3 +224,16 @@ class Journal(Protocol):
 
     async def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
         """Return what was reported by a vendor for some numbers (in E.164), without the raw fields."""
+
+
+def outcome_of(record: Record, vendor: str) -> Outcome:
+    """The outcome that was recorded, or what the lack of one means.
+
+    Args:
+        record: of what has ended, or is UNKNOWN.
+        vendor: the name to put on it where none was recorded.
+    """
+    if record.outcome is not None:
+        return record.outcome
+    why = "the process ended while its request was under way"
+    return Outcome(OutcomeKind.UNKNOWN, record.message, record.vendor or vendor, code="crashed", detail=why)

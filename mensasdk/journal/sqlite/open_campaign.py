@@ -8,13 +8,14 @@ from typing import Generic, TypeVar
 
 from attrs import define, field, frozen
 
-from mensasdk.batch import sqlite_tables as tables
-from mensasdk.batch.file_lock import FileLock
-from mensasdk.batch.journal import Row, fingerprint
-from mensasdk.batch.keyset import KeySet
-from mensasdk.batch.sqlite_requests import Change, Request, Way, requests, split_keys
-from mensasdk.batch.sqlite_tables import Statement
-from mensasdk.batch.stored import check_options
+from mensasdk.journal.keys import fingerprint
+from mensasdk.journal.keyset import KeySet
+from mensasdk.journal.packing import check_options
+from mensasdk.journal.protocol import Row
+from mensasdk.journal.sqlite import tables
+from mensasdk.journal.sqlite.lock import FileLock
+from mensasdk.journal.sqlite.requests import Change, Request, Way, requests, split_keys
+from mensasdk.journal.sqlite.tables import Statement
 from mensasdk.messages import Outcome
 
 __all__ = ["OpenCampaign", "Step"]

@@ -10,23 +10,10 @@ from itertools import chain
 
 from attrs import define, evolve, field, frozen
 
-from mensasdk.batch.journal import (
-    ALL_STATES,
-    FINAL,
-    STATE_OF,
-    CampaignInfo,
-    Record,
-    Row,
-    State,
-    delivery_key,
-    fingerprint,
-    missing,
-    not_open,
-    progress_of,
-    request_reference,
-    taken,
-)
-from mensasdk.batch.keyset import KeySet
+from mensasdk.journal.keys import fingerprint, request_reference
+from mensasdk.journal.keyset import KeySet
+from mensasdk.journal.protocol import ALL_STATES, STATE_OF, CampaignInfo, Record, Row, State, missing, not_open, taken
+from mensasdk.journal.reports import FINAL, delivery_key, progress_of
 from mensasdk.messages import Delivery, Outcome, OutcomeKind
 
 __all__ = ["MemoryJournal"]
@@ -114,7 +101,7 @@ class MemoryJournal:
     Args:
         keep_outcomes: hold what became of each message, as `BatchSender.resume` needs it for its report. Without them
             whole messages are held only while they are pending, in flight or unknown, and some eight bytes for each
-            recipient (see `mensasdk.batch.keyset` for how two could be taken for one).
+            recipient (see `mensasdk.journal.keyset` for how two could be taken for one).
     """
 
     def __init__(self, *, keep_outcomes: bool = True) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from mensasdk.batch.journal import FINAL, delivery_key, progress_of
+from mensasdk.journal.reports import FINAL, delivery_key, progress_of
 from mensasdk.messages import Delivery, DeliveryState
 
 __all__ = ["find", "forget", "keep"]

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mensasdk import ConfigurationError, MensatekOptions, Message, VendorOptions
-from mensasdk.batch.stored import check_options, decode_messages, encode_messages
+from mensasdk.journal.packing import check_options, decode_messages, encode_messages
 
 
 @frozen
@@ -154,6 +154,6 @@ def test_options_that_cannot_be_kept_are_refused_by_name(options: VendorOptions)
 def test_options_are_read_by_a_program_that_has_not_loaded_their_vendor() -> None:
     """`mensasdk receive` and the like look into a journal and send nothing."""
     data = encode_messages([Message("+34600000001", "hola", options=MensatekOptions(report=True))])
-    code = f"from mensasdk.batch.stored import decode_messages as read; print(read({data!r}, 1)[0].options.report)"
+    code = f"from mensasdk.journal.packing import decode_messages as read; print(read({data!r}, 1)[0].options.report)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "True"

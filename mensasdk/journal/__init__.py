@@ -1,0 +1,17 @@
+"""The record of a campaign: the fence against sending twice, in memory and in SQLite."""
+
+from mensasdk.journal.mark import mark
+from mensasdk.journal.memory import MemoryJournal
+from mensasdk.journal.protocol import CampaignInfo, Journal, Record, Row, State
+from mensasdk.journal.sqlite import SqliteJournal
+
+__all__ = [
+    "CampaignInfo",
+    "Journal",
+    "MemoryJournal",
+    "Record",
+    "Row",
+    "SqliteJournal",
+    "State",
+    "mark",
+]
