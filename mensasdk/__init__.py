@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from mensasdk._version import __version__
 
 if _TYPE_CHECKING:
-    from mensasdk.batch import BatchReport, BatchSender, Progress, Route, Router
+    from mensasdk.campaign import BatchReport, BatchSender, Progress, Route, Router
     from mensasdk.errors import (
         AccessDenied,
         AddressBlocked,
@@ -134,7 +134,7 @@ __all__ = [
 
 # What is imported above for type checkers, by its room; tests/test_house.py holds the two together.
 _ROOMS = {
-    "mensasdk.batch": "BatchReport BatchSender Progress Route Router",
+    "mensasdk.campaign": "BatchReport BatchSender Progress Route Router",
     "mensasdk.errors": (
         "AccessDenied AddressBlocked AmbiguousResponse AuthError ConfigurationError ConnectError "
         "ConnectTimeout ConnectionLost DeadlineExceeded DecodeError InsufficientCredits InvalidRequest "

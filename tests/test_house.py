@@ -30,7 +30,7 @@ ALLOWED = {
     "vendors": {"preflight", "codec", "transport", "messages", "phone", "text", "schedule", "placeholders", "errors"},
     "journal": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
     "limits": {"preflight", "messages", "phone", "text", "schedule", "placeholders", "errors"},
-    "batch": {
+    "campaign": {
         *("vendors", "journal", "limits", "preflight", "codec", "transport"),
         *("messages", "phone", "text", "schedule", "placeholders", "errors"),
     },
@@ -41,7 +41,7 @@ ALLOWED = {
     # A misreading of a vendor's document must not cancel out: the sandbox shares no code with the clients.
     "sandbox": {"phone", "text"},
     "cli": {
-        *("sandbox", "delivery", "batch", "journal", "limits", "vendors", "preflight", "codec", "transport"),
+        *("sandbox", "delivery", "campaign", "journal", "limits", "vendors", "preflight", "codec", "transport"),
         *("messages", "phone", "text", "schedule", "placeholders", "errors"),
     },
 }

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from mensasdk.batch import BatchReport, BatchSender, Route, Router
+from mensasdk.campaign import BatchReport, BatchSender, Route, Router
 from mensasdk.cli.output import Output
 from mensasdk.cli.rows import BadRow, GoodRow, masked
 from mensasdk.cli.screens import NOTHING, Screening

@@ -17,7 +17,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from mensasdk.batch import Router
+from mensasdk.campaign import Router
 from mensasdk.cli.campaign import Campaign, Limits, Summary
 from mensasdk.cli.demo_checks import CALLING, Check, Line, compare, read_results
 from mensasdk.cli.demo_people import HOME, make_people

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from mensasdk.batch import unguard_cell
+from mensasdk.campaign import unguard_cell
 from mensasdk.cli.campaign import Summary
 from mensasdk.cli.deliveries import CALLING
 from mensasdk.cli.demo_people import number_of

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from mensasdk.batch import Router
+from mensasdk.campaign import Router
 from mensasdk.cli.campaign import MAX_SHOWN, Limits, ShownRow
 from mensasdk.cli.output import Output
 from mensasdk.cli.rows import BadRow, GoodRow, masked

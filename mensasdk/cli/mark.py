@@ -14,7 +14,7 @@ from typing import Final
 import click
 from attrs import frozen
 
-from mensasdk.batch import unguard_cell
+from mensasdk.campaign import unguard_cell
 from mensasdk.cli.app import cli, guarded, journal_option
 from mensasdk.cli.doubt import in_doubt
 from mensasdk.cli.recorded import existing_journal

@@ -10,8 +10,8 @@ from typing import IO, Any, Final
 
 import orjson
 
-from mensasdk.batch import guard_cell
 from mensasdk.batch.private_file import open_private
+from mensasdk.campaign import guard_cell
 from mensasdk.cli.rows import BadRow
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Outcome, OutcomeKind

@@ -17,7 +17,7 @@ from attrs import frozen
 from rich.console import Console
 from rich.text import Text
 
-from mensasdk.batch import BatchReport, BatchSender, Progress, Router
+from mensasdk.campaign import BatchReport, BatchSender, Progress, Router
 from mensasdk.cli.app import CREDENTIALS_HELP, cli, guarded, journal_option, send
 from mensasdk.cli.campaign import Limits
 from mensasdk.cli.doubt import (

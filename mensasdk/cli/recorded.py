@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from mensasdk.batch import Router
+from mensasdk.campaign import Router
 from mensasdk.cli.app import EXIT_CODES, cli, guarded, journal_option, json_option, say_next, send, show
 from mensasdk.cli.campaign import Campaign, Limits, Summary
 from mensasdk.cli.job import Job, make_job

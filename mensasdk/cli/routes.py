@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from attrs import evolve, frozen
 
-from mensasdk.batch import Router
+from mensasdk.campaign import Router
 from mensasdk.cli.campaign import Limits
 from mensasdk.cli.vendors import VENDORS, Settings, Wishes
 from mensasdk.errors import ConfigurationError

@@ -15,7 +15,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from mensasdk.batch import guard_cell, unguard_cell
+from mensasdk.campaign import guard_cell, unguard_cell
 from mensasdk.errors import ConfigurationError, MensaError, ValidationError
 from mensasdk.messages import Message
 from mensasdk.phone import mask

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import click
 from attrs import field, frozen
 
-from mensasdk.batch import Screen
+from mensasdk.campaign import Screen
 from mensasdk.cli.vendors import VENDORS
 from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.limits import Budget

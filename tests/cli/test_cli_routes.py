@@ -14,7 +14,7 @@ import pytest
 from cli_support import run, write_rows
 from click.testing import CliRunner, Result
 
-from mensasdk.batch import Router
+from mensasdk.campaign import Router
 from mensasdk.cli.app import cli
 from mensasdk.cli.campaign import Limits
 from mensasdk.cli.routes import Way, connect, parse_rates, parse_routes

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from cli_support import TOKEN_NAME, Ended, environment, finish, run, start, write_people
 
-from mensasdk.batch import unguard_cell
+from mensasdk.campaign import unguard_cell
 from mensasdk.sandbox import Fault, Sandbox
 
 SEND = ("--vendor", "mensatek", "--text", "Hola {nombre}")

@@ -50,7 +50,7 @@ _HALVING = "tests/vendors/enviatusms/test_enviatusms_halving.py"
 # Faults that are no answer of a vendor's, and the tests that hold them: what, and ``file::test`` for each. The table is
 # made of these, and a test that is not there is an error.
 ELSEWHERE: Sequence[tuple[str, Sequence[str]]] = (
-    ("the sender is killed, at any step", ["tests/batch/test_crash.py::test_killed_at_every_step_and_resumed"]),
+    ("the sender is killed, at any step", ["tests/campaign/test_crash.py::test_killed_at_every_step_and_resumed"]),
     (
         "the journal's disk is full",
         ["tests/journal/test_sqlite_journal.py::test_a_full_disk_is_an_error_and_claims_nothing"],
@@ -61,11 +61,11 @@ ELSEWHERE: Sequence[tuple[str, Sequence[str]]] = (
     ),
     (
         "the disk is full in the middle of a campaign, and the campaign is taken up again",
-        ["tests/batch/test_resume.py::test_a_disk_that_is_full_in_the_middle_stops_the_campaign_in_words"],
+        ["tests/campaign/test_resume.py::test_a_disk_that_is_full_in_the_middle_stops_the_campaign_in_words"],
     ),
     (
         "the credit runs out, and the campaign is taken up after a top-up",
-        ["tests/batch/test_resume.py::test_a_campaign_without_credits_goes_on_after_a_top_up"],
+        ["tests/campaign/test_resume.py::test_a_campaign_without_credits_goes_on_after_a_top_up"],
     ),
     (
         "the vendor refuses a whole request for one text in it",
@@ -80,12 +80,12 @@ ELSEWHERE: Sequence[tuple[str, Sequence[str]]] = (
             "tests/journal/test_journal.py::test_a_report_that_comes_twice_tells_nothing_new",
             "tests/journal/test_journal.py::test_a_final_state_stays_whatever_comes_after_it",
             "tests/journal/test_journal.py::test_reports_out_of_order_do_not_move_a_message_back",
-            "tests/batch/test_reconcile.py::test_reports_are_matched_to_messages_also_when_they_came_first",
+            "tests/campaign/test_reconcile.py::test_reports_are_matched_to_messages_also_when_they_came_first",
         ],
     ),
     (
         "a delivery report has the reference of a request that ended UNKNOWN",
-        ["tests/batch/test_reconcile.py::test_a_callback_under_our_reference_settles_its_whole_request"],
+        ["tests/campaign/test_reconcile.py::test_a_callback_under_our_reference_settles_its_whole_request"],
     ),
     (
         "storing a delivery report fails, or takes long",
@@ -93,13 +93,13 @@ ELSEWHERE: Sequence[tuple[str, Sequence[str]]] = (
     ),
     (
         "the machine stands still between the claim and the first byte",
-        ["tests/batch/test_chunk.py::test_nothing_is_sent_on_a_claim_that_is_older_than_its_lease"],
+        ["tests/campaign/test_request.py::test_nothing_is_sent_on_a_claim_that_is_older_than_its_lease"],
     ),
     (
         "the vendor drops recipients, and says only how many",
         [
-            "tests/batch/test_sender.py::test_numbers_that_the_vendor_drops_are_told_apart",
-            "tests/batch/test_sender.py::test_when_the_report_does_not_tell_which_were_dropped_all_are_unknown",
+            "tests/campaign/test_sender.py::test_numbers_that_the_vendor_drops_are_told_apart",
+            "tests/campaign/test_sender.py::test_when_the_report_does_not_tell_which_were_dropped_all_are_unknown",
         ],
     ),
     (

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mensasdk import EnviaSmsOptions, MensaError, Message, ScheduleError
-from mensasdk.batch import BatchSender
+from mensasdk.campaign import BatchSender
 from mensasdk.sandbox import Fault, Sandbox
 
 from .calls import VENDORS, connect
@@ -51,13 +51,13 @@ _AGE = (
 _MADE = "when a campaign was made, for people"
 _USER = "whether a message is past the time of day that its sender gave"
 ALLOWED: Mapping[str, str] = {
-    "batch/check.py::_Trial._within_budget": _USER,
-    "batch/chunk.py::_clocks": "beside the monotonic clock, which stands still while a machine sleeps; what looks late "
+    "campaign/check.py::_Trial._within_budget": _USER,
+    "campaign/request.py::_clocks": "beside the monotonic clock, which stands still while a machine sleeps; what looks late "
     "by either is not sent",
     "journal/memory.py::MemoryJournal.claim": _AGE,
     "journal/memory.py::MemoryJournal.sweep": _AGE,
     "journal/memory.py::_Campaign": _MADE,
-    "batch/run.py::Run._in_time": _USER,
+    "campaign/run.py::Run._in_time": _USER,
     "journal/sqlite/store.py::Store.claim": _AGE,
     "journal/sqlite/store.py::Store.claiming": _AGE,
     "journal/sqlite/store.py::Store.open": _MADE,
@@ -72,7 +72,7 @@ _WALL = {
     "datetime": {"now", "utcnow", "today"},
     "date": {"today"},
 }
-ROOMS = ("batch", "codec", "delivery", "journal", "limits", "transport", "vendors")
+ROOMS = ("campaign", "codec", "delivery", "journal", "limits", "transport", "vendors")
 
 
 def asked(tree: ast.AST, scope: str = "") -> Iterator[tuple[str, int]]:

@@ -9,7 +9,7 @@ import pytest
 from attrs import frozen
 
 from mensasdk import BatchSender, MensatekOptions, Message, OutcomeKind, ScheduleError, ValidationError, VendorOptions
-from mensasdk.batch import Route, Router
+from mensasdk.campaign import Route, Router
 from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions
 
 from .served import IDENTIFIER, NUMBER, WIRE_NUMBER, Answer, Breakage, Served, envelope, fin, sent

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mensasdk import BatchSender, MemoryJournal, Message, Outcome, OutcomeKind, ValidationError, VendorOptions
-from mensasdk.batch import Route, Router
+from mensasdk.campaign import Route, Router
 from mensasdk.vendors.base import Prepared
 from mensasdk.vendors.smsgateway24 import (
     SmsGateway24Client,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 
-from mensasdk.batch.plan import Messages, refusal
+from mensasdk.campaign.plan import Messages, refusal
 from mensasdk.errors import MensaError
 from mensasdk.journal.keys import message_key
 from mensasdk.journal.protocol import Journal, Record, Row, State

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mensasdk import BatchReport, Message, Outcome, OutcomeKind
-from mensasdk.batch import guard_cell, unguard_cell
-from mensasdk.batch.report import COLUMNS
+from mensasdk.campaign import guard_cell, unguard_cell
+from mensasdk.campaign.report import COLUMNS
 
 OUTCOMES = [
     Outcome(

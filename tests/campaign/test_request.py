@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from mensasdk import MemoryJournal, Message, Outcome, OutcomeKind
-from mensasdk.batch import run_chunk
+from mensasdk.campaign import run_chunk
 from mensasdk.journal import Row, State
 
-CLOCKS = "mensasdk.batch.chunk._clocks"
+CLOCKS = "mensasdk.campaign.request._clocks"
 ROWS = [Row(seq, f"key {seq}".encode(), Message(f"+3460000000{seq}", "hola")) for seq in range(3)]
 
 

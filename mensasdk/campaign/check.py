@@ -10,11 +10,11 @@ from typing import Final
 
 from attrs import define, evolve, field
 
-from mensasdk.batch.dispatch import Dispatcher, outcomes_of, over_budget
-from mensasdk.batch.lane import Lane
-from mensasdk.batch.plan import Planner
-from mensasdk.batch.router import Router
-from mensasdk.batch.run import DUPLICATE, GROUP_SIZE
+from mensasdk.campaign.dispatch import Dispatcher, outcomes_of, over_budget
+from mensasdk.campaign.lane import Lane
+from mensasdk.campaign.plan import Planner
+from mensasdk.campaign.router import Router
+from mensasdk.campaign.run import DUPLICATE, GROUP_SIZE
 from mensasdk.journal.keys import fingerprint, message_key
 from mensasdk.journal.keyset import KeySet
 from mensasdk.limits.budget import Budget
@@ -73,7 +73,7 @@ async def check(
 
 @define(eq=False)
 class _Group:
-    """As in a campaign: see `mensasdk.batch.run`."""
+    """As in a campaign: see `mensasdk.campaign.run`."""
 
     is_open: bool = False
     numbers: set[str] = field(factory=set)

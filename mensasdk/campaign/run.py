@@ -10,11 +10,11 @@ from typing import Final
 
 from attrs import define, evolve, field
 
-from mensasdk.batch.chunk import run_chunk
-from mensasdk.batch.dispatch import Dispatcher, Moved, Spent, outcomes_of, over_budget
-from mensasdk.batch.interrupts import Interrupted, SendCancelled
-from mensasdk.batch.lane import Lane, LaneGate
-from mensasdk.batch.report import BatchReport
+from mensasdk.campaign.dispatch import Dispatcher, Moved, Spent, outcomes_of, over_budget
+from mensasdk.campaign.interrupts import Interrupted, SendCancelled
+from mensasdk.campaign.lane import Lane, LaneGate
+from mensasdk.campaign.report import BatchReport
+from mensasdk.campaign.request import run_chunk
 from mensasdk.errors import MensaError
 from mensasdk.journal.keys import message_key, request_reference
 from mensasdk.journal.protocol import Journal, Row

@@ -11,13 +11,13 @@ from contextlib import aclosing, asynccontextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Final
 
-from mensasdk.batch import resume as resuming
-from mensasdk.batch.chunk import finish, run_chunk
-from mensasdk.batch.dispatch import Dispatcher, outcomes_of
-from mensasdk.batch.plan import Chunk, Messages, Planner
-from mensasdk.batch.report import BatchReport, Progress
-from mensasdk.batch.router import Route, Router
-from mensasdk.batch.run import Run, reason_of
+from mensasdk.campaign import resume as resuming
+from mensasdk.campaign.dispatch import Dispatcher, outcomes_of
+from mensasdk.campaign.plan import Chunk, Messages, Planner
+from mensasdk.campaign.report import BatchReport, Progress
+from mensasdk.campaign.request import finish, run_chunk
+from mensasdk.campaign.router import Route, Router
+from mensasdk.campaign.run import Run, reason_of
 from mensasdk.errors import ConfigurationError
 from mensasdk.journal.memory import MemoryJournal
 from mensasdk.journal.protocol import Journal, State, outcome_of
@@ -172,7 +172,7 @@ class BatchSender:
         """
         if self._run is not None:
             raise ConfigurationError("this sender runs a campaign; make another sender to check with, or wait")
-        from mensasdk.batch import check as checking
+        from mensasdk.campaign import check as checking
 
         twin = copy(self)
         twin._dispatcher = checking.rehearsal(self._dispatcher)
@@ -315,7 +315,7 @@ class BatchSender:
             JournalError: as in `send`.
             asyncio.CancelledError: as it came; what was found out before is in the journal.
         """
-        from mensasdk.batch.reconcile import Reconciler
+        from mensasdk.campaign.reconcile import Reconciler
 
         self._need_outcomes()
         run = self._begin(campaign)

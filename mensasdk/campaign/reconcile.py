@@ -8,8 +8,8 @@ from itertools import groupby
 
 from attrs import evolve, frozen
 
-from mensasdk.batch.dispatch import CLOSING, Dispatcher
-from mensasdk.batch.lane import Lane, LaneGate
+from mensasdk.campaign.dispatch import CLOSING, Dispatcher
+from mensasdk.campaign.lane import Lane, LaneGate
 from mensasdk.errors import MensaError, ValidationError
 from mensasdk.journal.protocol import Journal, Record, State, outcome_of
 from mensasdk.journal.reports import is_about

@@ -34,7 +34,7 @@ from mensasdk import (
     ValidationError,
     mark,
 )
-from mensasdk.batch import run
+from mensasdk.campaign import run
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver, delivered
 from mensasdk.journal import State
 from mensasdk.sandbox import Fault, Sandbox

@@ -6,7 +6,7 @@ import asyncio
 
 from attrs import define
 
-from mensasdk.batch.router import Route
+from mensasdk.campaign.router import Route
 from mensasdk.limits.breaker import Breaker
 from mensasdk.limits.rate import RateLimit, RateLimiter, Unlimited
 from mensasdk.limits.window import WindowLimiter

@@ -425,7 +425,7 @@ async def test_leaving_a_stream_early_cancels_the_campaign(box: Sandbox, mensate
         async for outcome in outcomes:
             assert outcome.kind is OutcomeKind.ACCEPTED
             break
-    assert not [task for task in asyncio.all_tasks() if "mensasdk/batch" in repr(task)]
+    assert not [task for task in asyncio.all_tasks() if "mensasdk/campaign" in repr(task)]
     assert len(box.ledger) < 1000
     assert sender.report is not None
     assert sender.report.accepted <= len(box.ledger) <= sender.report.accepted + sender.report.unknown

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mensasdk import Message, ValidationError
-from mensasdk.batch.plan import Chunk, Messages, Planner
+from mensasdk.campaign.plan import Chunk, Messages, Planner
 from mensasdk.vendors.base import Prepared
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
-from mensasdk.batch.interrupts import SendCancelled
+from mensasdk.campaign.interrupts import SendCancelled
 from mensasdk.journal.memory import MemoryJournal
 from mensasdk.journal.protocol import Journal, Row
 from mensasdk.messages import Outcome, OutcomeKind

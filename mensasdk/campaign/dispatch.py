@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field
 
 from mensasdk import phone
-from mensasdk.batch.interrupts import Interrupted, Interrupts, SendCancelled
-from mensasdk.batch.lane import Lane, LaneGate, limiter
-from mensasdk.batch.router import Route, Router
+from mensasdk.campaign.interrupts import Interrupted, Interrupts, SendCancelled
+from mensasdk.campaign.lane import Lane, LaneGate, limiter
+from mensasdk.campaign.router import Route, Router
 from mensasdk.errors import (
     AddressBlocked,
     AuthError,
