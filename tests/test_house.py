@@ -19,30 +19,42 @@ ROOT = Path(mensasdk.__file__).parent
 # A room may import from the rooms that stand after it, and from itself.
 ALLOWED = {
     "errors": set(),
+    "files": {"errors"},
     "messages": {"errors"},
     "phone": {"errors"},
     "text": {"errors"},
     "schedule": {"errors"},
     "placeholders": {"errors"},
-    "preflight": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
-    "codec": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
-    "transport": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
-    "vendors": {"preflight", "codec", "transport", "messages", "phone", "text", "schedule", "placeholders", "errors"},
-    "journal": {"messages", "phone", "text", "schedule", "placeholders", "errors"},
-    "limits": {"preflight", "messages", "phone", "text", "schedule", "placeholders", "errors"},
+    "preflight": {"messages", "phone", "text", "schedule", "placeholders", "files", "errors"},
+    "codec": {"messages", "phone", "text", "schedule", "placeholders", "files", "errors"},
+    "transport": {"messages", "phone", "text", "schedule", "placeholders", "files", "errors"},
+    "vendors": {
+        "preflight",
+        "codec",
+        "transport",
+        "messages",
+        "phone",
+        "text",
+        "schedule",
+        "placeholders",
+        "files",
+        "errors",
+    },
+    "journal": {"messages", "phone", "text", "schedule", "placeholders", "files", "errors"},
+    "limits": {"preflight", "messages", "phone", "text", "schedule", "placeholders", "files", "errors"},
     "campaign": {
         *("vendors", "journal", "limits", "preflight", "codec", "transport"),
-        *("messages", "phone", "text", "schedule", "placeholders", "errors"),
+        *("messages", "phone", "text", "schedule", "placeholders", "files", "errors"),
     },
     "delivery": {
         *("journal", "messages"),
-        *("messages", "phone", "text", "schedule", "placeholders", "errors"),
+        *("messages", "phone", "text", "schedule", "placeholders", "files", "errors"),
     },
     # A misreading of a vendor's document must not cancel out: the sandbox shares no code with the clients.
     "sandbox": {"phone", "text"},
     "cli": {
         *("sandbox", "delivery", "campaign", "journal", "limits", "vendors", "preflight", "codec", "transport"),
-        *("messages", "phone", "text", "schedule", "placeholders", "errors"),
+        *("messages", "phone", "text", "schedule", "placeholders", "files", "errors"),
     },
 }
 VENDORS = {path.name for path in (ROOT / "vendors").iterdir() if path.is_dir() and path.name != "__pycache__"}

@@ -15,7 +15,7 @@ from typing import IO, Any
 import orjson
 from attrs import frozen
 
-from mensasdk.batch.private_file import open_private
+from mensasdk.files import open_private
 from mensasdk.messages import Outcome, OutcomeKind
 
 __all__ = ["BatchReport", "Progress", "guard_cell", "unguard_cell"]

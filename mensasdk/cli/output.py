@@ -10,10 +10,10 @@ from typing import IO, Any, Final
 
 import orjson
 
-from mensasdk.batch.private_file import open_private
 from mensasdk.campaign import guard_cell
 from mensasdk.cli.rows import BadRow
 from mensasdk.errors import ConfigurationError
+from mensasdk.files import open_private
 from mensasdk.messages import Outcome, OutcomeKind
 
 __all__ = ["COLUMNS", "Output", "open_output", "written_output"]

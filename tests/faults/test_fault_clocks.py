@@ -52,8 +52,8 @@ _MADE = "when a campaign was made, for people"
 _USER = "whether a message is past the time of day that its sender gave"
 ALLOWED: Mapping[str, str] = {
     "campaign/check.py::_Trial._within_budget": _USER,
-    "campaign/request.py::_clocks": "beside the monotonic clock, which stands still while a machine sleeps; what looks late "
-    "by either is not sent",
+    "campaign/request.py::_clocks": "beside the monotonic clock, which stands still while a machine sleeps; what looks "
+    "late by either is not sent",
     "journal/memory.py::MemoryJournal.claim": _AGE,
     "journal/memory.py::MemoryJournal.sweep": _AGE,
     "journal/memory.py::_Campaign": _MADE,

@@ -36,10 +36,10 @@ from mensasdk.errors import (
     InvalidRequest,
     VendorError,
 )
+from mensasdk.files import read_regular_file
 from mensasdk.messages import Recipient
 from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
 from mensasdk.vendors.base import Call
-from mensasdk.vendors.files import read_regular_file
 from mensasdk.vendors.mensatek import rules
 from mensasdk.vendors.mensatek.codes import REFUSALS
 from mensasdk.vendors.mensatek.convert import CONVERTER

@@ -1,15 +1,16 @@
-"""Reading a file that is to be uploaded: a regular one of bounded size, and nothing else."""
+"""Files: reading one that is to be uploaded, and writing one that only its owner may read, as phone numbers are in it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import stat
-from typing import Final
+from pathlib import Path
+from typing import IO, Final
 
 from mensasdk.errors import ValidationError
 
-__all__ = ["read_regular_file"]
+__all__ = ["open_private", "read_regular_file"]
 
 # Windows has neither of the first two, and its text mode would change line ends.
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -52,3 +53,17 @@ def _read(path: str | os.PathLike[str], limit: int) -> tuple[bytes, str]:
     if len(content) > limit:
         return b"", f"has more than {limit // 2**20} MiB; give a smaller one"
     return content, ""
+
+
+def open_private(path: str | Path, *, newline: str | None = None) -> IO[str]:
+    """Open a file for writing in UTF-8, readable by its owner only from the first moment; it is emptied if it exists.
+
+    A device or a pipe, such as ``/dev/stdout``, keeps the permissions that it has.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    if os.name == "posix" and stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "w", encoding="utf-8", newline=newline)
