@@ -1,4 +1,4 @@
-"""Files: reading one that is to be uploaded, and writing one that only its owner may read, as phone numbers are in it."""
+"""Files: reading one that is to be uploaded, and writing one that only its owner may read, for numbers are in it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from mensasdk.placeholders import fill
 from mensasdk.preflight.check import Preflight
 from mensasdk.preflight.prices import Prices
 from mensasdk.text import TextRule
-from mensasdk.vendors.base import Prepared
+from mensasdk.vendors.batching import Prepared
 
 __all__ = ["check", "rehearsal"]
 

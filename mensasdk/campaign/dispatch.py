@@ -30,7 +30,7 @@ from mensasdk.errors import (
 from mensasdk.limits.breaker import Breaker
 from mensasdk.messages import Message, Outcome
 from mensasdk.transport import cancelled_outcome
-from mensasdk.vendors.base import Prepared, code_of
+from mensasdk.vendors.batching import Prepared, code_of
 
 if TYPE_CHECKING:  # loaded by who has a budget
     from mensasdk.limits.budget import Item

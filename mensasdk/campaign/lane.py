@@ -10,7 +10,7 @@ from mensasdk.campaign.router import Route
 from mensasdk.limits.breaker import Breaker
 from mensasdk.limits.rate import RateLimit, RateLimiter, Unlimited
 from mensasdk.limits.window import WindowLimiter
-from mensasdk.vendors.base import BatchClient
+from mensasdk.vendors.batching import BatchClient
 
 __all__ = ["Lane", "LaneGate", "limiter"]
 

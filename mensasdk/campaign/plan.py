@@ -11,7 +11,7 @@ from attrs import define, field
 
 from mensasdk.errors import MensaError, ValidationError
 from mensasdk.messages import Message, Outcome, OutcomeKind
-from mensasdk.vendors.base import Prepared
+from mensasdk.vendors.batching import Prepared
 
 __all__ = ["Chunk", "Messages", "Planner"]
 

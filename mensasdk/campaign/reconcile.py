@@ -14,7 +14,7 @@ from mensasdk.errors import MensaError, ValidationError
 from mensasdk.journal.protocol import Journal, Record, State, outcome_of
 from mensasdk.journal.reports import is_about
 from mensasdk.messages import Delivery, Message, Outcome, OutcomeKind
-from mensasdk.vendors.base import Doubt, Prepared, code_of
+from mensasdk.vendors.batching import Doubt, Prepared, code_of
 
 __all__ = ["Reconciler"]
 

@@ -10,7 +10,7 @@ from mensasdk.errors import MensaError
 from mensasdk.journal.keys import message_key
 from mensasdk.journal.protocol import Journal, Record, Row, State
 from mensasdk.messages import Message, Outcome
-from mensasdk.vendors.base import Prepared
+from mensasdk.vendors.batching import Prepared
 
 __all__ = ["add", "ended", "pending"]
 

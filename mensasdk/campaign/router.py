@@ -11,7 +11,7 @@ from mensasdk.errors import ConfigurationError
 from mensasdk.limits.breaker import CircuitBreaker
 from mensasdk.limits.rate import RateLimit
 from mensasdk.messages import VendorOptions
-from mensasdk.vendors.base import BatchClient
+from mensasdk.vendors.batching import BatchClient
 
 if TYPE_CHECKING:  # loaded by who has one
     from mensasdk.limits.budget import Budget

@@ -19,7 +19,7 @@ from mensasdk.errors import MensaError
 from mensasdk.journal.keys import message_key, request_reference
 from mensasdk.journal.protocol import Journal, Row
 from mensasdk.messages import Outcome, OutcomeKind
-from mensasdk.vendors.base import Prepared
+from mensasdk.vendors.batching import Prepared
 
 __all__ = ["DUPLICATE", "GROUP_SIZE", "Run", "reason_of"]
 

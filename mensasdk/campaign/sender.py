@@ -24,7 +24,7 @@ from mensasdk.journal.protocol import Journal, State, outcome_of
 from mensasdk.limits.breaker import CircuitBreaker
 from mensasdk.limits.rate import RateLimit
 from mensasdk.messages import Message, Outcome, OutcomeKind
-from mensasdk.vendors.base import BatchClient, Prepared
+from mensasdk.vendors.batching import BatchClient, Prepared
 
 if TYPE_CHECKING:  # loaded by who uses it
     from mensasdk.limits.budget import Budget

@@ -21,7 +21,7 @@ from mensasdk.journal import Journal
 from mensasdk.limits import CircuitBreaker, RateLimit
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.phone import mask
-from mensasdk.vendors.base import BatchClient
+from mensasdk.vendors.batching import BatchClient
 
 __all__ = ["Campaign", "Display", "Limits", "Share", "Summary"]
 

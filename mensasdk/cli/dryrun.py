@@ -16,7 +16,7 @@ from mensasdk.cli.vendors import VENDORS
 from mensasdk.messages import Message, Outcome
 from mensasdk.phone import mask
 from mensasdk.preflight.check import Preflight, character_name
-from mensasdk.vendors.base import BatchClient
+from mensasdk.vendors.batching import BatchClient
 
 __all__ = ["DryRun", "dry_run", "unit_of"]
 

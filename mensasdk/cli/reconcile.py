@@ -41,7 +41,7 @@ from mensasdk.cli.signals import interrupts
 from mensasdk.errors import ConfigurationError
 from mensasdk.journal import SqliteJournal
 from mensasdk.messages import OutcomeKind
-from mensasdk.vendors.base import BatchClient
+from mensasdk.vendors.batching import BatchClient
 
 __all__ = ["Reconciled", "print_reconciled", "reconcile", "settle"]
 

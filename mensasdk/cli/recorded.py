@@ -25,7 +25,7 @@ from mensasdk.cli.signals import interrupts
 from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.journal import CampaignInfo, SqliteJournal, State
 from mensasdk.messages import Message, OutcomeKind
-from mensasdk.vendors.base import BatchClient
+from mensasdk.vendors.batching import BatchClient
 
 __all__ = ["ResumedCampaign", "campaigns", "existing_journal", "purge", "recorded_campaign", "resume"]
 

@@ -13,7 +13,7 @@ from mensasdk.cli.campaign import Limits
 from mensasdk.cli.vendors import VENDORS, Settings, Wishes
 from mensasdk.errors import ConfigurationError
 from mensasdk.transport import Hook
-from mensasdk.vendors.base import BatchClient
+from mensasdk.vendors.batching import BatchClient
 
 __all__ = ["Way", "connect", "parse_rates", "parse_routes"]
 

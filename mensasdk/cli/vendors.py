@@ -11,7 +11,7 @@ from attrs import field, frozen
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import VendorOptions
 from mensasdk.transport import Hook
-from mensasdk.vendors.base import BatchClient
+from mensasdk.vendors.batching import BatchClient
 
 __all__ = ["VENDORS", "Settings", "SmsClient", "VendorEntry", "Wishes", "check_wishes"]
 

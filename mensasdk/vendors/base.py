@@ -1,22 +1,18 @@
-"""What all vendor clients share: executing a request value, being closed once, and taking part in a batch."""
+"""What all vendor clients share: executing a request value, and being closed once."""
 
 from __future__ import annotations
 
 import logging
-import re
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
-from datetime import datetime
-from decimal import Decimal
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from attrs import define, frozen
+from attrs import frozen
 
 from mensasdk import phone
 from mensasdk.codec import Format, decode
 from mensasdk.errors import AmbiguousResponse, MensaError, VendorError
-from mensasdk.messages import Delivery, Message, Outcome
 from mensasdk.transport import (
     AiohttpTransport,
     Gate,
@@ -31,8 +27,9 @@ from mensasdk.transport import (
     refusal_by_status,
     status_error,
 )
+from mensasdk.vendors.batching import Prepared
 
-__all__ = ["BatchClient", "BatchResult", "Call", "Doubt", "Prepared", "VendorClient", "code_of"]
+__all__ = ["Call", "VendorClient"]
 
 T = TypeVar("T")
 # Apart, so that whoever lives with a vendor's habits can silence just these.
@@ -187,132 +184,3 @@ class VendorClient:
             return refusal_by_status(response.status)
         status = response.status
         return AmbiguousResponse(f"the body tells of success, under status {status}", status=status, code=str(status))
-
-
-@define(eq=False)
-class Prepared:
-    """One message, checked and brought into the vendor's terms by `BatchClient.prepare`.
-
-    Attributes:
-        message: as the caller gave it.
-        number: the recipient in E.164, which also tells duplicates.
-        key: messages with equal keys may share a request.
-        payload: what the vendor's client needs again in `send_batch`.
-        parts: SMS parts that it will count as.
-        lane: the way out that the sender chose for it; a client leaves it alone.
-        screened: the message as a screen of the sender changed it; a client leaves it alone.
-    """
-
-    message: Message
-    number: str
-    key: Hashable
-    payload: Any
-    parts: int
-    lane: Any = None
-    screened: Message | None = None
-
-
-@frozen
-class BatchResult:
-    """What one request of a batch came to.
-
-    Attributes:
-        outcomes: one for each message, in order.
-        credits: what the request cost, where the vendor says so.
-        balance: credits left in the account, where the vendor says so.
-    """
-
-    outcomes: Sequence[Outcome]
-    credits: Decimal | None = None
-    balance: Decimal | None = None
-
-
-@frozen
-class Doubt:
-    """A message of which it is not known whether the vendor has it, and what is known about it.
-
-    Attributes:
-        item: the message, prepared once more by this client.
-        vendor_id: what an answer called it, if one came.
-        request_id: what an answer or a delivery report called another message of the same request, if one came.
-        position: the most messages that stood before it in its request.
-        group: the vendor's id of the group that it went out in, within which the vendor takes no number twice.
-        asked_at: when it went out, aware, in UTC, by this machine's clock.
-        reported: what the vendor reported about it, under the reference of its request or its id.
-    """
-
-    item: Prepared
-    vendor_id: str | None = None
-    request_id: str | None = None
-    position: int = 0
-    group: str | None = None
-    asked_at: datetime | None = None
-    reported: Delivery | None = None
-
-
-class BatchClient(Protocol):
-    """What a client has to offer for `BatchSender` to work with it."""
-
-    @property
-    def vendor(self) -> str: ...
-
-    @property
-    def max_recipients(self) -> int:
-        """The most messages that one request may carry."""
-
-    @property
-    def default_country(self) -> str | None:
-        """ISO 3166 alpha-2 code of the country that national numbers belong to; None to take none."""
-
-    def prepare(self, message: Message) -> Prepared:
-        """Check a message by the vendor's rules, before anything is sent.
-
-        Raises:
-            ValidationError: names the field and the remedy.
-        """
-
-    def group_key(self, item: Prepared) -> Hashable | None:
-        """What the messages of one group have in common, where the vendor takes no number twice within a group.
-
-        `BatchSender` then opens a group for each key with a request of one message, and gives the id that it got to
-        `send_batch` for all later ones: what is in doubt can be sent again within the group. None for no groups.
-        """
-
-    async def send_batch(
-        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
-    ) -> BatchResult:
-        """Send messages of one ``key`` in one request, and tell the outcome of each.
-
-        Args:
-            batch: at most `max_recipients` messages with equal keys and different numbers.
-            reference: of the request; comes back in delivery reports where the vendor supports it.
-            gate: passed before each attempt.
-            group: the id of the group that the messages belong to.
-
-        Raises:
-            MensaError: the whole request ended this way; ``outcome`` holds for each message.
-        """
-
-    async def reconcile(
-        self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
-    ) -> Sequence[Outcome | None]:
-        """Find out what became of messages of one request, by whatever means the vendor has.
-
-        Args:
-            doubts: messages that went out in one request and are in doubt.
-            reference: of that request.
-            gate: passed before each attempt of a call that may send.
-            repeat: such calls are allowed, where the vendor itself keeps them from making a second SMS.
-
-        Returns:
-            For each, its outcome with a ``code`` that names the means, such as ``"report"``, and a ``detail`` for a
-            person: ACCEPTED, REJECTED, or NOT_SENT where that is certain; None where nothing was found out.
-
-        Raises:
-            MensaError: the vendor could not be asked; all that was in doubt still is.
-        """
-
-
-def code_of(error: MensaError) -> str:
-    """The vendor's code, or the error's name in small letters: ``ConnectionLost`` becomes ``connection_lost``."""
-    return error.code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from mensasdk.errors import MensaError, OutcomeKind
 from mensasdk.messages import Outcome
-from mensasdk.vendors.base import Doubt
+from mensasdk.vendors.batching import Doubt
 
 __all__ = ["accepted", "settle"]
 

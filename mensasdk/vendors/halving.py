@@ -18,7 +18,7 @@ from attrs import define, field
 from mensasdk.errors import AddressBlocked, AuthError, InsufficientCredits, MensaError
 from mensasdk.messages import Outcome, OutcomeKind
 from mensasdk.transport.base import mark_cancelled
-from mensasdk.vendors.base import BatchResult, Prepared, code_of
+from mensasdk.vendors.batching import BatchResult, Prepared, code_of
 
 __all__ = ["send_in_halves"]
 

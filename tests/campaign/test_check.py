@@ -39,7 +39,7 @@ from mensasdk.preflight.check import Preflight
 from mensasdk.sandbox import Sandbox
 from mensasdk.text import Encoding
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import BatchResult, Doubt, Prepared
+from mensasdk.vendors.batching import BatchResult, Doubt, Prepared
 
 LONG = bool(os.environ.get("MENSASDK_LONG"))
 ROWS = 100_000 if LONG else 20_000

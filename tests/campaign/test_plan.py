@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mensasdk import Message, ValidationError
 from mensasdk.campaign.plan import Chunk, Messages, Planner
-from mensasdk.vendors.base import Prepared
+from mensasdk.vendors.batching import Prepared
 
 
 class Lane:

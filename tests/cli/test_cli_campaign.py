@@ -24,7 +24,7 @@ from mensasdk.errors import ConfigurationError, ConnectionLost, InvalidRequest, 
 from mensasdk.limits import CircuitBreaker
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import BatchResult, Doubt, Prepared
+from mensasdk.vendors.batching import BatchResult, Doubt, Prepared
 
 QUIET = Console(file=io.StringIO())
 

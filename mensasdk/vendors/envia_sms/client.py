@@ -38,7 +38,7 @@ from mensasdk.transport import (
 )
 from mensasdk.vendors.base import Call
 from mensasdk.vendors.envia_sms import rules
-from mensasdk.vendors.envia_sms.bulk import EnviaSmsBulk
+from mensasdk.vendors.envia_sms.batch import EnviaSmsBulk
 from mensasdk.vendors.envia_sms.codes import refusal
 from mensasdk.vendors.envia_sms.convert import converter_for
 from mensasdk.vendors.envia_sms.envelope import Envelope, open_envelope

@@ -23,7 +23,8 @@ from mensasdk.errors import (
 )
 from mensasdk.messages import Outcome
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import Doubt, VendorClient
+from mensasdk.vendors.base import VendorClient
+from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.doubts import accepted, settle
 from mensasdk.vendors.envia_sms.codes import tells_of_duplicate
 from mensasdk.vendors.envia_sms.models import NO_ID, SendSms, StatusReport

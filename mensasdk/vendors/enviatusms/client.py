@@ -17,7 +17,7 @@ from mensasdk.errors import AmbiguousResponse, ConfigurationError, DecodeError, 
 from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
 from mensasdk.vendors.base import Call
 from mensasdk.vendors.enviatusms import rules
-from mensasdk.vendors.enviatusms.bulk import EnviaTuSmsBulk
+from mensasdk.vendors.enviatusms.batch import EnviaTuSmsBulk
 from mensasdk.vendors.enviatusms.codes import refusal_kind
 from mensasdk.vendors.enviatusms.models import (
     CONVERTER,

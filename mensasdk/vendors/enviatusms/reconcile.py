@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from mensasdk.errors import NotFound, ValidationError
 from mensasdk.messages import Outcome
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import Doubt, VendorClient
+from mensasdk.vendors.base import VendorClient
+from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.doubts import accepted, settle
 from mensasdk.vendors.enviatusms.models import Campaign, CampaignNumber
 

@@ -10,10 +10,10 @@ from attrs import evolve
 from mensasdk.errors import AccessDenied, InvalidRequest, MensaError, OutcomeKind, ValidationError
 from mensasdk.messages import Delivery, Outcome
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import Doubt, Prepared, code_of
+from mensasdk.vendors.batching import Doubt, Prepared, code_of
 from mensasdk.vendors.doubts import accepted
 from mensasdk.vendors.mensatek import rules
-from mensasdk.vendors.mensatek.bulk import MensatekBulk, share_of, shared_of, took_all
+from mensasdk.vendors.mensatek.batch import MensatekBulk, share_of, shared_of, took_all
 
 __all__ = ["MensatekReconciler"]
 

@@ -18,7 +18,7 @@ from mensasdk.errors import ConfigurationError
 from mensasdk.files import read_regular_file
 from mensasdk.transport import Hook, RetryPolicy, Secret, Timeouts, Transport
 from mensasdk.vendors.smsgateway24 import rules
-from mensasdk.vendors.smsgateway24.bulk import BulkMode, SmsGateway24Batch
+from mensasdk.vendors.smsgateway24.batch import BulkMode, SmsGateway24Batch
 from mensasdk.vendors.smsgateway24.dates import newsletter_time, range_end, schedule_time
 from mensasdk.vendors.smsgateway24.models import (
     BulkResult,

@@ -16,7 +16,7 @@ from mensasdk.errors import AuthError, ValidationError, VendorError
 from mensasdk.messages import Outcome, OutcomeKind
 from mensasdk.placeholders import fill
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import Doubt
+from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.doubts import accepted, settle
 from mensasdk.vendors.smsgateway24 import rules
 from mensasdk.vendors.smsgateway24.models import MessageStatus, SmsGateway24Options, SmsRecord

@@ -14,7 +14,7 @@ from mensasdk import BatchSender, Delivery, DeliveryState, MensaError, Message, 
 from mensasdk.errors import AddressBlocked, AuthError, DeadlineExceeded, RateLimited, UnexpectedRedirect
 from mensasdk.sandbox import EnviaSms, Fault, Sandbox
 from mensasdk.sandbox.envia_sms import Quirks
-from mensasdk.vendors.base import Doubt
+from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions, reconcile
 
 from .served import IDENTIFIER, NUMBER, STATUS, UNKNOWN, Answer, Breakage, Served, envelope, fin, rst, sent, write

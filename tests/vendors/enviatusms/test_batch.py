@@ -17,7 +17,8 @@ from mensasdk import (
     OutcomeKind,
     ValidationError,
 )
-from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions, bulk
+from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions
+from mensasdk.vendors.enviatusms import batch as bulk
 
 from .served import KEY, Answer, Given, Served, serving, talking
 

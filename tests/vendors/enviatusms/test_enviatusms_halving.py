@@ -23,7 +23,7 @@ from mensasdk.errors import (
 )
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.transport import cancelled_outcome
-from mensasdk.vendors.base import BatchResult, Prepared
+from mensasdk.vendors.batching import BatchResult, Prepared
 from mensasdk.vendors.halving import send_in_halves
 
 from .served import Answer, talking

@@ -14,7 +14,7 @@ import pytest
 from mensasdk import BatchSender, MensaError, Message, RetryPolicy
 from mensasdk.sandbox import Sandbox
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions
-from mensasdk.vendors.enviatusms.bulk import QuoteTotal
+from mensasdk.vendors.enviatusms.batch import QuoteTotal
 
 from .served import Answer, talking
 

@@ -12,7 +12,7 @@ from attrs import frozen
 from mensasdk import Delivery, DeliveryState, MensaError, Message, Outcome, OutcomeKind
 from mensasdk.sandbox import EnviaTuSms, Fault, Sandbox
 from mensasdk.sandbox.enviatusms import Quirks
-from mensasdk.vendors.base import Doubt
+from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient
 
 from .served import EAGER, Answer, Given, Served, talking

@@ -11,7 +11,7 @@ import pytest
 
 from mensasdk import MensatekClient, MensatekOptions, Message, Outcome, OutcomeKind, ValidationError
 from mensasdk.sandbox import Quirks, Sandbox
-from mensasdk.vendors.base import BatchResult
+from mensasdk.vendors.batching import BatchResult
 
 from .support import BODIES, Body, Literally, Turnstile, connect, lagging_reports, messages, number
 
@@ -23,7 +23,7 @@ TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mensasdk.vendors.mensatek.bulk._REPORT_WAITS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("mensasdk.vendors.mensatek.batch._REPORT_WAITS", (0.0, 0.0, 0.0))
 
 
 async def send(client: MensatekClient, batch: Sequence[Message], group: str | None = None) -> BatchResult:

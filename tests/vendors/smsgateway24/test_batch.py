@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from mensasdk import BatchSender, MemoryJournal, Message, Outcome, OutcomeKind, ValidationError, VendorOptions
 from mensasdk.campaign import Route, Router
-from mensasdk.vendors.base import Prepared
+from mensasdk.vendors.batching import Prepared
 from mensasdk.vendors.smsgateway24 import (
     SmsGateway24Client,
     SmsGateway24Options,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mensasdk import AuthError, Delivery, DeliveryState, MensaError, Message, Outcome, OutcomeKind
 from mensasdk.sandbox import Fault
 from mensasdk.sandbox.smsgateway24 import Quirks
-from mensasdk.vendors.base import Doubt, Prepared
+from mensasdk.vendors.batching import Doubt, Prepared
 from mensasdk.vendors.smsgateway24 import SmsGateway24Client, SmsGateway24Options, derived_customer_id
 
 from .served import NUMBER, TOKEN, Answer, Given, talking

@@ -12,7 +12,8 @@ from mensasdk import phone
 from mensasdk.errors import MensaError
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import BatchResult, Prepared, VendorClient
+from mensasdk.vendors.base import VendorClient
+from mensasdk.vendors.batching import BatchResult, Prepared
 from mensasdk.vendors.mensatek import rules
 from mensasdk.vendors.mensatek.models import MensatekOptions, Report, SendResult, SendSms
 

@@ -10,7 +10,7 @@ from mensasdk import phone
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.placeholders import fill
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import BatchResult, Prepared
+from mensasdk.vendors.batching import BatchResult, Prepared
 from mensasdk.vendors.envia_sms import rules
 from mensasdk.vendors.envia_sms.models import EnviaSmsOptions, SendSms
 from mensasdk.vendors.envia_sms.reconcile import EnviaSmsReconcile

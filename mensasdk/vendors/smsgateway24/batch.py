@@ -11,7 +11,7 @@ from mensasdk.errors import MensaError, OutcomeKind, UnexpectedRedirect
 from mensasdk.messages import Message, Outcome
 from mensasdk.placeholders import fill
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import BatchResult, Prepared, code_of
+from mensasdk.vendors.batching import BatchResult, Prepared, code_of
 from mensasdk.vendors.smsgateway24 import rules
 from mensasdk.vendors.smsgateway24.codes import SimSlot
 from mensasdk.vendors.smsgateway24.dates import schedule_time

@@ -15,7 +15,7 @@ from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.placeholders import fill
 from mensasdk.preflight.prices import SUMS
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import BatchResult, Prepared
+from mensasdk.vendors.batching import BatchResult, Prepared
 from mensasdk.vendors.enviatusms import rules
 from mensasdk.vendors.enviatusms.models import EnviaTuSmsOptions, Quote, QuoteSms, SendResult, SendSms
 from mensasdk.vendors.enviatusms.reconcile import EnviaTuSmsReconcile
