@@ -17,17 +17,17 @@ from rich.console import Console
 from rich.text import Text
 
 from mensasdk._version import __version__
-from mensasdk.cli.campaign import Campaign, Summary
-from mensasdk.cli.config import VENDORS, load_settings
-from mensasdk.cli.dryrun import DryRun, dry_run
-from mensasdk.cli.job import Job, make_job, required
-from mensasdk.cli.output import Output, open_output
-from mensasdk.cli.routes import connect
-from mensasdk.cli.rows import Layout, masked
-from mensasdk.cli.screens import screen_options
-from mensasdk.cli.show import display, error_console, money, output_console, print_summary
-from mensasdk.cli.show_check import check_progress, print_check
-from mensasdk.cli.signals import interrupts
+from mensasdk.cli.input.config import VENDORS, load_settings
+from mensasdk.cli.input.job import Job, make_job, required
+from mensasdk.cli.input.routes import connect
+from mensasdk.cli.input.rows import Layout, masked
+from mensasdk.cli.input.screens import screen_options
+from mensasdk.cli.show.check import check_progress, print_check
+from mensasdk.cli.show.output import Output, open_output
+from mensasdk.cli.show.tables import display, error_console, money, output_console, print_summary
+from mensasdk.cli.work.campaign import Campaign, Summary
+from mensasdk.cli.work.dryrun import DryRun, dry_run
+from mensasdk.cli.work.signals import interrupts
 from mensasdk.errors import AddressBlocked, AuthError, ConfigurationError, MensaError, ValidationError
 from mensasdk.journal import SqliteJournal
 
@@ -325,7 +325,7 @@ def credits(vendor: str | None, as_json: bool, base_url: str | None, credentials
 @guarded
 def sandbox(port: int, callback_url: str | None, balance: int) -> int:
     """Run the four emulated vendors on this machine until Ctrl-C. Nothing is ever sent."""
-    from mensasdk.cli.serve import serve
+    from mensasdk.cli.work.serve import serve
 
     try:
         asyncio.run(serve(port, callback_url, balance))
@@ -365,10 +365,10 @@ def demo(rows: int | None, rate: float | None, output: Path | None, seed: int, c
     disagree in anything.
     """
     if crash:
-        from mensasdk.cli.demo_crash import run_crash_demo
+        from mensasdk.cli.demo.crash import run_crash_demo
 
         return run_crash_demo(rows=rows or 2000, rate=rate, folder=output, seed=seed)
-    from mensasdk.cli.demo import run_demo
+    from mensasdk.cli.demo.campaign import run_demo
 
     return run_demo(rows=rows or 5000, rate=rate or 1500, folder=output, seed=seed)
 
@@ -376,9 +376,9 @@ def demo(rows: int | None, rate: float | None, output: Path | None, seed: int, c
 # ------------------------------------------------------------------------------ before sending, and with a journal
 
 # These commands stand apart, use what stands above, and add themselves to it.
-import mensasdk.cli.check  # noqa: E402
-import mensasdk.cli.deliveries  # noqa: E402
-import mensasdk.cli.mark  # noqa: E402
-import mensasdk.cli.reconcile  # noqa: E402
-import mensasdk.cli.recorded  # noqa: E402
-import mensasdk.cli.segments  # noqa: E402, F401
+import mensasdk.cli.commands.check  # noqa: E402
+import mensasdk.cli.commands.deliveries  # noqa: E402
+import mensasdk.cli.commands.mark  # noqa: E402
+import mensasdk.cli.commands.reconcile  # noqa: E402
+import mensasdk.cli.commands.recorded  # noqa: E402
+import mensasdk.cli.commands.segments  # noqa: E402, F401

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from mensasdk.cli.campaign import Campaign, Limits, Summary
-from mensasdk.cli.dryrun import dry_run
-from mensasdk.cli.output import Output, open_output
-from mensasdk.cli.rows import BadRow, GoodRow
-from mensasdk.cli.show import display, print_summary
-from mensasdk.cli.show_check import print_check
+from mensasdk.cli.input.rows import BadRow, GoodRow
+from mensasdk.cli.show.check import print_check
+from mensasdk.cli.show.output import Output, open_output
+from mensasdk.cli.show.tables import display, print_summary
+from mensasdk.cli.work.campaign import Campaign, Limits, Summary
+from mensasdk.cli.work.dryrun import dry_run
 from mensasdk.errors import ConfigurationError, ConnectionLost, InvalidRequest, MensaError, ValidationError
 from mensasdk.limits import CircuitBreaker
 from mensasdk.messages import Message, Outcome, OutcomeKind

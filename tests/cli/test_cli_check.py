@@ -16,11 +16,11 @@ from cli_support import invoke, run, write_people, write_rows
 from rich.console import Console
 
 from mensasdk import MensatekClient, Message
-from mensasdk.cli.campaign import Limits
-from mensasdk.cli.dryrun import dry_run
-from mensasdk.cli.output import Output
-from mensasdk.cli.rows import BadRow, GoodRow
-from mensasdk.cli.show_check import check_progress, print_check
+from mensasdk.cli.input.rows import BadRow, GoodRow
+from mensasdk.cli.show.check import check_progress, print_check
+from mensasdk.cli.show.output import Output
+from mensasdk.cli.work.campaign import Limits
+from mensasdk.cli.work.dryrun import dry_run
 from mensasdk.sandbox import Sandbox
 
 WHO = ("--vendor", "mensatek", "--text", "Hola {nombre}, su cita está confirmada")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mensasdk.cli.config import load_settings
+from mensasdk.cli.input.config import load_settings
 from mensasdk.errors import ConfigurationError
 
 ENVIRONMENT = {"MENSASDK_MENSATEK_API_USER": "env-user", "MENSASDK_MENSATEK_API_TOKEN": "env-token"}

@@ -13,12 +13,12 @@ from attrs import evolve
 from cli_support import run
 
 from mensasdk import MensatekClient
-from mensasdk.cli import demo
-from mensasdk.cli.campaign import Share, Summary
-from mensasdk.cli.demo_checks import Check, Line, compare, read_results
-from mensasdk.cli.demo_people import make_people, number_of
-from mensasdk.cli.demo_reports import Reports
-from mensasdk.cli.show import output_console
+from mensasdk.cli.demo import campaign as demo
+from mensasdk.cli.demo.checks import Check, Line, compare, read_results
+from mensasdk.cli.demo.people import make_people, number_of
+from mensasdk.cli.demo.reports import Reports
+from mensasdk.cli.show.tables import output_console
+from mensasdk.cli.work.campaign import Share, Summary
 from mensasdk.messages import Delivery, DeliveryState, OutcomeKind
 from mensasdk.sandbox import Sandbox
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient

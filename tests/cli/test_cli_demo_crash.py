@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cli_support import invoke, run, states
 
-from mensasdk.cli.demo_crash_checks import compare
+from mensasdk.cli.demo.crash_checks import compare
 from mensasdk.journal import Record, State
 from mensasdk.messages import Message
 from mensasdk.sandbox import Ledger, LedgerMessage

@@ -18,7 +18,7 @@ import pytest
 from cli_support import Ended, finish, invoke, run, start, write_people, write_rows
 from rich.console import Console
 
-from mensasdk.cli.receive import Count, Guard, TogetherJournal
+from mensasdk.cli.work.receive import Count, Guard, TogetherJournal
 from mensasdk.delivery import DeliveryLog
 from mensasdk.errors import JournalError
 from mensasdk.journal import SqliteJournal

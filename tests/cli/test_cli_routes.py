@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 
 from mensasdk.campaign import Router
 from mensasdk.cli.app import cli
-from mensasdk.cli.campaign import Limits
-from mensasdk.cli.routes import Way, connect, parse_rates, parse_routes
+from mensasdk.cli.input.routes import Way, connect, parse_rates, parse_routes
 from mensasdk.cli.vendors import Settings, Wishes
+from mensasdk.cli.work.campaign import Limits
 from mensasdk.errors import ConfigurationError
 from mensasdk.limits import RateLimit
 from mensasdk.sandbox import Sandbox

@@ -14,7 +14,7 @@ import pytest
 from cli_support import invoke, run, write_people, write_rows
 
 from mensasdk import Message, ValidationError
-from mensasdk.cli.screens import Screening, make_screening
+from mensasdk.cli.input.screens import Screening, make_screening
 from mensasdk.sandbox import Sandbox
 
 WHO = ("--vendor", "mensatek", "--text", "Hola {nombre}")

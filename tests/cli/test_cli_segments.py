@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from mensasdk import MensatekClient
-from mensasdk.cli.segments import look, print_text
+from mensasdk.cli.commands.segments import look, print_text
 from mensasdk.cli.vendors import VENDORS
 from mensasdk.text import Encoding, segments, to_gsm
 

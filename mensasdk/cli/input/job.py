@@ -14,12 +14,12 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.text import Text
 
-from mensasdk.cli.campaign import Limits
-from mensasdk.cli.config import VENDORS, Settings, load_settings
-from mensasdk.cli.routes import Way, parse_rates, parse_routes
-from mensasdk.cli.rows import BadRow, GoodRow, Layout, Table, open_table, plan, read
-from mensasdk.cli.screens import make_screening
+from mensasdk.cli.input.config import VENDORS, Settings, load_settings
+from mensasdk.cli.input.routes import Way, parse_rates, parse_routes
+from mensasdk.cli.input.rows import BadRow, GoodRow, Layout, Table, open_table, plan, read
+from mensasdk.cli.input.screens import make_screening
 from mensasdk.cli.vendors import Wishes, check_wishes
+from mensasdk.cli.work.campaign import Limits
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Message
 from mensasdk.schedule import zone as time_zone

@@ -18,12 +18,12 @@ from rich.table import Table
 from rich.text import Text
 
 from mensasdk.cli.app import cli, credentials_option, guarded, journal_option, journal_path, json_option
-from mensasdk.cli.config import VENDORS, callback_settings
-from mensasdk.cli.doubt import vendor_of
-from mensasdk.cli.output import Output, written_output
-from mensasdk.cli.recorded import existing_journal, recorded_campaign
-from mensasdk.cli.rows import masked
-from mensasdk.cli.show import error_console, figures_table, output_console
+from mensasdk.cli.commands.recorded import existing_journal, recorded_campaign
+from mensasdk.cli.input.config import VENDORS, callback_settings
+from mensasdk.cli.input.rows import masked
+from mensasdk.cli.show.output import Output, written_output
+from mensasdk.cli.show.tables import error_console, figures_table, output_console
+from mensasdk.cli.work.doubt import vendor_of
 from mensasdk.delivery import delivered
 from mensasdk.errors import ConfigurationError
 from mensasdk.journal import Record, SqliteJournal, State
@@ -215,7 +215,7 @@ def receive(
     A vendor needs an address that it can reach, and TLS: put a proxy of yours in front. This command limits neither
     connections nor rates.
     """
-    from mensasdk.cli.receive import Guard, TogetherJournal, keep_reports
+    from mensasdk.cli.work.receive import Guard, TogetherJournal, keep_reports
 
     if vendor not in CALLING:
         asks = {"envia_sms": "EnviaSmsClient.get_status", "enviatusms": "EnviaTuSmsClient.get_campaign"}

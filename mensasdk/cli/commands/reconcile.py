@@ -19,8 +19,23 @@ from rich.text import Text
 
 from mensasdk.campaign import BatchReport, BatchSender, Progress, Router
 from mensasdk.cli.app import CREDENTIALS_HELP, cli, guarded, journal_option, send
-from mensasdk.cli.campaign import Limits
-from mensasdk.cli.doubt import (
+from mensasdk.cli.commands.recorded import existing_journal
+from mensasdk.cli.input.job import Job, make_job
+from mensasdk.cli.input.routes import connect
+from mensasdk.cli.input.rows import masked
+from mensasdk.cli.show.output import COLUMNS, Output, written_output
+from mensasdk.cli.show.tables import (
+    LABEL,
+    STYLE,
+    error_console,
+    figures_table,
+    meter,
+    output_console,
+    print_note,
+    text_table,
+)
+from mensasdk.cli.work.campaign import Limits
+from mensasdk.cli.work.doubt import (
     LIST_COLUMNS,
     Listed,
     again,
@@ -31,13 +46,7 @@ from mensasdk.cli.doubt import (
     to_decide,
     vendor_of,
 )
-from mensasdk.cli.job import Job, make_job
-from mensasdk.cli.output import COLUMNS, Output, written_output
-from mensasdk.cli.recorded import existing_journal
-from mensasdk.cli.routes import connect
-from mensasdk.cli.rows import masked
-from mensasdk.cli.show import LABEL, STYLE, error_console, figures_table, meter, output_console, print_note, text_table
-from mensasdk.cli.signals import interrupts
+from mensasdk.cli.work.signals import interrupts
 from mensasdk.errors import ConfigurationError
 from mensasdk.journal import SqliteJournal
 from mensasdk.messages import OutcomeKind

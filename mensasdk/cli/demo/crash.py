@@ -19,17 +19,17 @@ from attrs import evolve, frozen
 from rich.console import Console
 from rich.text import Text
 
-from mensasdk.cli.campaign import Limits
-from mensasdk.cli.config import variable
-from mensasdk.cli.deliveries import CALLING, count_deliveries, deliveries_table
-from mensasdk.cli.demo import ROUTES, TEXT, WISHES, command_name
-from mensasdk.cli.demo_crash_checks import compare
-from mensasdk.cli.demo_people import HOME, make_people
-from mensasdk.cli.receive import Count, TogetherJournal
-from mensasdk.cli.reconcile import Reconciled, print_reconciled, settle
-from mensasdk.cli.routes import Way, connect
-from mensasdk.cli.show import checks_table, figures_table, meter, output_console, print_note
+from mensasdk.cli.commands.deliveries import CALLING, count_deliveries, deliveries_table
+from mensasdk.cli.commands.reconcile import Reconciled, print_reconciled, settle
+from mensasdk.cli.demo.campaign import ROUTES, TEXT, WISHES, command_name
+from mensasdk.cli.demo.crash_checks import compare
+from mensasdk.cli.demo.people import HOME, make_people
+from mensasdk.cli.input.config import variable
+from mensasdk.cli.input.routes import Way, connect
+from mensasdk.cli.show.tables import checks_table, figures_table, meter, output_console, print_note
 from mensasdk.cli.vendors import VENDORS, Settings
+from mensasdk.cli.work.campaign import Limits
+from mensasdk.cli.work.receive import Count, TogetherJournal
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver
 from mensasdk.errors import ConfigurationError
 from mensasdk.journal import Record, State

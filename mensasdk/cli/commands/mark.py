@@ -16,9 +16,9 @@ from attrs import frozen
 
 from mensasdk.campaign import unguard_cell
 from mensasdk.cli.app import cli, guarded, journal_option
-from mensasdk.cli.doubt import in_doubt
-from mensasdk.cli.recorded import existing_journal
-from mensasdk.cli.rows import Table, masked, open_table
+from mensasdk.cli.commands.recorded import existing_journal
+from mensasdk.cli.input.rows import Table, masked, open_table
+from mensasdk.cli.work.doubt import in_doubt
 from mensasdk.errors import ConfigurationError, ValidationError
 from mensasdk.journal import SqliteJournal, mark
 from mensasdk.messages import OutcomeKind

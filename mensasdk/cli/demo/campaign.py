@@ -18,15 +18,23 @@ from rich.console import Console
 from rich.text import Text
 
 from mensasdk.campaign import Router
-from mensasdk.cli.campaign import Campaign, Limits, Summary
-from mensasdk.cli.demo_checks import CALLING, Check, Line, compare, read_results
-from mensasdk.cli.demo_people import HOME, make_people
-from mensasdk.cli.demo_reports import STATES, Reports
-from mensasdk.cli.output import open_output
-from mensasdk.cli.routes import Way, connect
-from mensasdk.cli.rows import open_table, plan, read
-from mensasdk.cli.show import checks_table, display, figures_table, meter, output_console, print_note, print_summary
+from mensasdk.cli.demo.checks import CALLING, Check, Line, compare, read_results
+from mensasdk.cli.demo.people import HOME, make_people
+from mensasdk.cli.demo.reports import STATES, Reports
+from mensasdk.cli.input.routes import Way, connect
+from mensasdk.cli.input.rows import open_table, plan, read
+from mensasdk.cli.show.output import open_output
+from mensasdk.cli.show.tables import (
+    checks_table,
+    display,
+    figures_table,
+    meter,
+    output_console,
+    print_note,
+    print_summary,
+)
 from mensasdk.cli.vendors import VENDORS, Settings, Wishes
+from mensasdk.cli.work.campaign import Campaign, Limits, Summary
 from mensasdk.delivery import DeliveryReceiver
 from mensasdk.messages import Message, OutcomeKind
 from mensasdk.sandbox import Fault, Sandbox

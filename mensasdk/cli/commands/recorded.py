@@ -15,13 +15,13 @@ from rich.text import Text
 
 from mensasdk.campaign import Router
 from mensasdk.cli.app import EXIT_CODES, cli, guarded, journal_option, json_option, say_next, send, show
-from mensasdk.cli.campaign import Campaign, Limits, Summary
-from mensasdk.cli.job import Job, make_job
-from mensasdk.cli.output import Output, open_output
-from mensasdk.cli.routes import connect
-from mensasdk.cli.rows import BadRow, GoodRow, masked
-from mensasdk.cli.show import campaigns_table, display, error_console, output_console
-from mensasdk.cli.signals import interrupts
+from mensasdk.cli.input.job import Job, make_job
+from mensasdk.cli.input.routes import connect
+from mensasdk.cli.input.rows import BadRow, GoodRow, masked
+from mensasdk.cli.show.output import Output, open_output
+from mensasdk.cli.show.tables import campaigns_table, display, error_console, output_console
+from mensasdk.cli.work.campaign import Campaign, Limits, Summary
+from mensasdk.cli.work.signals import interrupts
 from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.journal import CampaignInfo, SqliteJournal, State
 from mensasdk.messages import Message, OutcomeKind

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from mensasdk.cli.signals import interrupts
+from mensasdk.cli.work.signals import interrupts
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver
 from mensasdk.journal import SqliteJournal
 from mensasdk.messages import Delivery, DeliveryState

@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 import orjson
 
 from mensasdk.campaign import guard_cell
-from mensasdk.cli.rows import BadRow
+from mensasdk.cli.input.rows import BadRow
 from mensasdk.errors import ConfigurationError
 from mensasdk.files import open_private
 from mensasdk.messages import Outcome, OutcomeKind

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from attrs import evolve, frozen
 
 from mensasdk.campaign import Router
-from mensasdk.cli.campaign import Limits
 from mensasdk.cli.vendors import VENDORS, Settings, Wishes
+from mensasdk.cli.work.campaign import Limits
 from mensasdk.errors import ConfigurationError
 from mensasdk.transport import Hook
 from mensasdk.vendors.batching import BatchClient

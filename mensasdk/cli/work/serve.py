@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
-from mensasdk.cli.signals import interrupts
 from mensasdk.cli.vendors import VENDORS
+from mensasdk.cli.work.signals import interrupts
 from mensasdk.sandbox import Sandbox
 
 __all__ = ["serve"]

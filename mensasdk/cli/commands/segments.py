@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.text import Text
 
 from mensasdk.cli.app import cli, guarded, json_option
-from mensasdk.cli.config import VENDORS
-from mensasdk.cli.show import output_console, print_note, text_table
-from mensasdk.cli.show_check import replacement, shown_character
+from mensasdk.cli.input.config import VENDORS
+from mensasdk.cli.show.check import replacement, shown_character
+from mensasdk.cli.show.tables import output_console, print_note, text_table
 from mensasdk.errors import ConfigurationError, ValidationError
 from mensasdk.preflight.check import character_name
 from mensasdk.text import Change, Encoding, SentText, TextRule, to_gsm

@@ -18,8 +18,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from mensasdk.cli.campaign import MAX_SHOWN, Display, ShownRow, Summary
 from mensasdk.cli.vendors import VENDORS
+from mensasdk.cli.work.campaign import MAX_SHOWN, Display, ShownRow, Summary
 from mensasdk.journal import CampaignInfo, State
 from mensasdk.messages import OutcomeKind
 

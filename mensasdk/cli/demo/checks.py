@@ -12,11 +12,11 @@ from typing import Any
 from attrs import frozen
 
 from mensasdk.campaign import unguard_cell
-from mensasdk.cli.campaign import Summary
-from mensasdk.cli.deliveries import CALLING
-from mensasdk.cli.demo_people import number_of
-from mensasdk.cli.show import money
+from mensasdk.cli.commands.deliveries import CALLING
+from mensasdk.cli.demo.people import number_of
+from mensasdk.cli.show.tables import money
 from mensasdk.cli.vendors import VENDORS
+from mensasdk.cli.work.campaign import Summary
 from mensasdk.messages import OutcomeKind
 from mensasdk.sandbox import Fault, Sandbox
 

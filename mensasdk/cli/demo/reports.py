@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from attrs import define, field
 
-from mensasdk.cli.demo_checks import Line
+from mensasdk.cli.demo.checks import Line
 from mensasdk.messages import Delivery, DeliveryState, OutcomeKind
 
 __all__ = ["STATES", "Reports"]

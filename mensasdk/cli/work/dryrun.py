@@ -9,10 +9,10 @@ from typing import Any, Final
 from attrs import define, field
 
 from mensasdk.campaign import Router
-from mensasdk.cli.campaign import MAX_SHOWN, Limits, ShownRow
-from mensasdk.cli.output import Output
-from mensasdk.cli.rows import BadRow, GoodRow, masked
+from mensasdk.cli.input.rows import BadRow, GoodRow, masked
+from mensasdk.cli.show.output import Output
 from mensasdk.cli.vendors import VENDORS
+from mensasdk.cli.work.campaign import MAX_SHOWN, Limits, ShownRow
 from mensasdk.messages import Message, Outcome
 from mensasdk.phone import mask
 from mensasdk.preflight.check import Preflight, character_name

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mensasdk.cli.dryrun import DryRun, unit_of
-from mensasdk.cli.show import MEANING, figures_table, meter, money, print_note, short_number, text_table
+from mensasdk.cli.show.tables import MEANING, figures_table, meter, money, print_note, short_number, text_table
+from mensasdk.cli.work.dryrun import DryRun, unit_of
 from mensasdk.preflight.check import Preflight, character_name
 from mensasdk.text import Encoding
 

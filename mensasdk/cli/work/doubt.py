@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mensasdk.cli.output import Output
-from mensasdk.cli.recorded import recorded_campaign
-from mensasdk.cli.rows import masked
-from mensasdk.cli.show import MEANING, text_table
+from mensasdk.cli.commands.recorded import recorded_campaign
+from mensasdk.cli.input.rows import masked
+from mensasdk.cli.show.output import Output
+from mensasdk.cli.show.tables import MEANING, text_table
 from mensasdk.journal import Record, SqliteJournal, State
 from mensasdk.journal.protocol import outcome_of
 from mensasdk.phone import mask

@@ -10,9 +10,9 @@ from typing import Any, Final
 import click
 
 from mensasdk.cli.app import check_job, cli, guarded, send, show
-from mensasdk.cli.job import make_job
-from mensasdk.cli.output import open_output
-from mensasdk.cli.show import error_console
+from mensasdk.cli.input.job import make_job
+from mensasdk.cli.show.output import open_output
+from mensasdk.cli.show.tables import error_console
 
 __all__ = ["check"]
 

@@ -1,0 +1,1 @@
+"""The demonstrations: a campaign through all vendors, and one whose process is killed."""
