@@ -1,0 +1,41 @@
+"""What there is to know about smsgateway24.com before its client is loaded."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mensasdk.registry import CallbackInfo, OptionInfo, VendorInfo
+
+__all__ = ["INFO"]
+
+INFO: Final = VendorInfo(
+    name="smsgateway24",
+    title="smsgateway24.com",
+    client="mensasdk.vendors.smsgateway24.client:SmsGateway24Client",
+    credentials=("email", "password"),
+    credentials_instead=("token",),
+    options_class="mensasdk.vendors.smsgateway24.models:SmsGateway24Options",
+    options=(
+        OptionInfo(
+            name="device_id",
+            metavar="ID",
+            help="The phone that sends.",
+            required=(
+                "it needs --device-id, the id of one of your phones (or the name of a Sender ID); the vendor's panel "
+                "shows it"
+            ),
+        ),
+        OptionInfo(name="sim", metavar="N", kind=int, bounds=(0, 5), help="SIM card 0 or 1, or its apps."),
+    ),
+    refuses={
+        "sender": "people see the number of the phone; choose the phone with --device-id",
+        "report": "reports are switched on for each phone in the vendor's panel; leave it out",
+        "unicode": "phones send every character as it is; leave it out",
+        "allow_duplicates": "it drops no repeated texts; leave it out",
+    },
+    unit="",
+    callbacks=CallbackInfo(parser="mensasdk.vendors.smsgateway24.callbacks:parse_callback", proof="path_secret"),
+    settles="its list of messages",
+    undecided="The vendor does not list them, which proves nothing yet; ask again in a while.",
+    emulator="mensasdk.sandbox.smsgateway24.service:SmsGateway24",
+)
