@@ -9,7 +9,7 @@ import pytest
 
 from mensasdk.sandbox import EnviaSms, Fault
 from mensasdk.sandbox.envia_sms import Template
-from mensasdk.sandbox.envia_sms.codes import TEXTS
+from mensasdk.sandbox.envia_sms.refusals import TEXTS
 from mensasdk.sandbox.vendor import Incoming
 from sandbox.envia_sms_caller import NUMBER, SEND, Gateway, ahead
 

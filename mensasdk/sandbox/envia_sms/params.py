@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qsl
 
 from mensasdk.sandbox.envia_sms.account import Account, Country
-from mensasdk.sandbox.envia_sms.codes import Refused
+from mensasdk.sandbox.envia_sms.refusals import Refused
 from mensasdk.sandbox.vendor import Incoming
 
 __all__ = ["ZONE", "decode", "destination", "joined", "local", "moment_of"]

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from mensasdk.sandbox.envia_sms.codes import printed
 from mensasdk.sandbox.envia_sms.quirks import Quirks
+from mensasdk.sandbox.envia_sms.refusals import printed
 
 __all__ = ["DOCUMENTED", "ENVELOPES", "Envelope", "number_text", "render"]
 

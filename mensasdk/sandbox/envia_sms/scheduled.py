@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from mensasdk.sandbox.envia_sms.codes import Refused
 from mensasdk.sandbox.envia_sms.message import Sms
 from mensasdk.sandbox.envia_sms.params import joined, local
+from mensasdk.sandbox.envia_sms.refusals import Refused
 
 if TYPE_CHECKING:
     from mensasdk.sandbox.envia_sms.service import EnviaSms

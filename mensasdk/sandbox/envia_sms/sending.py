@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from mensasdk.sandbox.envia_sms.account import Account, Template
-from mensasdk.sandbox.envia_sms.codes import DUPLICATE, Refused
 from mensasdk.sandbox.envia_sms.message import Sms
 from mensasdk.sandbox.envia_sms.params import destination, local, moment_of
+from mensasdk.sandbox.envia_sms.refusals import DUPLICATE, Refused
 from mensasdk.sandbox.ledger import LedgerMessage
 from mensasdk.text import Encoding, segments
 

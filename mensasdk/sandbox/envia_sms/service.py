@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 from mensasdk.sandbox.envia_sms import scheduled, sending
 from mensasdk.sandbox.envia_sms.account import PLANS, Account
-from mensasdk.sandbox.envia_sms.codes import Refused, printed, status_of, text_of
 from mensasdk.sandbox.envia_sms.message import Store
 from mensasdk.sandbox.envia_sms.params import decode
 from mensasdk.sandbox.envia_sms.quirks import Quirks
+from mensasdk.sandbox.envia_sms.refusals import Refused, printed, status_of, text_of
 from mensasdk.sandbox.envia_sms.render import DOCUMENTED, ENVELOPES, number_text, render
 from mensasdk.sandbox.vendor import Incoming, Reply, Services, Vendor
 

@@ -13,7 +13,6 @@ from attrs import define, field
 
 from mensasdk.sandbox.enviatusms.account import Account
 from mensasdk.sandbox.enviatusms.campaign import Campaign
-from mensasdk.sandbox.enviatusms.message import ignored, national, parts_of, plain
 from mensasdk.sandbox.enviatusms.params import flag
 from mensasdk.sandbox.enviatusms.refusals import (
     ALL_IGNORED,
@@ -28,6 +27,7 @@ from mensasdk.sandbox.enviatusms.refusals import (
     TOO_LONG,
     Refused,
 )
+from mensasdk.sandbox.enviatusms.text import ignored, national, parts_of, plain
 from mensasdk.sandbox.ledger import LedgerMessage
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from attrs import define, field
 from mensasdk.sandbox.ledger import LedgerMessage
 from mensasdk.sandbox.mensatek.dates import moment_of
 from mensasdk.sandbox.mensatek.delivery import Group, Send
-from mensasdk.sandbox.mensatek.message import count_parts, has_placeholders, number_of, personalise
 from mensasdk.sandbox.mensatek.params import Params, Refused
+from mensasdk.sandbox.mensatek.text import count_parts, has_placeholders, number_of, personalise
 
 if TYPE_CHECKING:
     from mensasdk.sandbox.mensatek.service import Mensatek
