@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from mensasdk.sandbox.enviatusms.account import Account
-from mensasdk.sandbox.enviatusms.campaign import Campaign
+from mensasdk.sandbox.enviatusms.message import Campaign
 from mensasdk.sandbox.enviatusms.params import flag
 from mensasdk.sandbox.enviatusms.refusals import (
     ALL_IGNORED,

@@ -15,8 +15,8 @@ from attrs import evolve
 
 from mensasdk.sandbox.enviatusms import sending
 from mensasdk.sandbox.enviatusms.account import Account
-from mensasdk.sandbox.enviatusms.campaign import CARACAS, Campaign, Store
 from mensasdk.sandbox.enviatusms.links import HOST, LinkStore, ShortLink, is_url
+from mensasdk.sandbox.enviatusms.message import CARACAS, Campaign, Store
 from mensasdk.sandbox.enviatusms.params import decode
 from mensasdk.sandbox.enviatusms.quirks import Quirks
 from mensasdk.sandbox.enviatusms.refusals import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from mensasdk.sandbox.mensatek.delivery import MADRID
+from mensasdk.sandbox.mensatek.message import MADRID
 
 __all__ = ["moment_of"]
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mensasdk.sandbox.mensatek.account import LibraryFile
-from mensasdk.sandbox.mensatek.delivery import local
+from mensasdk.sandbox.mensatek.message import local
 from mensasdk.sandbox.mensatek.params import Params, Refused
 from mensasdk.sandbox.vendor import FilePart
 

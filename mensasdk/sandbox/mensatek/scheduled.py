@@ -11,7 +11,7 @@ from attrs import evolve
 
 from mensasdk.sandbox.ledger import LedgerMessage
 from mensasdk.sandbox.mensatek.dates import moment_of
-from mensasdk.sandbox.mensatek.delivery import Group, Send
+from mensasdk.sandbox.mensatek.message import Group, Send
 from mensasdk.sandbox.mensatek.params import Params, Refused
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from attrs import define, field
 
 from mensasdk.sandbox.ledger import LedgerMessage
 from mensasdk.sandbox.mensatek.dates import moment_of
-from mensasdk.sandbox.mensatek.delivery import Group, Send
+from mensasdk.sandbox.mensatek.message import Group, Send
 from mensasdk.sandbox.mensatek.params import Params, Refused
 from mensasdk.sandbox.mensatek.text import count_parts, has_placeholders, number_of, personalise
 

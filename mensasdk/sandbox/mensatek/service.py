@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from mensasdk.sandbox.mensatek import library, scheduled
 from mensasdk.sandbox.mensatek.account import Account
-from mensasdk.sandbox.mensatek.delivery import Group, local
+from mensasdk.sandbox.mensatek.message import Group, local
 from mensasdk.sandbox.mensatek.params import Params, Refused, decode
 from mensasdk.sandbox.mensatek.quirks import Quirks
 from mensasdk.sandbox.mensatek.render import render, wanted_format

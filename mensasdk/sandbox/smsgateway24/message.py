@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from mensasdk.sandbox.callbacks import Step
-from mensasdk.sandbox.smsgateway24 import webhooks
+from mensasdk.sandbox.smsgateway24 import posting
 from mensasdk.sandbox.smsgateway24.account import Device, Newsletter
 from mensasdk.sandbox.smsgateway24.statuses import DELIVERED, INCOMING, PENDING, QUEUED, SENT, TAKEN
 
@@ -93,10 +93,10 @@ class Sms:
             case 2:
                 return Step(None, then=self._delay / 3)
             case 3:
-                fields = webhooks.delivery(self, SENT) if self._is_sent else None
+                fields = posting.delivery(self, SENT) if self._is_sent else None
                 return Step(fields, then=None if self.final == SENT else self._delay / 3)
             case _:
-                return Step(webhooks.delivery(self, self.final))
+                return Step(posting.delivery(self, self.final))
 
     @property
     def _delay(self) -> float:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from mensasdk.sandbox.smsgateway24 import contacts, devices, listing, sending, webhooks
+from mensasdk.sandbox.smsgateway24 import contacts, devices, listing, posting, sending
 from mensasdk.sandbox.smsgateway24.account import Account
 from mensasdk.sandbox.smsgateway24.message import Sms, Store, now_utc
 from mensasdk.sandbox.smsgateway24.params import Params, Refused, decode, read_json
@@ -174,7 +174,7 @@ class SmsGateway24(Vendor):
         body = text if image_url is None else image_url
         sms = Sms(self, self.next_id(), number, body, device, sim, None, False, False, created, None, 0.0, INCOMING)
         self.store.add(sms)
-        return webhooks.incoming(sms, image_url)
+        return posting.incoming(sms, image_url)
 
     def delivery_webhook(
         self, sms_id: int, status: int | None = None, *, form: Literal["reference", "article"] = "reference"
@@ -192,7 +192,7 @@ class SmsGateway24(Vendor):
         sms = self.store.get(sms_id)
         if sms is None:
             raise KeyError(sms_id)
-        make = webhooks.reference_delivery if form == "reference" else webhooks.article_delivery
+        make = posting.reference_delivery if form == "reference" else posting.article_delivery
         return make(sms, sms.status() if status is None else status)
 
     # ------------------------------------------------------------------ for the box
