@@ -15,6 +15,7 @@ from aiohttp import web
 
 from mensasdk.sandbox import Sandbox
 from mensasdk.sandbox.callbacks import Step
+from mensasdk.sandbox.mensatek.posting import Posting
 from sandbox.caller import Caller
 
 
@@ -166,7 +167,8 @@ async def test_a_cancelled_or_moved_message_is_not_delivered_on_its_old_date(
     caller.box.callbacks(receiver.url)
     for function in ("CancelarSMS", "ReprogramarSMS"):
         message_id = (await caller.send("34600000000", Report=1, Fecha="2199-07-01 15:10"))["idMensaje"]
-        [waiting] = caller.box.mensatek.groups[message_id].sends
+        [send] = caller.box.mensatek.groups[message_id].sends
+        waiting = Posting(caller.box.mensatek, send)
         assert waiting.callback(0, 1).fields is not None
         assert (await caller.call(function, Idmensaje=message_id, Fecha="2199-07-02 15:10"))["Res"] == 1
         assert waiting.callback(0, 1) == Step(None)

@@ -1,14 +1,14 @@
-"""Dates as the API takes them: ``YYYY-MM-DD HH:mm``, Spanish wall clock."""
+"""Dates: Spanish wall clock, ``YYYY-MM-DD HH:mm`` as they come in, with seconds as they go out."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
-from mensasdk.sandbox.mensatek.message import MADRID
+__all__ = ["local", "moment_of"]
 
-__all__ = ["moment_of"]
-
+_MADRID = ZoneInfo("Europe/Madrid")
 _FORM = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d", re.ASCII)
 
 
@@ -18,8 +18,13 @@ def moment_of(text: str) -> datetime | None:
         return None
     try:
         # An hour that comes twice means its first time.
-        moment = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=MADRID)
+        moment = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=_MADRID)
     except ValueError:
         return None
-    there_and_back = moment.astimezone(UTC).astimezone(MADRID)
+    there_and_back = moment.astimezone(UTC).astimezone(_MADRID)
     return moment if there_and_back.replace(tzinfo=None) == moment.replace(tzinfo=None) else None
+
+
+def local(moment: datetime) -> str:
+    """A moment as Mensatek writes it: Spanish wall clock, seconds, no zone."""
+    return moment.astimezone(_MADRID).strftime("%Y-%m-%d %H:%M:%S")

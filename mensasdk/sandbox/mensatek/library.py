@@ -7,15 +7,14 @@ import binascii
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mensasdk.sandbox.mensatek.account import LibraryFile
-from mensasdk.sandbox.mensatek.message import local
-from mensasdk.sandbox.mensatek.params import Params, Refused
+from mensasdk.sandbox.mensatek.dates import local
+from mensasdk.sandbox.mensatek.params import Params
+from mensasdk.sandbox.mensatek.refusals import Refused
+from mensasdk.sandbox.mensatek.state import State
 from mensasdk.sandbox.vendor import FilePart
-
-if TYPE_CHECKING:
-    from mensasdk.sandbox.mensatek.service import Mensatek
 
 __all__ = ["MAX_NAME", "delete", "listing", "upload"]
 
@@ -23,15 +22,15 @@ MAX_NAME = 15
 _FORMATS = frozenset({"pdf", "doc", "docx", "xls", "xlsx", "vcf"})
 
 
-def upload(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+def upload(state: State, params: Params) -> Mapping[str, Any]:
     """Put a file into the library; one of the same name is replaced."""
-    account = vendor.account
+    account = state.account
     if account.trial:
         raise Refused(-18, Cred=account.credits)
     kind = params.text("Tipo").upper()
     name = params.text("Nombre")
     if kind == "BASE64":
-        content = _from_base64(vendor, params, name)
+        content = _from_base64(state, params, name)
     elif kind == "FILES":
         part = params.raw("Fichero")
         if not isinstance(part, FilePart) or not part.content:
@@ -53,33 +52,33 @@ def upload(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
     return {"Res": 1, "Nombre": name, "Cred": account.credits}
 
 
-def listing(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+def listing(state: State, params: Params) -> Mapping[str, Any]:
     """All files, in the order in which they came."""
     rows = [
         {"Fecha": local(file.at), "Nombre": file.name, "Ext": file.name.rpartition(".")[2]}
-        for file in vendor.account.files.values()
+        for file in state.account.files.values()
     ]
-    return {"Res": 1, "Ficheros": rows, "Cred": vendor.account.credits}
+    return {"Res": 1, "Ficheros": rows, "Cred": state.account.credits}
 
 
-def delete(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+def delete(state: State, params: Params) -> Mapping[str, Any]:
     """Take a file out of the library."""
     name = params.text("Nombre", required=True)
-    if vendor.account.files.pop(name, None) is None:
-        raise Refused(-2, Cred=vendor.account.credits)
-    return {"Res": 1, "Cred": vendor.account.credits}
+    if state.account.files.pop(name, None) is None:
+        raise Refused(-2, Cred=state.account.credits)
+    return {"Res": 1, "Cred": state.account.credits}
 
 
-def _from_base64(vendor: Mensatek, params: Params, name: str) -> bytes:
+def _from_base64(state: State, params: Params, name: str) -> bytes:
     encoded = params.text("Contenido")
     if not encoded:
-        raise Refused(-12, Cred=vendor.account.credits)
+        raise Refused(-12, Cred=state.account.credits)
     if not name:
         raise Refused(-3, Error="Falta parámetro obligatorio: Nombre")
     try:
         return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
-        raise Refused(-17, Cred=vendor.account.credits) from None
+        raise Refused(-17, Cred=state.account.credits) from None
 
 
 def _stored_name(name: str) -> tuple[str, str]:

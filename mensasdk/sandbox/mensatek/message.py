@@ -1,4 +1,4 @@
-"""What becomes of a message after it was accepted: states, their texts, reports and callbacks."""
+"""What was sent under one id, and what becomes of it by the clock: states, their texts and reports."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from attrs import define, field
 
-from mensasdk.sandbox.callbacks import Step
+from mensasdk.sandbox.mensatek.dates import local
 from mensasdk.sandbox.vendor import Services
 
-__all__ = ["DELIVERED", "SCHEDULED", "WAITING", "Group", "Send", "final_state", "local"]
+__all__ = ["SCHEDULED", "WAITING", "Group", "Send", "final_state"]
 
-MADRID = ZoneInfo("Europe/Madrid")
-WAITING, SCHEDULED, DELIVERED = 0, 1, 11
+WAITING, SCHEDULED = 0, 1
+_DELIVERED = 11
 
 # The last two digits of a number decide what becomes of it, so a test can choose; all others are delivered.
 _BY_ENDING = {13: 13, 23: 123, 31: 131, 50: 50, 53: 53, 54: 54, 70: 70}
@@ -39,12 +38,7 @@ _TEXTS = {
 def final_state(number: str) -> int:
     """The last ``Resultado`` that a number gets: its last two digits say (13, 50, 53, 54, 70 themselves, 23 gives
     123, 31 gives 131); 11, delivered, for all others."""
-    return _BY_ENDING.get(int(number[-2:]), DELIVERED)
-
-
-def local(moment: datetime) -> str:
-    """A moment as Mensatek writes it: Spanish wall clock, seconds, no zone."""
-    return moment.astimezone(MADRID).strftime("%Y-%m-%d %H:%M:%S")
+    return _BY_ENDING.get(int(number[-2:]), _DELIVERED)
 
 
 @define(eq=False)
@@ -81,7 +75,6 @@ class Send:
     """
 
     group: Group
-    box: Services
     numbers: array[int]
     credits: Decimal
     reference: str
@@ -92,14 +85,12 @@ class Send:
     due: float = 0.0
     over: bool = False
 
-    def start(self) -> None:
-        """Set the clock running, and the callbacks if they are wanted."""
+    def start(self, box: Services) -> None:
+        """Set the clock running."""
         wait = 0.0
         if self.scheduled_at is not None:
-            wait = max(0.0, (self.scheduled_at - datetime.now(UTC)).total_seconds()) * self.box.time_scale
+            wait = max(0.0, (self.scheduled_at - datetime.now(UTC)).total_seconds()) * box.time_scale
         self.due = time.monotonic() + wait
-        if self.report:
-            self.box.callbacks.submit("mensatek", self, range(len(self.numbers)), 0 if self.scheduled_at else 1)
 
     @property
     def gone_out(self) -> bool:
@@ -111,13 +102,13 @@ class Send:
         """It waits for its date."""
         return not self.over and not self.gone_out
 
-    def reports(self) -> list[Mapping[str, Any]]:
+    def reports(self, box: Services) -> list[Mapping[str, Any]]:
         """One ``Informe`` entry per recipient."""
         now = time.monotonic()
-        delay = self.box.delivery_delay
-        waiting, delivered = now < self.due, now >= self.due + delay * self.box.time_scale
+        delay = box.delivery_delay
+        waiting, delivered = now < self.due, now >= self.due + delay * box.time_scale
         early = SCHEDULED if waiting else WAITING
-        moment = local(self._moment(delay if delivered else 0.0))
+        moment = local(self.moment(delay if delivered else 0.0))
         rows: list[Mapping[str, Any]] = []
         for number in self.numbers:
             state = final_state(str(number)) if delivered else early
@@ -132,33 +123,6 @@ class Send:
             )
         return rows
 
-    def callback(self, index: int, step: int) -> Step:
-        """Steps: 0 scheduled, 1 handed to the network, 2 the final state."""
-        if self.over:
-            return Step(None)
-        delay = self.box.delivery_delay
-        match step:
-            case 0:
-                wait = max(0.0, self.due - time.monotonic())
-                return Step(self._fields(index, SCHEDULED, 0.0), then=wait, far=True)
-            case 1:
-                return Step(self._fields(index, WAITING, 0.0), then=delay * self.box.time_scale)
-            case _:
-                return Step(self._fields(index, final_state(str(self.numbers[index])), delay))
-
-    def _moment(self, delay: float) -> datetime:
-        # On a compressed time scale the simulated date may lie ahead of the real one.
+    def moment(self, delay: float) -> datetime:
+        """So many seconds after it went out; on a compressed time scale that may lie ahead of the real clock."""
         return (self.scheduled_at or self.at) + timedelta(seconds=delay)
-
-    def _fields(self, index: int, state: int, delay: float) -> Mapping[str, str]:
-        return {
-            "Servicio": "SMSMASIVO",
-            "Resultado": str(state),
-            "Remitente": self.group.sender,
-            "Movil": str(self.numbers[index]),
-            "Fecha": local(self.at if state == SCHEDULED else self._moment(delay)),
-            "Segundos": str(int(delay)),
-            "idMensaje": str(self.group.message_id),
-            "Referencia": self.reference,
-            "idReport": str(self.first_report + index),
-        }

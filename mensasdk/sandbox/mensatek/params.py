@@ -10,19 +10,11 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from mensasdk.sandbox.mensatek.refusals import Refused
 from mensasdk.sandbox.multipart import form_data
 from mensasdk.sandbox.vendor import Incoming
 
-__all__ = ["Params", "Refused", "decode"]
-
-
-class Refused(Exception):
-    """The vendor refuses: a negative result code, and fields to go with it."""
-
-    def __init__(self, code: int, **fields: Any) -> None:
-        super().__init__(code)
-        self.code = code
-        self.fields = fields
+__all__ = ["Params", "decode"]
 
 
 def decode(request: Incoming) -> None:

@@ -5,45 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import evolve
 
 from mensasdk.sandbox.ledger import LedgerMessage
 from mensasdk.sandbox.mensatek.dates import moment_of
 from mensasdk.sandbox.mensatek.message import Group, Send
-from mensasdk.sandbox.mensatek.params import Params, Refused
-
-if TYPE_CHECKING:
-    from mensasdk.sandbox.mensatek.service import Mensatek
+from mensasdk.sandbox.mensatek.params import Params
+from mensasdk.sandbox.mensatek.posting import Posting
+from mensasdk.sandbox.mensatek.refusals import Refused
+from mensasdk.sandbox.mensatek.state import State
 
 __all__ = ["cancel", "report", "reschedule"]
 
 
-def cancel(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+def cancel(state: State, params: Params) -> Mapping[str, Any]:
     """Cancel all of a group that still waits, and give the credits back."""
-    left = vendor.account.credits
-    group = _group(vendor, params, CRED=left)
+    left = state.account.credits
+    group = _group(state, params, CRED=left)
     waiting = _waiting(group, CRED=left)
     back = sum((send.credits for send in waiting), Decimal(0))
     for send in waiting:
         send.over = True
-    vendor.account.credits += back
+    state.account.credits += back
     ids = _report_ids(waiting)
-    vendor.box.ledger.change(
-        vendor.name,
+    state.box.ledger.change(
+        state.name,
         str(group.message_id),
         lambda message: evolve(message, state="cancelled") if message.report_id in ids else message,
         back,
     )
     count = sum(len(send.numbers) for send in waiting)
-    return {"Res": count, "IDMENSAJE": group.message_id, "CRED": vendor.account.credits, "CREDR": back}
+    return {"Res": count, "IDMENSAJE": group.message_id, "CRED": state.account.credits, "CREDR": back}
 
 
-def reschedule(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+def reschedule(state: State, params: Params) -> Mapping[str, Any]:
     """Give all of a group that still waits another date."""
-    left = vendor.account.credits
-    group = _group(vendor, params, Cred=left)
+    left = state.account.credits
+    group = _group(state, params, Cred=left)
     date = params.text("Fecha", required=True)
     waiting = _waiting(group, Cred=left)
     moment = moment_of(date)
@@ -57,26 +57,27 @@ def reschedule(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
         moved = evolve(send, scheduled_at=moment)
         send.over = True
         group.sends[group.sends.index(send)] = moved
-        moved.start()
+        moved.start(state.box)
+        Posting(state, moved).start()
 
     def change(message: LedgerMessage) -> LedgerMessage:
         return evolve(message, scheduled_at=moment) if message.report_id in ids else message
 
-    vendor.box.ledger.change(vendor.name, str(group.message_id), change)
+    state.box.ledger.change(state.name, str(group.message_id), change)
     return {"Res": sum(len(send.numbers) for send in waiting), "Cred": left}
 
 
-def report(vendor: Mensatek, params: Params) -> Mapping[str, Any]:
+def report(state: State, params: Params) -> Mapping[str, Any]:
     """The state of every recipient that was accepted; of a wholly cancelled message there is none, which is -4."""
-    group = _group(vendor, params, Cred=vendor.account.credits)
-    rows = [row for send in group.sends if not send.over for row in send.reports()]
+    group = _group(state, params, Cred=state.account.credits)
+    rows = [row for send in group.sends if not send.over for row in send.reports(state.box)]
     if not rows:
-        raise Refused(-4, Cred=vendor.account.credits)
-    return {"Res": 1, "Destinatarios": len(rows), "Cred": vendor.account.credits, "Informe": rows}
+        raise Refused(-4, Cred=state.account.credits)
+    return {"Res": 1, "Destinatarios": len(rows), "Cred": state.account.credits, "Informe": rows}
 
 
-def _group(vendor: Mensatek, params: Params, **more: Decimal) -> Group:
-    group = vendor.groups.get(params.integer("Idmensaje", required=True) or 0)
+def _group(state: State, params: Params, **more: Decimal) -> Group:
+    group = state.groups.get(params.integer("Idmensaje", required=True) or 0)
     if group is None:
         raise Refused(-2, **more)
     return group

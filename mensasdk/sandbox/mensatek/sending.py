@@ -7,18 +7,18 @@ from array import array
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import define, field
 
 from mensasdk.sandbox.ledger import LedgerMessage
 from mensasdk.sandbox.mensatek.dates import moment_of
 from mensasdk.sandbox.mensatek.message import Group, Send
-from mensasdk.sandbox.mensatek.params import Params, Refused
+from mensasdk.sandbox.mensatek.params import Params
+from mensasdk.sandbox.mensatek.posting import Posting
+from mensasdk.sandbox.mensatek.refusals import Refused
+from mensasdk.sandbox.mensatek.state import State
 from mensasdk.sandbox.mensatek.text import count_parts, has_placeholders, number_of, personalise
-
-if TYPE_CHECKING:
-    from mensasdk.sandbox.mensatek.service import Mensatek
 
 __all__ = ["recipients_of", "send_sms"]
 
@@ -42,14 +42,14 @@ class _Batch:
     dropped: int = 0
 
 
-def send_sms(vendor: Mensatek, params: Params) -> tuple[Mapping[str, Any], int]:
+def send_sms(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
     """The answer's data and the number of messages accepted.
 
     Raises:
         Refused: -2 or -3; nothing was sent or charged.
     """
-    account = vendor.account
-    sender, group = _sender_and_group(vendor, params)
+    account = state.account
+    sender, group = _sender_and_group(state, params)
     rows = recipients_of(params.raw("Destinatarios"))
     text = params.text("Mensaje", required=True, fix=params.flag("Fixutf8"))
     if not text:
@@ -57,13 +57,13 @@ def send_sms(vendor: Mensatek, params: Params) -> tuple[Mapping[str, Any], int]:
     scheduled_at = _schedule(params)
     reference = params.text("Referenciausuario")
     report = params.flag("Report")
-    _check_voice(vendor, params)
+    _check_voice(state, params)
     unicode = params.flag("Unicode")
     blacklist = set() if params.flag("Obviarlistanegra") else account.blacklist
 
-    batch = _batch(vendor, rows, text, unicode, blacklist, group)
+    batch = _batch(state, rows, text, unicode, blacklist, group)
     count = len(batch.numbers)
-    if not count and not vendor.quirks.zero_when_all_dropped:
+    if not count and not state.quirks.zero_when_all_dropped:
         raise Refused(-3, Error="Ningún destinatario válido: números incorrectos, repetidos o en lista negra")
     cost = sum(batch.costs, Decimal(0))
     if cost > account.credits:
@@ -71,14 +71,14 @@ def send_sms(vendor: Mensatek, params: Params) -> tuple[Mapping[str, Any], int]:
 
     account.credits -= cost
     if count:
-        group = _commit(vendor, group, sender, batch, cost, reference, report, scheduled_at)
+        group = _commit(state, group, sender, batch, cost, reference, report, scheduled_at)
     listed: Any = count
-    if vendor.quirks.destinatarios_as_list:
+    if state.quirks.destinatarios_as_list:
         listed = [{"Movil": str(number)} for number in batch.numbers]
     answer: dict[str, Any] = {"Res": count, "Destinatarios": listed}
     if group is not None:
         answer["Msgid"] = group.message_id
-        if not vendor.quirks.msgid_only:
+        if not state.quirks.msgid_only:
             answer["idMensaje"] = group.message_id
     answer |= {
         "Cred": account.credits,
@@ -125,16 +125,16 @@ def _recipient(row: Any) -> tuple[str, Mapping[str, str]]:
     return str(number), variables or _NO_VARIABLES
 
 
-def _sender_and_group(vendor: Mensatek, params: Params) -> tuple[str, Group | None]:
+def _sender_and_group(state: State, params: Params) -> tuple[str, Group | None]:
     sender = params.text("Remitente", required=True)
     message_id = params.integer("Idmensaje")
     if message_id:
-        group = vendor.groups.get(message_id)
+        group = state.groups.get(message_id)
         if group is None:
             raise Refused(-3, Error="Idmensaje no existe")
         return group.sender, group
     if not sender:
-        return vendor.account.default_sender, None
+        return state.account.default_sender, None
     if not _SENDER.fullmatch(sender):
         raise Refused(
             -3, Error="Remitente incorrecto: hasta 11 letras, cifras, & o _, o un teléfono de hasta 15 cifras"
@@ -154,17 +154,17 @@ def _schedule(params: Params) -> datetime | None:
     return moment
 
 
-def _check_voice(vendor: Mensatek, params: Params) -> None:
+def _check_voice(state: State, params: Params) -> None:
     if not params.flag("Fail2voice"):
         return
     if not _LANGUAGE.fullmatch(params.text("Lenguajevoz")):
         raise Refused(-3, Error="Lenguajevoz incorrecto")
-    if number_of(params.text("Remitentevoz")) not in vendor.account.voice_senders:
+    if number_of(params.text("Remitentevoz")) not in state.account.voice_senders:
         raise Refused(-3, Error="Remitentevoz no está validado")
 
 
 def _batch(
-    vendor: Mensatek,
+    state: State,
     rows: list[tuple[str, Mapping[str, str]]],
     text: str,
     unicode: bool,
@@ -173,7 +173,7 @@ def _batch(
 ) -> _Batch:
     personal = has_placeholders(text)
     batch = _Batch(text, texts=[] if personal else None)
-    account = vendor.account
+    account = state.account
     flat_price = None if account.prices else account.price
     costs: dict[tuple[Decimal, int], Decimal] = {}
     parts = 0 if personal else count_parts(text, unicode)
@@ -203,7 +203,7 @@ def _batch(
 
 
 def _commit(
-    vendor: Mensatek,
+    state: State,
     group: Group | None,
     sender: str,
     batch: _Batch,
@@ -213,22 +213,22 @@ def _commit(
     scheduled_at: datetime | None,
 ) -> Group:
     if group is None:
-        group = Group(vendor.next_message_id(), sender)
-        vendor.groups[group.message_id] = group
+        group = Group(state.next_message_id(), sender)
+        state.groups[group.message_id] = group
     send = Send(
         group=group,
-        box=vendor.box,
         numbers=batch.numbers,
         credits=cost,
         reference=reference,
         report=report,
         at=datetime.now(UTC),
         scheduled_at=scheduled_at,
-        first_report=vendor.next_report_ids(len(batch.numbers)),
+        first_report=state.next_report_ids(len(batch.numbers)),
     )
     group.add(send)
-    send.start()
-    vendor.box.ledger.accept(len(batch.numbers), cost, _entries(vendor.name, send, batch))
+    send.start(state.box)
+    Posting(state, send).start()
+    state.box.ledger.accept(len(batch.numbers), cost, _entries(state.name, send, batch))
     return group
 
 
