@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qsl
 
 from mensasdk.sandbox.envia_sms.account import Account, Country
 from mensasdk.sandbox.envia_sms.refusals import Refused
 from mensasdk.sandbox.vendor import Incoming
 
-__all__ = ["ZONE", "decode", "destination", "joined", "local", "moment_of"]
+__all__ = ["decode", "destination", "joined"]
 
-ZONE = timezone(timedelta(hours=-5))
-"""The document's "GMT - 5h". It calls that central Mexico, which has been UTC-6 all year since October 2022."""
-
-_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
 # E.164 allows 15 digits with the prefix; no subscriber's number is shorter than this.
 _LONGEST, _SHORTEST = 15, 6
@@ -71,21 +66,6 @@ def joined(numero: str) -> str | None:
     """The digits of ``prefix,number``, or None when it is something else."""
     prefix, _, rest = numero.partition(",")
     return prefix + rest if _DIGITS.fullmatch(prefix) and _DIGITS.fullmatch(rest) else None
-
-
-def moment_of(text: str) -> datetime | None:
-    """The moment (aware), or None when the text is not a date."""
-    if not _DATE.fullmatch(text):
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=ZONE)
-    except ValueError:
-        return None
-
-
-def local(moment: datetime) -> str:
-    """A moment as the vendor writes it: UTC-5 wall clock, seconds, no zone."""
-    return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _exists(prefix: str) -> bool:

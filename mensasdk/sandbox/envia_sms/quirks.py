@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from attrs import frozen
 
-__all__ = ["Quirks"]
+__all__ = ["DOCUMENTED", "Quirks"]
 
 
 @frozen(kw_only=True)
@@ -89,3 +89,7 @@ class Quirks:
             wrong_content_type=True,
             bom=True,
         )
+
+
+DOCUMENTED = Quirks()
+"""No quirks."""

@@ -10,13 +10,10 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from mensasdk.sandbox.envia_sms.quirks import Quirks
+from mensasdk.sandbox.envia_sms.quirks import DOCUMENTED, Quirks
 from mensasdk.sandbox.envia_sms.refusals import printed
 
-__all__ = ["DOCUMENTED", "ENVELOPES", "Envelope", "number_text", "render"]
-
-DOCUMENTED = Quirks()
-"""No quirks."""
+__all__ = ["ENVELOPES", "Envelope", "number_text", "render"]
 
 
 @frozen

@@ -6,23 +6,22 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import evolve
 
+from mensasdk.sandbox.envia_sms.dates import local
 from mensasdk.sandbox.envia_sms.message import Sms
-from mensasdk.sandbox.envia_sms.params import joined, local
+from mensasdk.sandbox.envia_sms.params import joined
 from mensasdk.sandbox.envia_sms.refusals import Refused
-
-if TYPE_CHECKING:
-    from mensasdk.sandbox.envia_sms.service import EnviaSms
+from mensasdk.sandbox.envia_sms.state import State
 
 __all__ = ["DONE", "send_cancel", "status_message"]
 
 DONE = "Acción realizada"
 
 
-def send_cancel(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> Mapping[str, Any]:
+def send_cancel(state: State, params: Mapping[str, str], test: bool) -> Mapping[str, Any]:
     """Cancel scheduled messages, which gives their credits back, or send them now.
 
     The test mode goes through the motions and changes nothing.
@@ -36,9 +35,9 @@ def send_cancel(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> Mapp
     if not message_id:
         raise Refused(302)
     if message_id == "*":
-        waiting = vendor.store.pending()
+        waiting = state.store.pending()
     else:
-        sms = vendor.store.get(message_id)
+        sms = state.store.get(message_id)
         if sms is None:
             raise Refused(303)
         waiting = [sms] if sms.pending else []
@@ -46,21 +45,21 @@ def send_cancel(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> Mapp
         raise Refused(304)
     if not test:
         for sms in waiting:
-            (_cancel if kind == "cancel" else _send_now)(vendor, sms)
+            (_cancel if kind == "cancel" else _send_now)(state, sms)
     return {"message": DONE}
 
 
-def status_message(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> Mapping[str, Any]:
+def status_message(state: State, params: Mapping[str, str], test: bool) -> Mapping[str, Any]:
     """What became of a message; every message that exists is in the state ``Modo pruebas`` for the test mode."""
     message_id = params.get("identificador")
     if not message_id:
         raise Refused(302)
-    sms = vendor.store.get(message_id)
+    sms = state.store.get(message_id)
     if sms is None:
         raise Refused(303)
     if joined(params.get("numero", "")) != sms.number:
         raise Refused(601)
-    found = ("Modo pruebas", "") if test else sms.status(vendor.box)
+    found = ("Modo pruebas", "") if test else sms.status(state.box)
     if found is None:
         raise Refused(602)
     status, description = found
@@ -73,16 +72,14 @@ def status_message(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> M
     }
 
 
-def _cancel(vendor: EnviaSms, sms: Sms) -> None:
+def _cancel(state: State, sms: Sms) -> None:
     sms.over = True
-    vendor.account.credits += sms.credits
-    vendor.box.ledger.change(
-        vendor.name, sms.id, lambda message: evolve(message, state="cancelled"), refund=sms.credits
-    )
+    state.account.credits += sms.credits
+    state.box.ledger.change(state.name, sms.id, lambda message: evolve(message, state="cancelled"), refund=sms.credits)
 
 
-def _send_now(vendor: EnviaSms, sms: Sms) -> None:
+def _send_now(state: State, sms: Sms) -> None:
     sms.scheduled_at, sms.at, sms.due = None, datetime.now(UTC), time.monotonic()
-    vendor.box.ledger.change(
-        vendor.name, sms.id, lambda message: evolve(message, state="sent", scheduled_at=None), refund=Decimal(0)
+    state.box.ledger.change(
+        state.name, sms.id, lambda message: evolve(message, state="sent", scheduled_at=None), refund=Decimal(0)
     )

@@ -8,17 +8,16 @@ import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mensasdk.sandbox.envia_sms.account import Account, Template
+from mensasdk.sandbox.envia_sms.dates import local, moment_of
 from mensasdk.sandbox.envia_sms.message import Sms
-from mensasdk.sandbox.envia_sms.params import destination, local, moment_of
+from mensasdk.sandbox.envia_sms.params import destination
 from mensasdk.sandbox.envia_sms.refusals import DUPLICATE, Refused
+from mensasdk.sandbox.envia_sms.state import State
 from mensasdk.sandbox.ledger import LedgerMessage
 from mensasdk.text import Encoding, segments
-
-if TYPE_CHECKING:
-    from mensasdk.sandbox.envia_sms.service import EnviaSms
 
 __all__ = ["SENT", "send"]
 
@@ -34,9 +33,9 @@ _BY_STATE = {"disabled": 130, "rejected": 131, "review": 132, "foreign": 137}
 _DIGITS36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def send(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> tuple[Mapping[str, Any] | None, int]:
+def send(state: State, params: Mapping[str, str], test: bool) -> tuple[Mapping[str, Any] | None, int]:
     """The answer's ``response``, and how many messages were accepted and charged: 1, or 0 for a test or a duplicate."""
-    account = vendor.account
+    account = state.account
     country, number = destination(account, params)
     _check_fields(params)
     text, sent_text = _texts(account, params)
@@ -53,17 +52,17 @@ def send(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> tuple[Mappi
         # Before links are shortened: the content is the same whatever they become.
         key = (number, text)
         if params.get("duplicado") != "1":
-            twin = vendor.store.twin(
-                key, scheduled_at or now, account.duplicate_window, by_clock=vendor.quirks.duplicates_by_clock
+            twin = state.store.twin(
+                key, scheduled_at or now, account.duplicate_window, by_clock=state.quirks.duplicates_by_clock
             )
     if twin is None and cost > account.credits:
         raise Refused(5)
-    if twin is not None and vendor.quirks.duplicate_answer == "refused":
+    if twin is not None and state.quirks.duplicate_answer == "refused":
         raise Refused(DUPLICATE)
 
-    sms = Sms(vendor.next_id(), number, now, scheduled_at, time.monotonic(), cost, test=test, key=key)
+    sms = Sms(state.next_id(), number, now, scheduled_at, time.monotonic(), cost, test=test, key=key)
     if scheduled_at is not None:
-        sms.due += (scheduled_at - now).total_seconds() * vendor.box.time_scale
+        sms.due += (scheduled_at - now).total_seconds() * state.box.time_scale
     accepted = 0
     if twin is not None:
         # It goes to nobody: nothing to wait for, to pay, or to be the twin of.
@@ -71,13 +70,13 @@ def send(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> tuple[Mappi
     elif not test:
         accepted = 1
         account.credits -= cost
-        vendor.box.ledger.accept(1, cost, _entry(vendor.name, sms, sent_text, parts, params))
-    vendor.store.add(sms)
+        state.box.ledger.accept(1, cost, _entry(state.name, sms, sent_text, parts, params))
+    state.store.add(sms)
     given: Any = {"0": sms.id}
-    if twin is not None and vendor.quirks.duplicate_answer != "new_id":
-        if vendor.quirks.duplicate_answer == "no_data":
+    if twin is not None and state.quirks.duplicate_answer != "new_id":
+        if state.quirks.duplicate_answer == "no_data":
             return None, accepted
-        given = {"0": twin.id} if vendor.quirks.duplicate_answer == "first_id" else []
+        given = {"0": twin.id} if state.quirks.duplicate_answer == "first_id" else []
     response = {
         "mensaje": SENT,
         "mensaje_enviado": sent_text,

@@ -1,20 +1,18 @@
-"""The emulated envia-sms.com itself: tokens, functions and answers."""
+"""The emulated envia-sms.com itself: which function answers a request, who may ask, and in what form."""
 
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from mensasdk.sandbox.envia_sms import scheduled, sending
-from mensasdk.sandbox.envia_sms.account import PLANS, Account
-from mensasdk.sandbox.envia_sms.message import Store
+from mensasdk.sandbox.envia_sms.account import PLANS
 from mensasdk.sandbox.envia_sms.params import decode
-from mensasdk.sandbox.envia_sms.quirks import Quirks
 from mensasdk.sandbox.envia_sms.refusals import Refused, printed, status_of, text_of
-from mensasdk.sandbox.envia_sms.render import DOCUMENTED, ENVELOPES, number_text, render
+from mensasdk.sandbox.envia_sms.render import ENVELOPES, number_text, render
+from mensasdk.sandbox.envia_sms.state import State
 from mensasdk.sandbox.vendor import Incoming, Reply, Services, Vendor
 
 __all__ = ["EnviaSms"]
@@ -24,18 +22,18 @@ _TEST = "pruebas_"
 _LISTING_PRICE = Decimal(1)
 
 
-def _countries(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> Any:
+def _countries(state: State, params: Mapping[str, str], test: bool) -> Any:
     """paises, which costs a credit; the document gives no code for asking in test mode, where it does not work."""
     if test:
         raise Refused(403)
-    if vendor.account.credits < _LISTING_PRICE:
+    if state.account.credits < _LISTING_PRICE:
         raise Refused(5)
-    vendor.account.credits -= _LISTING_PRICE
-    vendor.box.ledger.accept(0, _LISTING_PRICE, ())
-    return _country_rows(vendor)
+    state.account.credits -= _LISTING_PRICE
+    state.box.ledger.accept(0, _LISTING_PRICE, ())
+    return _country_rows(state)
 
 
-def _country_rows(vendor: EnviaSms) -> list[Mapping[str, str]]:
+def _country_rows(state: State) -> list[Mapping[str, str]]:
     return [
         {
             "codigo_pais": country.code,
@@ -43,15 +41,18 @@ def _country_rows(vendor: EnviaSms) -> list[Mapping[str, str]]:
             "prefijo": country.prefix,
             **{f"precio_{plan}": number_text(country.price(plan)) for plan in PLANS},
         }
-        for country in vendor.account.countries.values()
+        for country in state.account.countries.values()
     ]
 
 
-def _credits(vendor: EnviaSms, params: Mapping[str, str], test: bool) -> Mapping[str, str]:
-    return {"creditos_disponibles": number_text(vendor.account.credits)}
+def _credits(state: State, params: Mapping[str, str], test: bool) -> Mapping[str, str]:
+    return {"creditos_disponibles": number_text(state.account.credits)}
 
 
-_FUNCTIONS: Mapping[str, Callable[[EnviaSms, Mapping[str, str], bool], Any]] = {
+_SENDING: Mapping[str, Callable[[State, Mapping[str, str], bool], tuple[Mapping[str, Any] | None, int]]] = {
+    "send": sending.send,
+}
+_FUNCTIONS: Mapping[str, Callable[[State, Mapping[str, str], bool], Any]] = {
     "send_cancel": scheduled.send_cancel,
     "status_message": scheduled.status_message,
     "paises": _countries,
@@ -59,7 +60,7 @@ _FUNCTIONS: Mapping[str, Callable[[EnviaSms, Mapping[str, str], bool], Any]] = {
 }
 
 
-class EnviaSms(Vendor):
+class EnviaSms(State, Vendor):
     """envia-sms.com's API SMS, from envia-sms.com, "API SMS" (documentation of 5 August 2022).
 
     A message in test mode, and one that the duplicate filter drops, is not in the ledger. The price of a message is
@@ -101,24 +102,10 @@ class EnviaSms(Vendor):
         store: the messages by id, those of the test mode and duplicates included.
     """
 
-    name: ClassVar[str] = "envia_sms"
     base_path: ClassVar[str] = "/envia_sms/api/sms"
     result_field: ClassVar[str] = "error"
     result_values: ClassVar[tuple[str, str]] = ("false", "true")
-    functions: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys(("send", *_FUNCTIONS), _GET)
-
-    def __init__(
-        self, *, account: Account | None = None, quirks: Quirks | None = None, retention: int = 10_000
-    ) -> None:
-        self.account = account or Account()
-        self.quirks = quirks or DOCUMENTED
-        self.store = Store()
-        self._retention = retention
-        self._wrong_tokens = 0
-        self._answers = 0
-        # As PHP's uniqid makes them: eight hexadecimal digits of seconds, five of microseconds.
-        seconds, fraction = divmod(time.time(), 1)
-        self._last_id = (int(seconds) << 20) + int(fraction * 1_000_000)
+    functions: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys((*_SENDING, *_FUNCTIONS), _GET)
 
     def attach(self, services: Services) -> None:
         super().attach(services)
@@ -136,16 +123,16 @@ class EnviaSms(Vendor):
         decode(request, self.account.token)
 
     def handle(self, function: str, request: Incoming) -> Reply:
+        accepted = 0
+        response: Any
         try:
             if request.malformed is not None:
                 raise Refused(400)
             if function == "creditos_disponibles" and self._is_sample(request):
                 return self._reply(function, 0, _envelope(function, 0, {"creditos_disponibles": "9999"}))
             test = self._authorise(request)
-            accepted = 0
-            response: Any
-            if function == "send":
-                response, accepted = sending.send(self, request.params, test)
+            if function in _SENDING:
+                response, accepted = _SENDING[function](self, request.params, test)
             else:
                 response = _FUNCTIONS[function](self, request.params, test)
         except Refused as refused:
@@ -177,23 +164,6 @@ class EnviaSms(Vendor):
                 response = _credits(self, {}, False)
         return _envelope(function, 0, response)
 
-    def next_id(self) -> str:
-        self._last_id += 1
-        return f"{self._last_id:013x}"
-
-    def _reply(self, function: str, code: int, fields: Mapping[str, Any], accepted: int = 0) -> Reply:
-        quirks = self.quirks
-        body, content_type = render(function, code, fields, quirks, self._answers)
-        self._answers += 1
-        return Reply(
-            fields=fields,
-            body=body,
-            content_type=content_type,
-            status=status_of(code, errors=quirks.error_status, credentials=quirks.auth_status),
-            outcome=printed(code),
-            accepted=accepted,
-        )
-
     def _is_sample(self, request: Incoming) -> bool:
         return self.quirks.bare_test_token and request.secrets.get("token") == "pruebas"
 
@@ -219,6 +189,19 @@ class EnviaSms(Vendor):
         if not account.verified:
             raise Refused(401)
         return given != token
+
+    def _reply(self, function: str, code: int, fields: Mapping[str, Any], accepted: int = 0) -> Reply:
+        quirks = self.quirks
+        body, content_type = render(function, code, fields, quirks, self._answers)
+        self._answers += 1
+        return Reply(
+            fields=fields,
+            body=body,
+            content_type=content_type,
+            status=status_of(code, errors=quirks.error_status, credentials=quirks.auth_status),
+            outcome=printed(code),
+            accepted=accepted,
+        )
 
 
 def _envelope(function: str, code: int, response: Any) -> dict[str, Any]:
