@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from mensasdk.sandbox import EnviaTuSms, Sandbox
-from mensasdk.sandbox.enviatusms import Account, service
+from mensasdk.sandbox.enviatusms import Account, state
 from mensasdk.sandbox.vendor import Incoming
 from sandbox.enviatusms_caller import POSTS, SEND, Gateway
 
@@ -300,7 +300,7 @@ async def test_ten_links_a_day_of_caracas(tusms: Gateway, monkeypatch: pytest.Mo
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return datetime(2026, 3, 2, cls.hour_utc, 59, tzinfo=UTC).astimezone(tz)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(service, "datetime", Clock)
+    monkeypatch.setattr(state, "datetime", Clock)
     for _ in range(10):
         await tusms.call("acortar-url", link="https://a.example")
     status, says, _ = await tusms.refused("acortar-url", link="https://a.example")

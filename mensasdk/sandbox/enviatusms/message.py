@@ -6,18 +6,17 @@ import time
 from array import array
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
 from attrs import define
 
+from mensasdk.sandbox.enviatusms.dates import local
 from mensasdk.sandbox.enviatusms.links import ShortLink
 from mensasdk.sandbox.vendor import Services
 
-__all__ = ["CARACAS", "Campaign", "Store"]
-
-CARACAS = timezone(timedelta(hours=-4))
+__all__ = ["Campaign", "Store"]
 
 _PENDING, _DELIVERED, _REMOVED, _REJECTED, _UNDOCUMENTED = 0, 1, 4, 7, 5
 _WAITS, _TAKEN = (_PENDING, 0), (_PENDING, 1)
@@ -94,8 +93,8 @@ class Campaign:
         return {
             "status": "ok",
             "message_text": text,
-            "created_at": _local(self.created),
-            "send_at": _local(self.send_at),
+            "created_at": local(self.created),
+            "send_at": local(self.send_at),
             "approved": int(self.due is not None),
             "cancelled": int(self.cancelled),
             "from_api": int(self.from_api),
@@ -137,7 +136,3 @@ class Store:
         self._messages += len(campaign.numbers) + 1
         while self.limit is not None and self._messages > self.limit and len(self._by_id) > 1:
             self._messages -= len(self._by_id.popitem(last=False)[1].numbers) + 1
-
-
-def _local(moment: datetime) -> str:
-    return moment.astimezone(CARACAS).strftime("%Y-%m-%d %H:%M:%S")

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import define, field
 
@@ -27,11 +27,9 @@ from mensasdk.sandbox.enviatusms.refusals import (
     TOO_LONG,
     Refused,
 )
+from mensasdk.sandbox.enviatusms.state import State
 from mensasdk.sandbox.enviatusms.text import ignored, national, parts_of, plain
 from mensasdk.sandbox.ledger import LedgerMessage
-
-if TYPE_CHECKING:
-    from mensasdk.sandbox.enviatusms.service import EnviaTuSms
 
 __all__ = ["SENT", "SENT_TO_SOME", "quote", "send"]
 
@@ -64,25 +62,24 @@ class _Plan:
         return sum(self.costs, Decimal(0))
 
 
-def quote(vendor: EnviaTuSms, params: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+def quote(state: State, params: Mapping[str, Any]) -> Mapping[str, Any]:
     """sms-costo."""
-    plan = _plan(vendor.account, params, long_texts=True)
-    fields: Mapping[str, Any] = {
+    plan = _plan(state.account, params, long_texts=True)
+    return {
         "precio_usd": plan.cost,
         "numeros_validos": len(plan.numbers),
         "numeros_invalidos": len(plan.ignored),
         "cantidad_mensajes": sum(plan.parts),
     }
-    return fields, 0
 
 
-def send(vendor: EnviaTuSms, params: Mapping[str, Any], *, from_api: bool = True) -> tuple[Mapping[str, Any], int]:
+def send(state: State, params: Mapping[str, Any], *, from_api: bool = True) -> tuple[Mapping[str, Any], int]:
     """sms-multi: the answer's data and the number of messages accepted.
 
     Raises:
         Refused: nothing was sent or charged.
     """
-    account, quirks = vendor.account, vendor.quirks
+    account, quirks = state.account, state.quirks
     plan = _plan(account, params, long_texts=quirks.long_texts)
     dropped = [ignored(number, quirks.ignored_form) for number in plan.ignored]
     if not plan.numbers and quirks.all_ignored == "error":
@@ -94,7 +91,7 @@ def send(vendor: EnviaTuSms, params: Mapping[str, Any], *, from_api: bool = True
     account.balance -= cost
     now = datetime.now(UTC)
     campaign = Campaign(
-        id=vendor.next_campaign_id(),
+        id=state.next_campaign_id(),
         numbers=plan.numbers,
         parts=plan.parts,
         texts=plan.sent if len(plan.sent) == 1 else [plan.sent[index] for index in plan.which],
@@ -103,10 +100,10 @@ def send(vendor: EnviaTuSms, params: Mapping[str, Any], *, from_api: bool = True
         send_at=now,
         due=None if account.moderation else time.monotonic(),
         from_api=from_api,
-        link=vendor.links.used_in(plan.sent),
+        link=state.links.used_in(plan.sent),
     )
-    vendor.campaigns.add(campaign)
-    vendor.box.ledger.accept(len(plan.numbers), cost, _entries(vendor.name, campaign, plan))
+    state.campaigns.add(campaign)
+    state.box.ledger.accept(len(plan.numbers), cost, _entries(state.name, campaign, plan))
     fields: dict[str, Any] = {"status": "ok", "id": campaign.id}
     if not plan.numbers and quirks.all_ignored == "no_id":
         del fields["id"]

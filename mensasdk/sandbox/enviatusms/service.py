@@ -1,63 +1,49 @@
-"""The emulated EnvíaTuSMS itself: the key, functions and answers."""
+"""The emulated EnvíaTuSMS itself: which function answers a request, who may ask, and in what form."""
 
 from __future__ import annotations
 
 import hmac
-import re
-import secrets
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from attrs import evolve
 
 from mensasdk.sandbox.enviatusms import sending
-from mensasdk.sandbox.enviatusms.account import Account
-from mensasdk.sandbox.enviatusms.links import HOST, LinkStore, ShortLink, is_url
-from mensasdk.sandbox.enviatusms.message import CARACAS, Campaign, Store
+from mensasdk.sandbox.enviatusms.dates import CARACAS
+from mensasdk.sandbox.enviatusms.links import HOST, ShortLink, is_url
+from mensasdk.sandbox.enviatusms.message import Campaign
 from mensasdk.sandbox.enviatusms.params import decode
-from mensasdk.sandbox.enviatusms.quirks import Quirks
-from mensasdk.sandbox.enviatusms.refusals import (
-    BAD_LINK,
-    NO_CAMPAIGN,
-    NO_KEY,
-    NO_LINK,
-    NO_LINKS_LEFT,
-    WRONG_KEY,
-    Refused,
-    status_of,
-    text_of,
-)
+from mensasdk.sandbox.enviatusms.refusals import BAD_LINK, NO_KEY, NO_LINK, WRONG_KEY, Refused, status_of, text_of
 from mensasdk.sandbox.enviatusms.render import SHORT_LINK, is_refusal, refused, render
+from mensasdk.sandbox.enviatusms.state import State
 from mensasdk.sandbox.vendor import Incoming, Reply, Services, Vendor
 
 __all__ = ["EnviaTuSms"]
 
 _GET, _POST = frozenset({"GET"}), frozenset({"POST"})
-_ID = re.compile(r"\d{1,18}", re.ASCII).fullmatch
-_FIRST_LINK = 62**2
 
 
-def _balance(vendor: EnviaTuSms, params: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
-    account = vendor.account
-    return {"status": "ok", "sms": account.affordable(), "balance": account.balance}, 0
+def _balance(state: State, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    account = state.account
+    return {"status": "ok", "sms": account.affordable(), "balance": account.balance}
 
 
-def _campaign(vendor: EnviaTuSms, params: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
-    return vendor.find(params["id"]).fields(vendor.box, vendor.quirks.message_text), 0
+def _campaign(state: State, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    return state.find(params["id"]).fields(state.box, state.quirks.message_text)
 
 
-def _shorten(vendor: EnviaTuSms, params: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+def _shorten(state: State, params: Mapping[str, Any]) -> Mapping[str, Any]:
     link = params.get("link")
-    if link is None and vendor.quirks.accepts_url:
+    if link is None and state.quirks.accepts_url:
         link = params.get("url")
     if not link:
         raise Refused(NO_LINK)
     if not isinstance(link, str) or not is_url(link):
         raise Refused(BAD_LINK)
-    return _link_fields(vendor.shorten(link)), 0
+    return _link_fields(state.shorten(link))
 
 
 def _link_fields(link: ShortLink) -> Mapping[str, Any]:
@@ -71,9 +57,11 @@ def _link_fields(link: ShortLink) -> Mapping[str, Any]:
     }
 
 
-_FUNCTIONS: Mapping[str, Callable[[EnviaTuSms, Mapping[str, Any]], tuple[Mapping[str, Any], int]]] = {
-    "balance": _balance,
+_SENDING: Mapping[str, Callable[[State, Mapping[str, Any]], tuple[Mapping[str, Any], int]]] = {
     "sms-multi": sending.send,
+}
+_FUNCTIONS: Mapping[str, Callable[[State, Mapping[str, Any]], Mapping[str, Any]]] = {
+    "balance": _balance,
     "sms-costo": sending.quote,
     "campaign": _campaign,
     SHORT_LINK: _shorten,
@@ -87,7 +75,7 @@ _METHODS: Mapping[str, frozenset[str]] = {
 }
 
 
-class EnviaTuSms(Vendor):
+class EnviaTuSms(State, Vendor):
     """EnvíaTuSMS's API, from EnvíaTuSMS, "Documentación de la API".
 
     The ledger's credits are USD, its ``text`` is the one that came in, and a campaign in moderation is in state
@@ -124,23 +112,10 @@ class EnviaTuSms(Vendor):
         links: the short links by id.
     """
 
-    name: ClassVar[str] = "enviatusms"
     base_path: ClassVar[str] = "/enviatusms/api"
     result_field: ClassVar[str] = "status"
     result_values: ClassVar[tuple[str, str]] = ('"ok"', '"error"')
     functions: ClassVar[Mapping[str, frozenset[str]]] = _METHODS
-
-    def __init__(
-        self, *, account: Account | None = None, quirks: Quirks | None = None, retention: int = 100_000
-    ) -> None:
-        self.account = account or Account()
-        self.quirks = quirks or Quirks()
-        self.campaigns = Store()
-        self.links = LinkStore(_FIRST_LINK + secrets.randbelow(_FIRST_LINK))
-        self._retention = retention
-        self._last_campaign_id = 1_000 + secrets.randbelow(100_000)
-        self._day: date | None = None
-        self._links_today = 0
 
     def attach(self, services: Services) -> None:
         super().attach(services)
@@ -153,10 +128,61 @@ class EnviaTuSms(Vendor):
             return function if slash and "/" not in campaign_id else None
         return super().resolve(tail)
 
-    # ------------------------------------------------------------------ for tests
+    def result(self, function: str) -> tuple[str, str, str]:
+        match function:
+            case "sms-costo":
+                return "precio_usd", "0.045", "null"
+            case "acortar-url":
+                return "success", "true", "false"
+            case _:
+                return super().result(function)
 
     def credentials(self) -> Mapping[str, str]:
         return {"api_key": self.account.api_key}
+
+    def decode(self, function: str, request: Incoming) -> None:
+        decode(request, self.account.api_key, has_body=_METHODS[function] is _POST)
+        if function == "campaign":
+            request.params = {**request.params, "id": request.path.rpartition("/")[2]}
+
+    def handle(self, function: str, request: Incoming) -> Reply:
+        accepted = 0
+        fields: Mapping[str, Any]
+        try:
+            self._authorise(request)
+            if request.malformed is not None:
+                raise Refused(request.malformed)
+            if function in _SENDING:
+                fields, accepted = _SENDING[function](self, request.params)
+            else:
+                fields = _FUNCTIONS[function](self, request.params)
+        except Refused as refusal:
+            fields = refused(function, refusal.text, refusal.more)
+        return self._reply(function, fields, accepted)
+
+    def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
+        return self._reply(function, fields, 0)
+
+    def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
+        return refused(function, code if isinstance(code, str) else text_of(code), {})
+
+    def decoy(self, function: str, request: Incoming) -> Mapping[str, Any]:
+        match function:
+            case "balance":
+                return _balance(self, {})
+            case "sms-multi":
+                return {"status": "ok", "id": 1, "msg": sending.SENT, "ignored": []}
+            case "sms-costo":
+                price = Decimal("0.045")
+                return {"precio_usd": price, "numeros_validos": 1, "numeros_invalidos": 0, "cantidad_mensajes": 1}
+            case "campaign":
+                now = datetime.now(CARACAS)
+                numbers = array("Q", (584240000000,))
+                return Campaign(1, numbers, (1,), ("",), Decimal(0), now, now, 0.0).fields(self.box)
+            case _:
+                return _link_fields(ShortLink("000", str(request.params.get("link", ""))))
+
+    # ------------------------------------------------------------------ for tests
 
     def create_campaign(
         self, numbers: Sequence[str], text: str | Sequence[str], *, allow_duplicates: bool = False
@@ -211,86 +237,7 @@ class EnviaTuSms(Vendor):
             self.name, str(campaign_id), lambda message: evolve(message, state="cancelled"), campaign.cost
         )
 
-    # ------------------------------------------------------------------ for the box
-
-    def result(self, function: str) -> tuple[str, str, str]:
-        match function:
-            case "sms-costo":
-                return "precio_usd", "0.045", "null"
-            case "acortar-url":
-                return "success", "true", "false"
-            case _:
-                return super().result(function)
-
-    def decode(self, function: str, request: Incoming) -> None:
-        decode(request, self.account.api_key, has_body=_METHODS[function] is _POST)
-        if function == "campaign":
-            request.params = {**request.params, "id": request.path.rpartition("/")[2]}
-
-    def handle(self, function: str, request: Incoming) -> Reply:
-        accepted = 0
-        fields: Mapping[str, Any]
-        try:
-            self._authorise(request)
-            if request.malformed is not None:
-                raise Refused(request.malformed)
-            fields, accepted = _FUNCTIONS[function](self, request.params)
-        except Refused as refusal:
-            fields = refused(function, refusal.text, refusal.more)
-        return self._reply(function, fields, accepted)
-
-    def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
-        return self._reply(function, fields, 0)
-
-    def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
-        return refused(function, code if isinstance(code, str) else text_of(code), {})
-
-    def decoy(self, function: str, request: Incoming) -> Mapping[str, Any]:
-        match function:
-            case "balance":
-                return _balance(self, {})[0]
-            case "sms-multi":
-                return {"status": "ok", "id": 1, "msg": sending.SENT, "ignored": []}
-            case "sms-costo":
-                price = Decimal("0.045")
-                return {"precio_usd": price, "numeros_validos": 1, "numeros_invalidos": 0, "cantidad_mensajes": 1}
-            case "campaign":
-                now = datetime.now(CARACAS)
-                numbers = array("Q", (584240000000,))
-                return Campaign(1, numbers, (1,), ("",), Decimal(0), now, now, 0.0).fields(self.box)
-            case _:
-                return _link_fields(ShortLink("000", str(request.params.get("link", ""))))
-
-    # ------------------------------------------------------------------ for its own modules
-
-    def find(self, campaign_id: str) -> Campaign:
-        """A campaign by what stands in the path.
-
-        Raises:
-            Refused: there is none.
-        """
-        campaign = self.campaigns.get(int(campaign_id)) if _ID(campaign_id) else None
-        if campaign is None:
-            raise Refused(NO_CAMPAIGN)
-        return campaign
-
-    def shorten(self, link: str) -> ShortLink:
-        """A new short link.
-
-        Raises:
-            Refused: the day's links are used up.
-        """
-        today = datetime.now(CARACAS).date()
-        if today != self._day:
-            self._day, self._links_today = today, 0
-        if self._links_today >= self.account.links_per_day:
-            raise Refused(NO_LINKS_LEFT)
-        self._links_today += 1
-        return self.links.add(link)
-
-    def next_campaign_id(self) -> int:
-        self._last_campaign_id += 1
-        return self._last_campaign_id
+    # ------------------------------------------------------------------ for itself
 
     def _authorise(self, request: Incoming) -> None:
         given = request.secrets.get("api_key", "")
