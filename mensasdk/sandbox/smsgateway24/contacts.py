@@ -4,64 +4,63 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mensasdk.sandbox.smsgateway24.account import Contact, Newsletter
 from mensasdk.sandbox.smsgateway24.dates import newsletter_moment
-from mensasdk.sandbox.smsgateway24.params import Params, Refused
+from mensasdk.sandbox.smsgateway24.params import Params
+from mensasdk.sandbox.smsgateway24.refusals import Refused
 from mensasdk.sandbox.smsgateway24.sending import Draft, commit, sim_of
-
-if TYPE_CHECKING:
-    from mensasdk.sandbox.smsgateway24.service import SmsGateway24
+from mensasdk.sandbox.smsgateway24.state import State
 
 __all__ = ["save_contact", "save_newsletter", "save_tag", "start"]
 
 
-def save_tag(vendor: SmsGateway24, params: Params) -> Mapping[str, Any]:
+def save_tag(state: State, params: Params) -> Mapping[str, Any]:
     """A new tag, even when there is one of that title."""
     title = params.text("title", required=True)
-    tag_id = vendor.next_tag_id()
-    vendor.account.tags[tag_id] = title
+    tag_id = state.next_tag_id()
+    state.account.tags[tag_id] = title
     return {"error": 0, "tag_id": tag_id, "message": "OK"}
 
 
-def save_contact(vendor: SmsGateway24, params: Params) -> Mapping[str, Any]:
+def save_contact(state: State, params: Params) -> Mapping[str, Any]:
     """A new contact under a tag; the documents differ on the tag's spelling and on whether the name is required."""
     phone = params.text("phone", required=True)
-    spelling = vendor.quirks.tag_name
+    spelling = state.quirks.tag_name
     names = ("ctag_id", "tag_id") if spelling == "either" else (spelling,)
     name = next((name for name in names if params.text(name)), names[0])
     tag_id = params.integer(name, required=True) or 0
-    if tag_id not in vendor.account.tags:
+    if tag_id not in state.account.tags:
         raise Refused("Tag not found")
-    contact_id = vendor.next_contact_id()
-    vendor.account.contacts[contact_id] = Contact(phone, tag_id, params.text("fullname"))
+    contact_id = state.next_contact_id()
+    state.account.contacts[contact_id] = Contact(phone, tag_id, params.text("fullname"))
     return {"error": 0, "contact_id": contact_id, "message": "ok"}
 
 
-def save_newsletter(vendor: SmsGateway24, params: Params) -> Mapping[str, Any]:
+def save_newsletter(state: State, params: Params) -> Mapping[str, Any]:
     """A newsletter, which sends nothing until somebody starts it on the phone."""
     title, body = params.text("title", required=True), params.text("body", required=True)
-    found = vendor.account.device(params.text("device_id", required=True))
+    found = state.account.device(params.text("device_id", required=True))
     if found is None:
         raise Refused("Device not found")
     pieces = [piece.strip() for piece in params.text("tags", required=True).split(",")]
     if not all(re.fullmatch(r"[0-9]{1,18}", piece) for piece in pieces):
         raise Refused("tags is incorrect")
     tags = tuple(int(piece) for piece in pieces)
-    if any(tag not in vendor.account.tags for tag in tags):
+    if any(tag not in state.account.tags for tag in tags):
         raise Refused("Tag not found")
     sim = sim_of(params, required=False)
     when = params.text("time_to_send").strip()
     moment = newsletter_moment(when, "time_to_send") if when not in ("", "0") else None
-    newsletter = Newsletter(vendor.next_newsletter_id(), title, body, found[0], sim, tags, moment)
-    vendor.account.newsletters[newsletter.id] = newsletter
+    newsletter = Newsletter(state.next_newsletter_id(), title, body, found[0], sim, tags, moment)
+    state.account.newsletters[newsletter.id] = newsletter
     return {"error": 0, "paket_id": newsletter.id, "message": "OK"}
 
 
-def start(vendor: SmsGateway24, newsletter: Newsletter) -> int:
+def start(state: State, newsletter: Newsletter) -> int:
     """Send a newsletter to everybody under its tags, once each; gives their number."""
-    phones = dict.fromkeys(c.phone for c in vendor.account.contacts.values() if c.tag_id in newsletter.tags)
+    phones = dict.fromkeys(c.phone for c in state.account.contacts.values() if c.tag_id in newsletter.tags)
     device, sim = newsletter.device, newsletter.sim
     draft = Draft(
         list(phones),
@@ -72,4 +71,4 @@ def start(vendor: SmsGateway24, newsletter: Newsletter) -> int:
         scheduled_at=newsletter.scheduled_at,
         newsletter=newsletter,
     )
-    return len(commit(vendor, [draft]))
+    return len(commit(state, [draft]))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mensasdk.sandbox.smsgateway24.params import Refused
+from mensasdk.sandbox.smsgateway24.refusals import Refused
 
 __all__ = ["human", "newsletter_moment", "php_date", "plain", "utc_moment", "zone_of"]
 

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from mensasdk.sandbox.smsgateway24.account import Device, Sim
 from mensasdk.sandbox.smsgateway24.dates import human, php_date
 from mensasdk.sandbox.smsgateway24.message import now_utc
-from mensasdk.sandbox.smsgateway24.params import Params, Refused
-
-if TYPE_CHECKING:
-    from mensasdk.sandbox.smsgateway24.service import SmsGateway24
+from mensasdk.sandbox.smsgateway24.params import Params
+from mensasdk.sandbox.smsgateway24.refusals import Refused
+from mensasdk.sandbox.smsgateway24.state import State
 
 __all__ = ["device_status", "list_devices"]
 
 
-def list_devices(vendor: SmsGateway24, params: Params) -> Mapping[str, Any]:
+def list_devices(state: State, params: Params) -> Mapping[str, Any]:
     """Every phone. The document gives this answer no ``error``."""
-    devices = vendor.account.devices
+    devices = state.account.devices
     return {
         "count": len(devices),
-        "device": {str(device.id): _row(vendor, device) for device in devices.values()},
+        "device": {str(device.id): _row(state, device) for device in devices.values()},
         "message": "OK",
     }
 
 
-def device_status(vendor: SmsGateway24, params: Params) -> Mapping[str, Any]:
+def device_status(state: State, params: Params) -> Mapping[str, Any]:
     """Whether one phone is online, and when it was last seen."""
-    found = vendor.account.device(params.text("device_id", required=True))
+    found = state.account.device(params.text("device_id", required=True))
     if found is None:
         raise Refused("Device not found")
     device, _ = found
@@ -41,17 +40,17 @@ def device_status(vendor: SmsGateway24, params: Params) -> Mapping[str, Any]:
         "error": 0,
         "message": "OK",
         "device_id": device.id,
-        "lastseen": php_date(seen, vendor.zone, vendor.quirks.timezone_type),
+        "lastseen": php_date(seen, state.zone, state.quirks.timezone_type),
         "diffseconds": int((now - seen).total_seconds()),
         "title": device.title,
     }
 
 
-def _row(vendor: SmsGateway24, device: Device) -> dict[str, Any]:
-    zone, kind = vendor.zone, vendor.quirks.timezone_type
+def _row(state: State, device: Device) -> dict[str, Any]:
+    zone, kind = state.zone, state.quirks.timezone_type
     seen = device.last_seen or now_utc()
     imei = device.imei
-    if imei is None and vendor.quirks.imei_text_null:
+    if imei is None and state.quirks.imei_text_null:
         imei = "null"
     return {
         "id": device.id,
@@ -63,7 +62,7 @@ def _row(vendor: SmsGateway24, device: Device) -> dict[str, Any]:
         "lastseen": php_date(seen, zone, kind),
         "lastseenhumanformat": human(seen, zone),
         "serialnumber": device.serial_number,
-        "siminfo": _sims(vendor, device),
+        "siminfo": _sims(state, device),
         "appversion": device.app_version,
         "isappversionactual": device.app_is_current,
         "delaybetweeneachsms": device.delay_between_sms,
@@ -72,9 +71,9 @@ def _row(vendor: SmsGateway24, device: Device) -> dict[str, Any]:
     }
 
 
-def _sims(vendor: SmsGateway24, device: Device) -> Any:
+def _sims(state: State, device: Device) -> Any:
     sims = [_sim(sim) for sim in device.sims]
-    match vendor.quirks.siminfo:
+    match state.quirks.siminfo:
         case "list":
             return sims
         case "null":

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from mensasdk.sandbox.smsgateway24.dates import php_date, utc_moment, zone_of
 from mensasdk.sandbox.smsgateway24.message import Sms
-from mensasdk.sandbox.smsgateway24.params import Params, Refused
+from mensasdk.sandbox.smsgateway24.params import Params
+from mensasdk.sandbox.smsgateway24.refusals import Refused
+from mensasdk.sandbox.smsgateway24.state import State
 from mensasdk.sandbox.smsgateway24.statuses import STATUS_TEXTS, digits_of
-
-if TYPE_CHECKING:
-    from mensasdk.sandbox.smsgateway24.service import SmsGateway24
 
 __all__ = ["list_sms", "sms_status"]
 
@@ -21,25 +20,25 @@ _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def list_sms(vendor: SmsGateway24, params: Params) -> Mapping[str, Any]:
+def list_sms(state: State, params: Params) -> Mapping[str, Any]:
     """Every message that passes all the filters; there are no pages."""
     name = params.text("timezone")
-    zone = zone_of(name) if name else vendor.zone
-    rows = _filtered(vendor, params)
+    zone = zone_of(name) if name else state.zone
+    rows = _filtered(state, params)
     if params.flag("onlycount"):
         return {"error": 0, "count": len(rows), "message": "OK"}
     if params.flag("orderbydesc"):
         rows.reverse()
-    smss = {str(sms.id): _row(sms, zone) for sms in rows}
+    smss = {str(sms.id): _row(state, sms, zone) for sms in rows}
     return {"error": 0, "smss": smss, "count": len(rows), "message": "OK"}
 
 
-def sms_status(vendor: SmsGateway24, params: Params) -> Mapping[str, Any]:
+def sms_status(state: State, params: Params) -> Mapping[str, Any]:
     """The state of one message."""
-    sms = vendor.store.get(params.integer("sms_id", required=True) or 0)
+    sms = state.store.get(params.integer("sms_id", required=True) or 0)
     if sms is None:
         raise Refused("Sms not found")
-    status = sms.status()
+    status = state.status(sms)
     return {
         "error": 0,
         "sms_id": sms.id,
@@ -49,15 +48,15 @@ def sms_status(vendor: SmsGateway24, params: Params) -> Mapping[str, Any]:
     }
 
 
-def _filtered(vendor: SmsGateway24, params: Params) -> list[Sms]:
+def _filtered(state: State, params: Params) -> list[Sms]:
     begin, end = _bounds(params)
     device_name = params.text("device_id")
     status, sim, customerid = params.integer("status"), params.integer("sim"), params.integer("customerid")
     phone = params.text("phone")
-    rows: Collection[Sms] = vendor.store.all() if customerid is None else vendor.store.of_customer(customerid)
+    rows: Collection[Sms] = state.store.all() if customerid is None else state.store.of_customer(customerid)
     if device_name:
         # A phone that does not exist has no messages; the documents name no error for it.
-        found = vendor.account.device(device_name)
+        found = state.account.device(device_name)
         device = found[0] if found else None
         rows = [sms for sms in rows if sms.device is device]
     if sim is not None:
@@ -65,7 +64,7 @@ def _filtered(vendor: SmsGateway24, params: Params) -> list[Sms]:
     if phone:
         digits = digits_of(phone)
         rows = [sms for sms in rows if digits in digits_of(sms.sendto)]
-    return [sms for sms in rows if begin <= sms.created <= end and (status is None or sms.status() == status)]
+    return [sms for sms in rows if begin <= sms.created <= end and (status is None or state.status(sms) == status)]
 
 
 def _bounds(params: Params) -> tuple[datetime, datetime]:
@@ -76,10 +75,10 @@ def _bounds(params: Params) -> tuple[datetime, datetime]:
     return first, last + timedelta(days=1, seconds=-1) if len(end) == len("2199-12-31") else last
 
 
-def _row(sms: Sms, zone: ZoneInfo) -> dict[str, Any]:
-    quirks, status = sms.vendor.quirks, sms.status()
+def _row(state: State, sms: Sms, zone: ZoneInfo) -> dict[str, Any]:
+    quirks, status = state.quirks, state.status(sms)
     kind = quirks.timezone_type
-    sent_at = None if quirks.no_senttime else sms.sent_at(status)
+    sent_at = None if quirks.no_senttime else sms.sent_at(state.box, status)
     wanted = sms.scheduled_at or (sms.created if quirks.listing_of_2021 else None)
     newsletter = sms.newsletter
     row: dict[str, Any] = {
@@ -90,7 +89,7 @@ def _row(sms: Sms, zone: ZoneInfo) -> dict[str, Any]:
         "status": status,
         "statustitle": STATUS_TEXTS.get(status, ""),
         "deviceid": sms.device.id,
-        "urgent": _urgent(sms),
+        "urgent": _urgent(state, sms),
         "created": php_date(sms.created, zone, kind),
         "senttime": None if sent_at is None else php_date(sent_at, zone, kind),
         "timetosend": None if wanted is None else php_date(wanted, zone, kind),
@@ -103,8 +102,8 @@ def _row(sms: Sms, zone: ZoneInfo) -> dict[str, Any]:
     return row
 
 
-def _urgent(sms: Sms) -> Any:
-    match sms.vendor.quirks.urgent:
+def _urgent(state: State, sms: Sms) -> Any:
+    match state.quirks.urgent:
         case "null_or_1":
             return 1 if sms.urgent else None
         case "null_or_true":

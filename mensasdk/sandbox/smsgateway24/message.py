@@ -1,4 +1,4 @@
-"""One message: the states that it passes through, by the clock, and what is posted on the way."""
+"""One message, by the clock: the states that it passes through, and the store that finds messages."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from attrs import define
 
-from mensasdk.sandbox.callbacks import Step
-from mensasdk.sandbox.smsgateway24 import posting
 from mensasdk.sandbox.smsgateway24.account import Device, Newsletter
 from mensasdk.sandbox.smsgateway24.statuses import DELIVERED, INCOMING, PENDING, QUEUED, SENT, TAKEN
-
-if TYPE_CHECKING:
-    from mensasdk.sandbox.smsgateway24.service import SmsGateway24
+from mensasdk.sandbox.vendor import Services
 
 __all__ = ["Sms", "Store", "now_utc"]
 
@@ -34,7 +29,6 @@ class Sms:
         final: the last state.
     """
 
-    vendor: SmsGateway24
     id: int
     sendto: str
     body: str
@@ -49,69 +43,43 @@ class Sms:
     final: int
     newsletter: Newsletter | None = None
 
-    def start(self) -> None:
-        """Set the webhooks going, if somebody wants them."""
-        if self.vendor.box.callbacks.wanted(self.vendor.name):
-            step = 0 if self.scheduled_at is not None else 1
-            self.vendor.box.callbacks.submit(self.vendor.name, self, range(1), step)
+    def status(self, box: Services, *, queued: bool) -> int:
+        """The state now. The phone takes a message after a third of the delivery delay and sends it after two.
 
-    def status(self) -> int:
-        """The state now. The phone takes a message after a third of the delivery delay and sends it after two."""
+        ``queued``: it passes through state 3 before that.
+        """
         if self.final == INCOMING:
             return INCOMING
-        elapsed, delay = time.monotonic() - self.due, self._delay
+        elapsed, delay = time.monotonic() - self.due, box.delivery_delay * box.time_scale
         if elapsed < 0:
             return PENDING
-        if elapsed < delay / 3 or self._stuck:
-            return QUEUED if self.vendor.quirks.queued and elapsed >= delay / 6 else PENDING
+        if elapsed < delay / 3 or self._stuck(delay):
+            return QUEUED if queued and elapsed >= delay / 6 else PENDING
         if elapsed < delay * 2 / 3:
             return TAKEN
         if elapsed < delay:
-            return SENT if self._is_sent else TAKEN
+            return SENT if self.is_sent else TAKEN
         return self.final
 
-    def sent_at(self, status: int) -> datetime | None:
+    def sent_at(self, box: Services, status: int) -> datetime | None:
         """When the phone sent it; None in a state before that."""
         if self.final == INCOMING:
             return self.created
-        if not self._is_sent or status < SENT:
+        if not self.is_sent or status < SENT:
             return None
         # On a compressed time scale the simulated date may lie ahead of the real one.
         start = self.scheduled_at or self.created
-        return start + timedelta(seconds=int(self.vendor.box.delivery_delay * 2 / 3))
-
-    def callback(self, index: int, step: int) -> Step:
-        """Steps: 0 waits for the schedule, 1 for the phone, 2 for the sending; 3 reports that, 4 the final state."""
-        match step:
-            case 0:
-                return Step(None, then=max(0.0, self.due - time.monotonic()), far=True)
-            case 1:
-                return Step(None, then=self._delay / 3)
-            case 2 if not self.device.online:
-                self.vendor.hold(self)
-                return Step(None)
-            case 2:
-                return Step(None, then=self._delay / 3)
-            case 3:
-                fields = posting.delivery(self, SENT) if self._is_sent else None
-                return Step(fields, then=None if self.final == SENT else self._delay / 3)
-            case _:
-                return Step(posting.delivery(self, self.final))
+        return start + timedelta(seconds=int(box.delivery_delay * 2 / 3))
 
     @property
-    def _delay(self) -> float:
-        return self.vendor.box.delivery_delay * self.vendor.box.time_scale
-
-    @property
-    def _is_sent(self) -> bool:
+    def is_sent(self) -> bool:
         """It leaves the phone; whether it arrives is another matter."""
         return self.final in (SENT, DELIVERED, 8)
 
-    @property
-    def _stuck(self) -> bool:
+    def _stuck(self, delay: float) -> bool:
         """Its phone went offline before taking it."""
         since = self.device.offline_since
-        return since is not None and self.due + self._delay / 3 > since
+        return since is not None and self.due + delay / 3 > since
 
 
 class Store:

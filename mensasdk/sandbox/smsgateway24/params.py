@@ -11,20 +11,13 @@ from urllib.parse import parse_qsl
 import orjson
 
 from mensasdk.sandbox.multipart import form_data
+from mensasdk.sandbox.smsgateway24.refusals import Refused
 from mensasdk.sandbox.vendor import FilePart, Incoming
 
-__all__ = ["Params", "Refused", "decode", "read_json"]
+__all__ = ["Params", "decode", "read_json"]
 
 _SECRETS = frozenset({"token", "pass", "password"})
 _WHOLE = re.compile(r"\s*\d{1,18}\s*", re.ASCII)
-
-
-class Refused(Exception):
-    """The vendor refuses, with ``error`` 1 and this text."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 def decode(request: Incoming) -> None:

@@ -1,53 +1,103 @@
-"""What the vendor posts to the customer: as its reference page says, or as its article shows."""
+"""What the vendor posts to the customer: states and received messages, as its reference page says or as its article
+shows."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from attrs import frozen
+
+from mensasdk.sandbox.callbacks import Step
 from mensasdk.sandbox.smsgateway24.dates import php_date, plain
-from mensasdk.sandbox.smsgateway24.statuses import STATUS_TEXTS
+from mensasdk.sandbox.smsgateway24.message import Sms
+from mensasdk.sandbox.smsgateway24.state import State
+from mensasdk.sandbox.smsgateway24.statuses import SENT, STATUS_TEXTS
 
-if TYPE_CHECKING:
-    from mensasdk.sandbox.smsgateway24.message import Sms
-    from mensasdk.sandbox.smsgateway24.service import SmsGateway24
-
-__all__ = ["article_delivery", "article_incoming", "delivery", "incoming", "reference_delivery", "reference_incoming"]
+__all__ = [
+    "Posting",
+    "article_delivery",
+    "article_incoming",
+    "delivery",
+    "incoming",
+    "reference_delivery",
+    "reference_incoming",
+]
 
 # The article shows "delivered" only; the other words are the plain ones.
 _WORDS = {1: "pending", 2: "sending", 3: "queued", 6: "sent", 7: "delivered"}
 
 
-def delivery(sms: Sms, status: int) -> Mapping[str, Any]:
+@frozen(eq=False)
+class Posting:
+    """The webhooks of one message, on its way to its last state."""
+
+    state: State
+    sms: Sms
+
+    def start(self) -> None:
+        """Set the webhooks going, if they are wanted."""
+        self._submit(0 if self.sms.scheduled_at is not None else 1)
+
+    def resume(self) -> None:
+        """Go on with webhooks that waited for the phone."""
+        self._submit(2)
+
+    def callback(self, index: int, step: int) -> Step:
+        """Steps: 0 waits for the schedule, 1 for the phone, 2 for the sending; 3 reports that, 4 the final state."""
+        state, sms = self.state, self.sms
+        third = state.box.delivery_delay * state.box.time_scale / 3
+        match step:
+            case 0:
+                return Step(None, then=max(0.0, sms.due - time.monotonic()), far=True)
+            case 1:
+                return Step(None, then=third)
+            case 2 if not sms.device.online:
+                state.hold(sms)
+                return Step(None)
+            case 2:
+                return Step(None, then=third)
+            case 3:
+                fields = delivery(state, sms, SENT) if sms.is_sent else None
+                return Step(fields, then=None if sms.final == SENT else third)
+            case _:
+                return Step(delivery(state, sms, sms.final))
+
+    def _submit(self, step: int) -> None:
+        self.state.box.callbacks.submit(self.state.name, self, range(1), step)
+
+
+def delivery(state: State, sms: Sms, status: int) -> Mapping[str, Any]:
     """A delivery report, in the form that the quirks choose."""
-    form = article_delivery if sms.vendor.quirks.article_webhooks else reference_delivery
-    return form(sms, status)
+    form = article_delivery if state.quirks.article_webhooks else reference_delivery
+    return form(state, sms, status)
 
 
-def incoming(sms: Sms, image_url: str | None) -> Mapping[str, Any]:
+def incoming(state: State, sms: Sms, image_url: str | None) -> Mapping[str, Any]:
     """A received message, in the form that the quirks choose."""
-    if sms.vendor.quirks.article_webhooks:
+    if state.quirks.article_webhooks:
         return article_incoming(sms, image_url)
-    return reference_incoming(sms, image_url)
+    return reference_incoming(state, sms, image_url)
 
 
-def reference_delivery(sms: Sms, status: int) -> Mapping[str, Any]:
+def reference_delivery(state: State, sms: Sms, status: int) -> Mapping[str, Any]:
     """A delivery report after the reference page."""
     return {
         "sms_id": sms.id,
         "status_id": status,
         "status_message": STATUS_TEXTS.get(status, ""),
         "sendto": sms.sendto,
-        "senttime": _date(sms.vendor, sms.sent_at(status)),
+        "senttime": _date(state, sms.sent_at(state.box, status)),
         "channel_id": sms.sim,
         "device_id": sms.device.id,
     }
 
 
-def reference_incoming(sms: Sms, image_url: str | None) -> Mapping[str, Any]:
+def reference_incoming(state: State, sms: Sms, image_url: str | None) -> Mapping[str, Any]:
     """A received text or image after the reference page."""
-    date = _date(sms.vendor, sms.created)
+    date = _date(state, sms.created)
     common = {"address": sms.sendto, "date": date, "date_sent": date}
     if image_url is not None:
         image = {"body": "", "internal_id": None, "sim": sms.sim, "sms_id": sms.id, "type": "img", "img_url": image_url}
@@ -60,17 +110,17 @@ def reference_incoming(sms: Sms, image_url: str | None) -> Mapping[str, Any]:
         "device_id": sms.device.id,
         "device_name": sms.device.title,
     }
-    return {**common, **text} if sms.vendor.quirks.old_webhooks else {**common, **text, "type": "text"}
+    return {**common, **text} if state.quirks.old_webhooks else {**common, **text, "type": "text"}
 
 
-def article_delivery(sms: Sms, status: int) -> Mapping[str, Any]:
+def article_delivery(state: State, sms: Sms, status: int) -> Mapping[str, Any]:
     """A delivery report after the article."""
     return {
         "event": "delivery_status",
         "message_id": str(sms.id),
         "phone": sms.sendto,
         "status": _WORDS.get(status, "failed"),
-        "timestamp": _instant(sms.sent_at(status) or sms.created),
+        "timestamp": _instant(sms.sent_at(state.box, status) or sms.created),
         "device_id": str(sms.device.id),
     }
 
@@ -86,12 +136,12 @@ def article_incoming(sms: Sms, image_url: str | None) -> Mapping[str, Any]:
     }
 
 
-def _date(vendor: SmsGateway24, moment: datetime | None) -> Any:
+def _date(state: State, moment: datetime | None) -> Any:
     if moment is None:
         return None
-    if vendor.quirks.webhook_date_objects:
-        return php_date(moment, vendor.zone, vendor.quirks.timezone_type)
-    return plain(moment, vendor.zone)
+    if state.quirks.webhook_date_objects:
+        return php_date(moment, state.zone, state.quirks.timezone_type)
+    return plain(moment, state.zone)
 
 
 def _instant(moment: datetime) -> str:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
@@ -16,13 +16,13 @@ from mensasdk.sandbox.ledger import LedgerMessage
 from mensasdk.sandbox.smsgateway24.account import Device, Newsletter
 from mensasdk.sandbox.smsgateway24.dates import utc_moment
 from mensasdk.sandbox.smsgateway24.message import Sms
-from mensasdk.sandbox.smsgateway24.params import Params, Refused
+from mensasdk.sandbox.smsgateway24.params import Params
+from mensasdk.sandbox.smsgateway24.posting import Posting
+from mensasdk.sandbox.smsgateway24.refusals import Refused
+from mensasdk.sandbox.smsgateway24.state import State
 from mensasdk.sandbox.smsgateway24.statuses import digits_of, final_status
 from mensasdk.sandbox.vendor import FilePart
 from mensasdk.text import segments
-
-if TYPE_CHECKING:
-    from mensasdk.sandbox.smsgateway24.service import SmsGateway24
 
 __all__ = ["SAVED", "Draft", "add_many", "add_sms", "add_sms_to_sender_id", "add_sms_with_login", "commit", "sim_of"]
 
@@ -51,23 +51,23 @@ class Draft:
     newsletter: Newsletter | None = None
 
 
-def add_sms(vendor: SmsGateway24, params: Params) -> tuple[Mapping[str, Any], int]:
+def add_sms(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
     """addsms. Commas part the numbers, and each of them becomes a message of its own."""
-    return _add_one(vendor, _draft(vendor, params, image=params.raw("file")))
+    return _add_one(state, _draft(state, params, image=params.raw("file")))
 
 
-def add_sms_with_login(vendor: SmsGateway24, params: Params) -> tuple[Mapping[str, Any], int]:
+def add_sms_with_login(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
     """smstosend. It takes no image, and its document speaks of one number only; commas are as dear as in addsms."""
-    return _add_one(vendor, _draft(vendor, params))
+    return _add_one(state, _draft(state, params))
 
 
-def _add_one(vendor: SmsGateway24, draft: Draft) -> tuple[Mapping[str, Any], int]:
-    made = commit(vendor, [draft], one_answer=True)
-    answer = made[-1 if vendor.quirks.last_id else 0]
+def _add_one(state: State, draft: Draft) -> tuple[Mapping[str, Any], int]:
+    made = commit(state, [draft], one_answer=True)
+    answer = made[-1 if state.quirks.last_id else 0]
     return {"error": 0, "sms_id": answer.id, "message": SAVED}, len(made)
 
 
-def add_many(vendor: SmsGateway24, params: Params) -> tuple[Mapping[str, Any], int]:
+def add_many(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
     """addalotofsms: all the items or none, and no ids in the answer."""
     data = params.raw("datajson")
     if data is None:
@@ -80,17 +80,17 @@ def add_many(vendor: SmsGateway24, params: Params) -> tuple[Mapping[str, Any], i
         try:
             if not isinstance(item, dict):
                 raise Refused("smsdata is incorrect")
-            drafts.append(_draft(vendor, Params(item), bulk=True))
+            drafts.append(_draft(state, Params(item), bulk=True))
         except Refused:
-            if not vendor.quirks.partial_bulk:
+            if not state.quirks.partial_bulk:
                 raise
-    made = commit(vendor, drafts)
+    made = commit(state, drafts)
     return {"error": 0, "message": SAVED}, len(made)
 
 
-def add_sms_to_sender_id(vendor: SmsGateway24, params: Params) -> tuple[Mapping[str, Any], int]:
+def add_sms_to_sender_id(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
     """addsmstosenderid: a template under a Sender ID, one number, no id in the answer."""
-    account = vendor.account
+    account = state.account
     address = params.text("send_to", required=True)
     sender = account.sender_ids.get(params.integer("sender_id", required=True) or 0)
     template = account.templates.get(params.integer("template_id", required=True) or 0)
@@ -103,7 +103,7 @@ def add_sms_to_sender_id(vendor: SmsGateway24, params: Params) -> tuple[Mapping[
     if values not in (None, []) and not isinstance(values, dict):
         raise Refused("template_data is incorrect")
     body = _PLACEHOLDER.sub(lambda match: str((values or {}).get(match[1], "")), template)
-    commit(vendor, [Draft([address.strip()], body, account.devices[sender.device_id], 0, sender.name)])
+    commit(state, [Draft([address.strip()], body, account.devices[sender.device_id], 0, sender.name)])
     return {"error": 0, "message": SAVED}, 1
 
 
@@ -117,7 +117,7 @@ def sim_of(params: Params, *, required: bool = True) -> int:
     return sim
 
 
-def commit(vendor: SmsGateway24, drafts: Sequence[Draft], *, one_answer: bool = False) -> list[Sms]:
+def commit(state: State, drafts: Sequence[Draft], *, one_answer: bool = False) -> list[Sms]:
     """Store the messages, tell the ledger and set the webhooks going.
 
     Args:
@@ -133,11 +133,10 @@ def commit(vendor: SmsGateway24, drafts: Sequence[Draft], *, one_answer: bool = 
             if scheduled_at <= at:
                 scheduled_at = None
             else:
-                due += (scheduled_at - at).total_seconds() * vendor.box.time_scale
+                due += (scheduled_at - at).total_seconds() * state.box.time_scale
         for address in draft.addresses:
             sms = Sms(
-                vendor,
-                vendor.next_id(),
+                state.next_id(),
                 address,
                 draft.body,
                 draft.device,
@@ -153,21 +152,21 @@ def commit(vendor: SmsGateway24, drafts: Sequence[Draft], *, one_answer: bool = 
             )
             made.append(sms)
             senders.append(draft.sender)
-            vendor.store.add(sms)
-            sms.start()
-    answered = str(made[-1 if vendor.quirks.last_id else 0].id) if one_answer else None
-    vendor.box.ledger.accept(len(made), _FREE, _entries(vendor.name, made, senders, answered, at))
+            state.store.add(sms)
+            Posting(state, sms).start()
+    answered = str(made[-1 if state.quirks.last_id else 0].id) if one_answer else None
+    state.box.ledger.accept(len(made), _FREE, _entries(state.name, made, senders, answered, at))
     return made
 
 
-def _draft(vendor: SmsGateway24, params: Params, *, image: Any = None, bulk: bool = False) -> Draft:
+def _draft(state: State, params: Params, *, image: Any = None, bulk: bool = False) -> Draft:
     # An address is what the customer wrote: anything goes but a comma.
     addresses = [piece.strip() for piece in params.text("sendto", required=True).split(",") if piece.strip()]
     if not addresses:
         raise Refused("sendto is required")
     has_image = isinstance(image, FilePart)
     body = params.text("body", required=not has_image)
-    found = vendor.account.device(params.text("device_id", required=True))
+    found = state.account.device(params.text("device_id", required=True))
     if found is None:
         raise Refused("Device not found")
     device, sender = found
@@ -177,11 +176,11 @@ def _draft(vendor: SmsGateway24, params: Params, *, image: Any = None, bulk: boo
     customerid = params.integer("customerid")
     urgent = params.flag("urgent")
     if has_image:
-        body = _upload(vendor, image, sim)
+        body = _upload(state, image, sim)
     return Draft(addresses, body, device, sim, sender or device.own_number(sim), customerid, urgent, bulk, scheduled_at)
 
 
-def _upload(vendor: SmsGateway24, image: FilePart, sim: int) -> str:
+def _upload(state: State, image: FilePart, sim: int) -> str:
     """The public address of an image. The document names the formats, and WhatsApp as the only channel."""
     kind, _, subtype = image.content_type.partition("/")
     if kind != "image":
@@ -191,7 +190,7 @@ def _upload(vendor: SmsGateway24, image: FilePart, sim: int) -> str:
         raise Refused("file is incorrect: jpeg, png, webp or gif")
     if sim not in _WHATSAPP:
         raise Refused("file is for WhatsApp only")
-    return vendor.keep_image(image.content, extension)
+    return state.keep_image(image.content, extension)
 
 
 def _entries(

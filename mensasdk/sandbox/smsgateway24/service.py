@@ -1,4 +1,4 @@
-"""The emulated smsgateway24 itself: login, tokens, functions and answers."""
+"""The emulated smsgateway24 itself: which function answers a request, who may ask, and in what form."""
 
 from __future__ import annotations
 
@@ -8,33 +8,29 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
-from zoneinfo import ZoneInfo
 
 import orjson
 
 from mensasdk.sandbox.smsgateway24 import contacts, devices, listing, posting, sending
-from mensasdk.sandbox.smsgateway24.account import Account
-from mensasdk.sandbox.smsgateway24.message import Sms, Store, now_utc
-from mensasdk.sandbox.smsgateway24.params import Params, Refused, decode, read_json
-from mensasdk.sandbox.smsgateway24.quirks import Quirks
+from mensasdk.sandbox.smsgateway24.message import Sms, now_utc
+from mensasdk.sandbox.smsgateway24.params import Params, decode, read_json
+from mensasdk.sandbox.smsgateway24.refusals import LOGIN_WRONG, TOKEN_WRONG, Refused
 from mensasdk.sandbox.smsgateway24.render import changed, variant
+from mensasdk.sandbox.smsgateway24.state import State
 from mensasdk.sandbox.smsgateway24.statuses import INCOMING
 from mensasdk.sandbox.vendor import Incoming, Reply, Services, Vendor
 
 __all__ = ["SmsGateway24"]
 
 _BOTH = frozenset({"GET", "POST"})
-# The only error text that the vendor has published.
-_LOGIN_WRONG = "Login or password incorrect"
-_TOKEN_WRONG = "Token is incorrect"
 
-_SENDING: Mapping[str, Callable[[SmsGateway24, Params], tuple[Mapping[str, Any], int]]] = {
+_SENDING: Mapping[str, Callable[[State, Params], tuple[Mapping[str, Any], int]]] = {
     "addsms": sending.add_sms,
     "smstosend": sending.add_sms_with_login,
     "addalotofsms": sending.add_many,
     "addsmstosenderid": sending.add_sms_to_sender_id,
 }
-_OTHERS: Mapping[str, Callable[[SmsGateway24, Params], Mapping[str, Any]]] = {
+_FUNCTIONS: Mapping[str, Callable[[State, Params], Mapping[str, Any]]] = {
     "getallsms": listing.list_sms,
     "savetag": contacts.save_tag,
     "savecontact": contacts.save_contact,
@@ -45,7 +41,7 @@ _OTHERS: Mapping[str, Callable[[SmsGateway24, Params], Mapping[str, Any]]] = {
 }
 
 
-class SmsGateway24(Vendor):
+class SmsGateway24(State, Vendor):
     """smsgateway24.com's API v1.0, from the vendor's API documentation, Sender ID and webhook pages and samples.
 
     There are no credits: a message costs the ledger 0, and its parts are counted from its text. Where several
@@ -70,41 +66,100 @@ class SmsGateway24(Vendor):
         images: uploaded images by their address; stays empty when the box keeps no messages.
     """
 
-    name: ClassVar[str] = "smsgateway24"
     base_path: ClassVar[str] = "/smsgateway24/getdata"
     result_field: ClassVar[str] = "error"
     result_values: ClassVar[tuple[str, str]] = ("0", "1")
     functions: ClassVar[Mapping[str, frozenset[str]]] = {
-        **dict.fromkeys(("gettoken", *_SENDING, *_OTHERS), _BOTH),
+        **dict.fromkeys(("gettoken", *_SENDING, *_FUNCTIONS), _BOTH),
         "addsmstosenderid": frozenset({"POST"}),
     }
-
-    def __init__(
-        self, *, account: Account | None = None, quirks: Quirks | None = None, retention: int = 10_000
-    ) -> None:
-        self.account = account or Account()
-        self.quirks = quirks or Quirks()
-        self.store = Store()
-        self.images: dict[str, bytes] = {}
-        self._retention = retention
-        self._tokens: set[str] = set()
-        self._token = ""
-        self._held: dict[int, list[Sms]] = {}
-        self._last_id = 62_000_000 + secrets.randbelow(1_000_000)
-        self._last_tag_id = 8_000 + secrets.randbelow(1_000)
-        self._last_contact_id = 15_000_000 + secrets.randbelow(1_000_000)
-        self._last_newsletter_id = 3_000 + secrets.randbelow(1_000)
-        self._last_variant = 0
 
     def attach(self, services: Services) -> None:
         super().attach(services)
         if not services.ledger.keep_messages:
             self.store.limit = self._retention
 
-    # ------------------------------------------------------------------ for tests
-
     def credentials(self) -> Mapping[str, str]:
         return {"email": self.account.email, "password": self.account.password}
+
+    def decode(self, function: str, request: Incoming) -> None:
+        decode(request)
+        if function == "addsmstosenderid":
+            read_json(request, request.body)
+        elif function == "addalotofsms":
+            data = request.params.get("datajson")
+            if isinstance(data, str):
+                read_json(request, data, "datajson")
+            elif self.quirks.raw_json_bulk and request.body.lstrip()[:1] == b"{":
+                read_json(request, request.body, "datajson")
+            else:
+                request.secrets = {}
+
+    def handle(self, function: str, request: Incoming) -> Reply:
+        accepted = 0
+        fields: Mapping[str, Any]
+        try:
+            if request.malformed is not None:
+                raise Refused(request.malformed)
+            params = Params(request.params)
+            if function in ("gettoken", "smstosend"):
+                self._check_login(request)
+            elif request.secrets.get("token") not in self._tokens:
+                raise Refused(LOGIN_WRONG if self.quirks.published_text_only else TOKEN_WRONG)
+            if function == "gettoken":
+                fields = self._give_token(request)
+            elif function in _SENDING:
+                fields, accepted = _SENDING[function](self, params)
+            else:
+                fields = _FUNCTIONS[function](self, params)
+        except Refused as refused:
+            fields = {"error": 1, "message": refused.message}
+        return self._reply(fields, accepted)
+
+    def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
+        return self._reply(fields, 0)
+
+    def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
+        if isinstance(code, str):
+            return {"error": 1, "message": code}
+        by_login = function in ("gettoken", "smstosend")
+        return {"error": code, "message": LOGIN_WRONG if by_login else TOKEN_WRONG}
+
+    def decoy(self, function: str, request: Incoming) -> Mapping[str, Any]:
+        fine: Mapping[str, Any] = {"error": 0, "message": "OK"}
+        match function:
+            case "gettoken":
+                return {**fine, "token": "0" * 32}
+            case "addsms" | "smstosend":
+                return {"error": 0, "sms_id": 1, "message": sending.SAVED}
+            case "addalotofsms" | "addsmstosenderid":
+                return {"error": 0, "message": sending.SAVED}
+            case "getallsms":
+                return {"error": 0, "smss": {}, "count": 0, "message": "OK"}
+            case "savetag":
+                return {**fine, "tag_id": 1}
+            case "savecontact":
+                return {**fine, "contact_id": 1}
+            case "savepaket":
+                return {**fine, "paket_id": 1}
+            case "getalldevices":
+                return {"count": 0, "device": {}, "message": "OK"}
+            case "getsmsstatus":
+                return {"error": 0, "sms_id": 1, "status": 1, "status_description": "New", "message": "Ok"}
+            case _:
+                return {**fine, "online": True, "device_id": 1, "lastseen": None, "diffseconds": 0, "title": ""}
+
+    def inbound(
+        self, number: str, text: str, *, to: str, reply_to: str | None, certified: bool, at: datetime
+    ) -> Mapping[str, Any]:
+        """The phone is the one that has the SIM with the number ``to``, else the first."""
+        for device in self.account.devices.values():
+            for card in device.sims:
+                if device.own_number(card.slot) == to:
+                    return self.receive(number, text, device_id=device.id, sim=card.slot, at=at)
+        return self.receive(number, text, at=at)
+
+    # ------------------------------------------------------------------ for tests
 
     @property
     def token(self) -> str:
@@ -127,8 +182,8 @@ class SmsGateway24(Vendor):
         device = self.account.devices[device_id]
         if online:
             device.offline_since = device.last_seen = None
-            for sms in self._held.pop(device_id, []):
-                self.box.callbacks.submit(self.name, sms, range(1), 2)
+            for sms in self.release(device_id):
+                posting.Posting(self, sms).resume()
         elif device.online:
             device.offline_since, device.last_seen = time.monotonic(), now_utc()
 
@@ -172,9 +227,9 @@ class SmsGateway24(Vendor):
         device = self.account.devices[next(iter(self.account.devices)) if device_id is None else device_id]
         created = now_utc() if at is None else at.astimezone(UTC).replace(microsecond=0)
         body = text if image_url is None else image_url
-        sms = Sms(self, self.next_id(), number, body, device, sim, None, False, False, created, None, 0.0, INCOMING)
+        sms = Sms(self.next_id(), number, body, device, sim, None, False, False, created, None, 0.0, INCOMING)
         self.store.add(sms)
-        return posting.incoming(sms, image_url)
+        return posting.incoming(self, sms, image_url)
 
     def delivery_webhook(
         self, sms_id: int, status: int | None = None, *, form: Literal["reference", "article"] = "reference"
@@ -193,126 +248,15 @@ class SmsGateway24(Vendor):
         if sms is None:
             raise KeyError(sms_id)
         make = posting.reference_delivery if form == "reference" else posting.article_delivery
-        return make(sms, sms.status() if status is None else status)
+        return make(self, sms, self.status(sms) if status is None else status)
 
-    # ------------------------------------------------------------------ for the box
-
-    def decode(self, function: str, request: Incoming) -> None:
-        decode(request)
-        if function == "addsmstosenderid":
-            read_json(request, request.body)
-        elif function == "addalotofsms":
-            data = request.params.get("datajson")
-            if isinstance(data, str):
-                read_json(request, data, "datajson")
-            elif self.quirks.raw_json_bulk and request.body.lstrip()[:1] == b"{":
-                read_json(request, request.body, "datajson")
-            else:
-                request.secrets = {}
-
-    def handle(self, function: str, request: Incoming) -> Reply:
-        accepted = 0
-        fields: Mapping[str, Any]
-        try:
-            if request.malformed is not None:
-                raise Refused(request.malformed)
-            params = Params(request.params)
-            if function in ("gettoken", "smstosend"):
-                self._check_login(request)
-            elif request.secrets.get("token") not in self._tokens:
-                raise Refused(_LOGIN_WRONG if self.quirks.published_text_only else _TOKEN_WRONG)
-            if function == "gettoken":
-                fields = self._give_token(request)
-            elif function in _SENDING:
-                fields, accepted = _SENDING[function](self, params)
-            else:
-                fields = _OTHERS[function](self, params)
-        except Refused as refused:
-            fields = {"error": 1, "message": refused.message}
-        return self._reply(fields, accepted)
-
-    def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
-        return self._reply(fields, 0)
-
-    def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
-        if isinstance(code, str):
-            return {"error": 1, "message": code}
-        by_login = function in ("gettoken", "smstosend")
-        return {"error": code, "message": _LOGIN_WRONG if by_login else _TOKEN_WRONG}
-
-    def decoy(self, function: str, request: Incoming) -> Mapping[str, Any]:
-        fine: Mapping[str, Any] = {"error": 0, "message": "OK"}
-        match function:
-            case "gettoken":
-                return {**fine, "token": "0" * 32}
-            case "addsms" | "smstosend":
-                return {"error": 0, "sms_id": 1, "message": sending.SAVED}
-            case "addalotofsms" | "addsmstosenderid":
-                return {"error": 0, "message": sending.SAVED}
-            case "getallsms":
-                return {"error": 0, "smss": {}, "count": 0, "message": "OK"}
-            case "savetag":
-                return {**fine, "tag_id": 1}
-            case "savecontact":
-                return {**fine, "contact_id": 1}
-            case "savepaket":
-                return {**fine, "paket_id": 1}
-            case "getalldevices":
-                return {"count": 0, "device": {}, "message": "OK"}
-            case "getsmsstatus":
-                return {"error": 0, "sms_id": 1, "status": 1, "status_description": "New", "message": "Ok"}
-            case _:
-                return {**fine, "online": True, "device_id": 1, "lastseen": None, "diffseconds": 0, "title": ""}
-
-    def inbound(
-        self, number: str, text: str, *, to: str, reply_to: str | None, certified: bool, at: datetime
-    ) -> Mapping[str, Any]:
-        """The phone is the one that has the SIM with the number ``to``, else the first."""
-        for device in self.account.devices.values():
-            for card in device.sims:
-                if device.own_number(card.slot) == to:
-                    return self.receive(number, text, device_id=device.id, sim=card.slot, at=at)
-        return self.receive(number, text, at=at)
-
-    # ------------------------------------------------------------------ for its own modules
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The zone of dates that go out."""
-        return ZoneInfo(self.quirks.output_zone)
-
-    def next_id(self) -> int:
-        self._last_id += 1
-        return self._last_id
-
-    def next_tag_id(self) -> int:
-        self._last_tag_id += 1
-        return self._last_tag_id
-
-    def next_contact_id(self) -> int:
-        self._last_contact_id += 1
-        return self._last_contact_id
-
-    def next_newsletter_id(self) -> int:
-        self._last_newsletter_id += 1
-        return self._last_newsletter_id
-
-    def keep_image(self, content: bytes, extension: str) -> str:
-        """Where an uploaded image lies; a name that resolves nowhere."""
-        url = f"https://s3.invalid/smsgateway24/{secrets.token_hex(8)}.{extension}"
-        if self.box.ledger.keep_messages:
-            self.images[url] = content
-        return url
-
-    def hold(self, sms: Sms) -> None:
-        """Keep a message's webhooks back until its phone is online."""
-        self._held.setdefault(sms.device.id, []).append(sms)
+    # ------------------------------------------------------------------ for itself
 
     def _check_login(self, request: Incoming) -> None:
         email, password = request.params.get("email"), request.secrets.get("pass", "")
         right = isinstance(email, str) and hmac.compare_digest(email.encode(), self.account.email.encode())
         if not right or not hmac.compare_digest(password.encode(), self.account.password.encode()):
-            raise Refused(_LOGIN_WRONG)
+            raise Refused(LOGIN_WRONG)
 
     def _give_token(self, request: Incoming) -> Mapping[str, Any]:
         if self.quirks.gettoken_get_only and request.method != "GET":
@@ -329,7 +273,7 @@ class SmsGateway24(Vendor):
             self._last_variant += 1
         status = 200
         if error and self.quirks.http_errors:
-            status = 401 if fields["message"] in (_LOGIN_WRONG, _TOKEN_WRONG) else 400
+            status = 401 if fields["message"] in (LOGIN_WRONG, TOKEN_WRONG) else 400
         return Reply(
             fields=fields,
             body=orjson.dumps(changed(fields, self.quirks, message)),
