@@ -111,7 +111,7 @@ class MensaError(Exception):
     Attributes:
         message: one sentence for a person, without secrets and without full phone numbers.
         outcome: what became of the request.
-        vendor: the vendor's short name, such as ``"mensatek"``, or None when no vendor is involved.
+        vendor: the vendor's short name (`VendorInfo.name`), or None when no vendor is involved.
         code: the vendor's own code as text (``"-2"``), or the HTTP status, or None.
         retryable: the very same call can be expected to work later.
     """

@@ -29,7 +29,7 @@ def _check_aware(name: str, value: datetime) -> None:
 
 
 class VendorOptions:
-    """Base of the frozen classes that hold what only one vendor has, such as `MensatekOptions`."""
+    """Base of the frozen classes that hold what only one vendor has; see `VendorInfo.options_class`."""
 
     __slots__ = ()
 

@@ -134,7 +134,7 @@ def e164(number: str, *, default_country: str | None = None, field: str = "to") 
 
 
 def digits(number: PhoneNumber | str, *, default_country: str | None = None, field: str = "to") -> str:
-    """The E.164 number without its ``+``, which is how Mensatek and others want it.
+    """The E.164 number without its ``+``, which is how many vendors want it.
 
     Args and errors as for `parse`; a `PhoneNumber` is taken as it is.
     """

@@ -9,8 +9,8 @@ stay one unit short.
 
 What a vendor does to a text before any of this is its `TextRule`, which each client has as ``text_rule``.
 
-Sources: 3GPP TS 23.038 (the alphabets) and TS 23.040 (the header of a part); Mensatek, 'SMS Sending API / BULK SMS
-(7.0)', for what happens to characters outside GSM 03.38.
+Sources: 3GPP TS 23.038 (the alphabets) and TS 23.040 (the header of a part). What a vendor does to characters outside
+GSM 03.38 is told, with its source, by the ``rules`` of its folder.
 """
 
 from __future__ import annotations
@@ -246,12 +246,10 @@ class GsmText(ChangedText):
 def to_gsm(text: str) -> GsmText:
     """Replace each character outside GSM 03.38 by the nearest one that it has.
 
-    Mensatek, 'SMS Sending API / BULK SMS (7.0)', says that without ``Unicode=1`` a character outside the alphabet is
-    changed to the most similar one, and names accents as the case: ``á í ó ú`` lose theirs, while ``é è ù ì ò à ñ ü
-    ö ä å Ç`` stay (``ç`` becomes ``c``: only the capital is in the alphabet). For the characters that the document
-    does not name, this function uses the usual plain spellings: quotation marks, dashes, ellipsis and special
-    spaces in their ASCII form, ligatures and compatibility characters spelled out, invisible characters removed,
-    and ``?`` for the rest. A letter with combining marks counts as one character.
+    Accents are the case that vendors' documents name: ``á í ó ú`` lose theirs, while ``é è ù ì ò à ñ ü ö ä å Ç`` stay
+    (``ç`` becomes ``c``: only the capital is in the alphabet). All else gets its usual plain spelling: quotation
+    marks, dashes, ellipsis and special spaces in their ASCII form, ligatures and compatibility characters spelled
+    out, invisible characters removed, and ``?`` for the rest. A letter with combining marks counts as one character.
 
     Args:
         text: any text.
@@ -422,8 +420,7 @@ class TextRule:
 
         Args:
             text: the text after any variables are filled in.
-            unicode: the vendor is told to send Unicode, where it can be told: ``unicode`` of Mensatek, ``ucs2`` of
-                envia-sms.com.
+            unicode: the vendor is told to send Unicode, where it can be told.
             what: what errors call the text.
 
         Raises:

@@ -202,8 +202,8 @@ def _options(item: Prepared, lane: Lane) -> VendorOptions | None:
 def _wants_unicode(options: VendorOptions | None, rule: TextRule | None) -> bool | None:
     """Whether the vendor is told to send Unicode; None where its client does so when a text needs it.
 
-    It is the options' ``unicode`` (Mensatek) or ``ucs2`` (envia-sms.com). Without options, a client whose vendor
-    would replace nothing asks for Unicode by itself.
+    It is the options' ``unicode`` or ``ucs2``. Without options, a client whose vendor would replace nothing asks for
+    Unicode by itself.
     """
     if options is None:
         return None if rule is None or rule.plain.replace is None else False

@@ -286,15 +286,9 @@ class BatchSender:
     ) -> BatchReport:
         """Find out what became of the messages of a campaign that are UNKNOWN, by each vendor's own means.
 
-        ============= ==============================================================================================
-        vendor        means
-        ============= ==============================================================================================
-        Mensatek      a callback under our reference; the report of the request's or group's id; with ``repeat``,
-                      sending again within the group (`MensatekClient` with ``group_sends``)
-        smsgateway24  the list of messages by ``customerid``
-        envia-sms     with ``repeat``, sending again within the hour in which the vendor drops what is identical
-        EnvíaTuSMS    the campaign, where its id is known; else nothing, and a person decides: see `mark`
-        ============= ==============================================================================================
+        What these are says `VendorInfo.settles`, and ``docs/unknown.md`` at length: reports that came under our
+        reference, the vendor's own lists and reports, and with ``repeat`` sending again where the vendor drops the
+        second of two. Where a vendor cannot be asked, a person decides: see `mark`.
 
         Delivery reports count for every vendor, where the application has kept them in the journal: see
         `mensasdk.delivery.DeliveryLog`.

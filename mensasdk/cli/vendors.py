@@ -1,19 +1,19 @@
-"""The vendors that the command knows: their credentials, their clients, and which options each of them has."""
+"""What the command does with the vendors of the registry: their clients, their options, and what they refuse."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from attrs import field, frozen
 
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import VendorOptions
+from mensasdk.registry import VendorInfo, load, vendor_info, vendors
 from mensasdk.transport import Hook
 from mensasdk.vendors.batching import BatchClient
 
-__all__ = ["VENDORS", "Settings", "SmsClient", "VendorEntry", "Wishes", "check_wishes"]
+__all__ = ["Settings", "SmsClient", "Wishes", "check_wishes", "make_client", "make_options", "why_not"]
 
 
 class SmsClient(BatchClient, Protocol):
@@ -39,88 +39,30 @@ class Settings:
 
 @frozen
 class Wishes:
-    """What the options of the command ask for that not every vendor has. False and None ask for nothing."""
+    """What the options of the command ask for that not every vendor has.
+
+    Attributes:
+        sender: what the handset shows; None for nothing.
+        schedule: the vendor is to send later.
+        options: the vendors' own options, by name (see `VendorInfo.options`); those that were given.
+    """
 
     sender: str | None = None
     schedule: bool = False
-    report: bool = False
-    unicode: bool = False
-    allow_duplicates: bool = False
-    template: str | None = None
-    text_variable: str | None = None
-    device_id: str | None = None
-    sim: int | None = None
-    group_sends: bool = False
+    options: Mapping[str, Any] = field(factory=dict)
 
     @property
-    def options(self) -> Sequence[str]:
-        """The names of the options that were given."""
-        given = {name: getattr(self, name) for name in _OPTIONS}
-        return [name for name, value in given.items() if value is not None and value is not False]
+    def names(self) -> Sequence[str]:
+        """The names of all that was given."""
+        common = (("sender", self.sender is not None), ("schedule", self.schedule))
+        return [*(name for name, given in common if given), *self.options]
 
 
-class _Connect(Protocol):
-    def __call__(
-        self,
-        settings: Settings,
-        *,
-        default_country: str | None = None,
-        hooks: Sequence[Hook] = (),
-        wishes: Wishes = ...,
-    ) -> SmsClient: ...
-
-
-@frozen
-class VendorEntry:
-    """One vendor of the command.
-
-    Attributes:
-        fields: the credentials, by the names of the client's constructor arguments.
-        connect: makes the client.
-        options: gives a message's vendor options, or None where none are needed.
-        refuses: the options that the vendor does not have, each with what to do about it.
-        instead: other credentials that do as well as ``fields``.
-        home: country of national numbers where none is given.
-        credits: asks the client for what is left in the account; None where there is nothing to ask for.
-        unit: what the vendor counts in.
-    """
-
-    fields: Sequence[str]
-    connect: _Connect
-    options: Callable[[Wishes], VendorOptions | None]
-    refuses: Mapping[str, str]
-    instead: Sequence[str] = ()
-    home: str | None = None
-    credits: Callable[[Any], Awaitable[Decimal]] | None = None
-    unit: str = "credits"
-
-
-# ------------------------------------------------------------------------------------------------------- options
-
-_OPTIONS: Final[Mapping[str, str]] = {
-    "sender": "--sender",
-    "schedule": "--schedule",
-    "report": "--report",
-    "unicode": "--unicode",
-    "allow_duplicates": "--allow-duplicates",
-    "template": "--template",
-    "text_variable": "--text-variable",
-    "device_id": "--device-id",
-    "sim": "--sim",
-    "group_sends": "--group-sends",
-}
-_TEMPLATES: Final = dict.fromkeys(
-    ("template", "text_variable"), "it sends texts; give --text, or a column named text, in its place"
-)
-_GROUPS: Final = {"group_sends": "only Mensatek has groups in which it takes no number twice; leave it out"}
-_PHONES: Final = dict.fromkeys(("device_id", "sim"), "only smsgateway24 has phones; leave it out")
-
-
-def check_wishes(vendors: Sequence[str], wishes: Wishes, *, has_text: bool) -> None:
+def check_wishes(names: Sequence[str], wishes: Wishes, *, has_text: bool) -> None:
     """Refuse what the vendors cannot do, before anything is sent.
 
     Args:
-        vendors: those of the campaign. With several of them, an option holds for those that have it; a schedule
+        names: the vendors of the campaign. With several of them, an option holds for those that have it; a schedule
             has to hold for all.
         wishes: the options.
         has_text: ``--text`` was given.
@@ -128,186 +70,78 @@ def check_wishes(vendors: Sequence[str], wishes: Wishes, *, has_text: bool) -> N
     Raises:
         ConfigurationError: an option that would have no effect, or a missing one; says what to do.
     """
-    for name in wishes.options:
-        without = [vendor for vendor in vendors if name in VENDORS[vendor].refuses]
-        if len(without) == len(vendors) or (without and name == "schedule"):
-            vendor = without[0]
-            raise ConfigurationError(f"{vendor} has no {_OPTIONS[name]}: {VENDORS[vendor].refuses[name]}")
-    if "envia_sms" in vendors:
-        _check_template(wishes, has_text=has_text, alone=len(vendors) == 1)
-    if "smsgateway24" in vendors and wishes.device_id is None:
-        raise ConfigurationError(
-            "smsgateway24 needs --device-id, the id of one of your phones (or the name of a Sender ID); the vendor's "
-            "panel shows it"
-        )
+    infos = [vendor_info(name) for name in names]
+    for option in wishes.names:
+        without = [info for info in infos if not info.has(option)]
+        if len(without) == len(infos) or (without and option == "schedule"):
+            flag = f"--{option.replace('_', '-')}"
+            raise ConfigurationError(f"{without[0].name} has no {flag}: {why_not(without[0], option)}")
+    for info in infos:
+        for one in info.options:
+            if one.required is not None and one.name not in wishes.options:
+                raise ConfigurationError(f"{info.name}: {one.required}")
+        if info.has("text_variable"):
+            _check_text(wishes, has_text=has_text, alone=len(infos) == 1)
 
 
-def _check_template(wishes: Wishes, *, has_text: bool, alone: bool) -> None:
-    if wishes.template is None:
-        raise ConfigurationError(
-            "envia_sms sends from templates only: give --template ID, whose variables are the columns of the file, or "
-            "--template ID --text-variable NAME for a template of one variable, which takes the text"
-        )
-    if wishes.text_variable is None and (has_text or not alone):
+def _check_text(wishes: Wishes, *, has_text: bool, alone: bool) -> None:
+    if "text_variable" not in wishes.options and (has_text or not alone):
         what = "--text" if has_text else "--route to other vendors, which send texts,"
         raise ConfigurationError(
             f"{what} needs --text-variable NAME beside --template: the variable of the template that takes the text"
         )
 
 
-# ------------------------------------------------------------------------------------------------------- clients
+def why_not(info: VendorInfo, option: str) -> str:
+    """Say why a vendor does not have an option, and what to do about it."""
+    if option in info.refuses:
+        return info.refuses[option]
+    if option in ("template", "text_variable"):
+        return "it sends texts; give --text, or a column named text, in its place"
+    others = [one.name for one in vendors().values() if one.has(option)]
+    return f"only {' and '.join(others)} {'has' if len(others) == 1 else 'have'} it; leave it out"
 
 
 _NO_WISHES: Final = Wishes()
 
 
-def _made(
-    client: Any, settings: Settings, default_country: str | None, hooks: Sequence[Hook], **more: object
+def make_client(
+    info: VendorInfo,
+    settings: Settings,
+    *,
+    default_country: str | None = None,
+    hooks: Sequence[Hook] = (),
+    wishes: Wishes = _NO_WISHES,
 ) -> SmsClient:
+    """Make a vendor's client.
+
+    Args:
+        info: whose.
+        settings: its credentials and its address.
+        default_country: country of national numbers; None to take international ones only.
+        hooks: called with each event of the client.
+        wishes: the options of the command; those that are the client's arguments are handed on.
+    """
     address = {} if settings.base_url is None else {"base_url": settings.base_url}
-    made: SmsClient = client(**settings.secrets, default_country=default_country, hooks=hooks, **address, **more)
-    return made
-
-
-def _mensatek(
-    settings: Settings,
-    *,
-    default_country: str | None = None,
-    hooks: Sequence[Hook] = (),
-    wishes: Wishes = _NO_WISHES,
-) -> SmsClient:
-    from mensasdk.vendors.mensatek import MensatekClient
-
-    return _made(MensatekClient, settings, default_country, hooks, group_sends=wishes.group_sends)
-
-
-def _mensatek_options(wishes: Wishes) -> VendorOptions | None:
-    from mensasdk.vendors.mensatek import MensatekOptions
-
-    if not (wishes.report or wishes.unicode):
-        return None
-    return MensatekOptions(report=wishes.report, unicode=wishes.unicode)
-
-
-def _envia_sms(
-    settings: Settings,
-    *,
-    default_country: str | None = None,
-    hooks: Sequence[Hook] = (),
-    wishes: Wishes = _NO_WISHES,
-) -> SmsClient:
-    from mensasdk.vendors.envia_sms import EnviaSmsClient
-
-    return _made(EnviaSmsClient, settings, default_country, hooks)
-
-
-def _envia_sms_options(wishes: Wishes) -> VendorOptions | None:
-    from mensasdk.vendors.envia_sms import EnviaSmsOptions
-
-    return EnviaSmsOptions(
-        wishes.template,
-        wishes.text_variable,
-        ucs2=True if wishes.unicode else None,
-        allow_duplicate=wishes.allow_duplicates,
+    more = _arguments(info, wishes, "client")
+    client: SmsClient = load(info.client)(
+        **settings.secrets, default_country=default_country, hooks=hooks, **address, **more
     )
+    return client
 
 
-def _smsgateway24(
-    settings: Settings,
-    *,
-    default_country: str | None = None,
-    hooks: Sequence[Hook] = (),
-    wishes: Wishes = _NO_WISHES,
-) -> SmsClient:
-    from mensasdk.vendors.smsgateway24 import SmsGateway24Client
-
-    return _made(SmsGateway24Client, settings, default_country, hooks)
+def make_options(info: VendorInfo, wishes: Wishes) -> VendorOptions | None:
+    """Make the options that a vendor's messages go out with; None where nothing asks for any."""
+    given = _arguments(info, wishes, "options")
+    if not given or info.options_class is None:
+        return None
+    options: VendorOptions = load(info.options_class)(**given)
+    return options
 
 
-def _smsgateway24_options(wishes: Wishes) -> VendorOptions | None:
-    from mensasdk.vendors.smsgateway24 import SmsGateway24Options
-
-    return SmsGateway24Options(device_id=wishes.device_id, sim=wishes.sim)
-
-
-def _enviatusms(
-    settings: Settings,
-    *,
-    default_country: str | None = None,
-    hooks: Sequence[Hook] = (),
-    wishes: Wishes = _NO_WISHES,
-) -> SmsClient:
-    from mensasdk.vendors.enviatusms import EnviaTuSmsClient
-
-    return _made(EnviaTuSmsClient, settings, default_country, hooks)
-
-
-def _enviatusms_options(wishes: Wishes) -> VendorOptions | None:
-    from mensasdk.vendors.enviatusms import EnviaTuSmsOptions
-
-    return EnviaTuSmsOptions(allow_duplicates=True) if wishes.allow_duplicates else None
-
-
-async def _credits(client: Any) -> Decimal:
-    credits_: Decimal = await client.get_credits()
-    return credits_
-
-
-async def _balance(client: Any) -> Decimal:
-    balance: Decimal = (await client.get_balance()).balance
-    return balance
-
-
-VENDORS: Final[Mapping[str, VendorEntry]] = {
-    "envia_sms": VendorEntry(
-        ("token",),
-        _envia_sms,
-        _envia_sms_options,
-        {
-            "sender": "the account decides what the handset shows; leave it out",
-            "report": "the vendor calls nobody back; ask it with EnviaSmsClient.get_status",
-            **_PHONES,
-            **_GROUPS,
-        },
-        credits=_credits,
-    ),
-    "enviatusms": VendorEntry(
-        ("api_key",),
-        _enviatusms,
-        _enviatusms_options,
-        {
-            "sender": "its operators decide what the handset shows; leave it out",
-            "schedule": "its API sends at once; leave it out and start the command at that time",
-            "report": "the vendor calls nobody back; ask it with EnviaTuSmsClient.get_campaign",
-            "unicode": "it drops accents itself; leave it out",
-            **_TEMPLATES,
-            **_PHONES,
-            **_GROUPS,
-        },
-        home="VE",
-        credits=_balance,
-        unit="USD",
-    ),
-    "mensatek": VendorEntry(
-        ("api_user", "api_token"),
-        _mensatek,
-        _mensatek_options,
-        {"allow_duplicates": "it drops no repeated texts; leave it out", **_TEMPLATES, **_PHONES},
-        credits=_credits,
-    ),
-    "smsgateway24": VendorEntry(
-        ("email", "password"),
-        _smsgateway24,
-        _smsgateway24_options,
-        {
-            "sender": "people see the number of the phone; choose the phone with --device-id",
-            "report": "reports are switched on for each phone in the vendor's panel; leave it out",
-            "unicode": "phones send every character as it is; leave it out",
-            "allow_duplicates": "it drops no repeated texts; leave it out",
-            **_TEMPLATES,
-            **_GROUPS,
-        },
-        instead=("token",),
-        unit="",
-    ),
-}
+def _arguments(info: VendorInfo, wishes: Wishes, receiver: str) -> dict[str, Any]:
+    return {
+        one.keyword or one.name: wishes.options[one.name]
+        for one in info.options
+        if one.passed_to == receiver and one.name in wishes.options
+    }

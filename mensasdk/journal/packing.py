@@ -2,8 +2,8 @@
 
 The messages of a request stand together, column by column: what all of them share stands there once, and what is at its
 default is left out. A datetime keeps its instant, and comes back with an offset for its zone. The vendor's options
-stand with the name of their class, which is looked up among the subclasses of `VendorOptions` and is never imported on
-a file's word.
+stand with the name of their class, which is looked up in the registry and among the subclasses of `VendorOptions`, and
+is never imported on a file's word.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from importlib import import_module
 from typing import Any, TypeVar
 
 import attrs
@@ -22,6 +21,7 @@ import orjson
 
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Message, VendorOptions
+from mensasdk.registry import load, vendors
 
 __all__ = ["Columns", "check_options", "decode_messages", "encode_messages", "pack", "unpack"]
 
@@ -37,7 +37,6 @@ _TAGGED: tuple[tuple[type, str, Callable[[Any], str], Callable[[str], Any]], ...
 _READ = {tag: read for _, tag, _, read in _TAGGED}
 _SMALL = 2**53
 _EACH = "each"  # the name under which stand the columns whose values differ; no column has it
-_VENDORS = ("envia_sms", "enviatusms", "mensatek", "smsgateway24")
 
 
 class Columns:
@@ -203,18 +202,20 @@ def _plain(value: Any, cls: type) -> Any:
 def _options(plain: list[Any]) -> VendorOptions:
     name, values = plain
     cls = _options_class(name)
-    if cls is None:
-        # Whoever looks into a journal need not have loaded the vendors that wrote it. Ours are few, and none of them
-        # is loaded because its name stands in a file.
-        for vendor in _VENDORS:
-            import_module(f"mensasdk.vendors.{vendor}")
-        cls = _options_class(name)
     if cls is not None:
         return cls(**{field: _value(value) for field, value in values.items()})
-    raise ConfigurationError(f"the journal has messages with {name}, a class that this program has not imported")
+    raise ConfigurationError(
+        f"the journal has messages with {name}, a class that neither a vendor nor this program has"
+    )
 
 
 def _options_class(name: str) -> type[VendorOptions] | None:
+    # Whoever looks into a journal need not have loaded the vendors that wrote it. What the registry knows is loaded;
+    # nothing else is, because its name stands in a file.
+    for info in vendors().values():
+        if info.options_class is not None and info.options_class.endswith(f":{name}"):
+            cls: type[VendorOptions] = load(info.options_class)
+            return cls
     # A class with slots is a second class; the one that attrs made it from may still be around.
     return next(
         (cls for cls in _subclasses(VendorOptions) if cls.__name__ == name and hasattr(cls, "__attrs_attrs__")), None

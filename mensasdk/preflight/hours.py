@@ -53,9 +53,9 @@ class SendingHours:
     passed the screen: let the hours end early enough. What is written at night is all scheduled for the same minute of
     the morning; `Spread` distributes it, within the hours.
 
-    EnvíaTuSMS cannot schedule: with it, a message that has to wait is refused before anything is sent, and ``"refuse"``
+    With a vendor that cannot schedule, a message that has to wait is refused before anything is sent, and ``"refuse"``
     says so in clearer words. A vendor that reads times on a clock of its own refuses those in the hour that this has
-    twice (Mensatek: 00:00 to 02:00 UTC on the day when Spain's clocks go back).
+    twice (on Spain's clock: 00:00 to 02:00 UTC on the day when it goes back).
 
     Args:
         start: the time of day at which the hours begin, without a zone, in whole minutes.
@@ -231,7 +231,7 @@ class Spread:
     once, or by ``hours`` at the next opening. One whose turn is not before its ``not_after`` is refused with code
     ``"expired"``.
 
-    Mensatek takes one time for a whole request, so its requests are filled from messages of the same step. Choose the
+    Where a vendor takes one time for a whole request, requests are filled from messages of the same step. Choose the
     step so that it holds a request's worth of them or more: 100,000 messages over 10 hours are 166 in a minute; 1,000
     are fewer than two, which would cost a request each, while 15 minutes hold 25.
 

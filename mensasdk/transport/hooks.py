@@ -21,7 +21,7 @@ class AttemptStarted:
 
     Attributes:
         vendor: the vendor's short name.
-        function: the vendor's own name of the function, such as ``"EnviarSMS"``.
+        function: the vendor's own name of the function.
         method: the HTTP method.
         url: the URL with every query value replaced by ``***``.
         attempt: its number, from 1.

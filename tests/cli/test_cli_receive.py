@@ -23,6 +23,7 @@ from mensasdk.delivery import DeliveryLog
 from mensasdk.errors import JournalError
 from mensasdk.journal import SqliteJournal
 from mensasdk.messages import Delivery, DeliveryState
+from mensasdk.registry import vendor_info
 from mensasdk.sandbox import Sandbox
 
 CANARY = "canary-9c41e7"
@@ -168,7 +169,9 @@ def test_asked_for_it_is_not_shown_either(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], vendor: str
 ) -> None:
     monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _: CANARY)
-    guard = Guard.find(vendor, {}, prompt=True)
+    callbacks = vendor_info(vendor).callbacks
+    assert callbacks is not None
+    guard = Guard.find(callbacks, {}, prompt=True)
     assert CANARY in (guard.password, guard.path_secret)
     assert CANARY not in repr(guard) + str(guard.told("http://127.0.0.1:1/"))
     captured = capsys.readouterr()
@@ -176,7 +179,9 @@ def test_asked_for_it_is_not_shown_either(
 
 
 def test_what_is_made_up_is_new_each_time() -> None:
-    assert len({Guard.find("mensatek", {}, prompt=False).password for _ in range(10)}) == 10
+    callbacks = vendor_info("mensatek").callbacks
+    assert callbacks is not None
+    assert len({Guard.find(callbacks, {}, prompt=False).password for _ in range(10)}) == 10
 
 
 @pytest.mark.parametrize(("vendor", "how"), [("envia_sms", "get_status"), ("enviatusms", "get_campaign")])

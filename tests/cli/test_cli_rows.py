@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mensasdk.campaign import guard_cell
-from mensasdk.cli.input.rows import BadRow, GoodRow, masked, open_table, plan, read
+from mensasdk.cli.input.rows import BadRow, GoodRow, open_table, plan, read
+from mensasdk.cli.masking import masked
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Message
 

@@ -12,8 +12,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from mensasdk import MensatekClient
-from mensasdk.cli.commands.segments import look, print_text
-from mensasdk.cli.vendors import VENDORS
+from mensasdk.cli.show.segments import print_text
+from mensasdk.cli.work.segments import look
+from mensasdk.registry import vendors
 from mensasdk.text import Encoding, segments, to_gsm
 
 
@@ -99,7 +100,7 @@ def test_each_vendor_shows_what_it_makes_of_a_text(vendor: str, words: str) -> N
 
 
 def test_every_vendor_of_the_command_has_a_rule() -> None:
-    for vendor in VENDORS:
+    for vendor in vendors():
         assert json.loads(shown("hola", "--vendor", vendor, "--json"))["vendor"]["name"] == vendor
 
 

@@ -13,7 +13,8 @@ from cli_support import Ended, run, write_people, write_rows
 from click.testing import CliRunner, Result
 
 from mensasdk.cli.app import cli
-from mensasdk.cli.vendors import VENDORS
+from mensasdk.cli.vendors import why_not
+from mensasdk.registry import vendor_info, vendors
 from mensasdk.sandbox import Sandbox
 
 # What each vendor needs beside a text.
@@ -36,7 +37,7 @@ OPTIONS: dict[str, Sequence[str]] = {
     "sim": ("--sim", "0"),
     "group_sends": ("--group-sends",),
 }
-HAS = {vendor: [name for name in OPTIONS if name not in entry.refuses] for vendor, entry in VENDORS.items()}
+HAS = {vendor: [name for name in OPTIONS if info.has(name)] for vendor, info in vendors().items()}
 
 
 def invoke(*arguments: str | Path, **variables: str) -> Result:
@@ -58,7 +59,7 @@ def test_every_vendor_has_some_of_these_options_and_not_others() -> None:
     assert HAS["smsgateway24"] == ["schedule", "device_id", "sim"]
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", vendors())
 @pytest.mark.parametrize("option", OPTIONS)
 def test_an_option_that_the_vendor_does_not_have_is_refused_and_never_ignored(
     people: Path, vendor: str, option: str
@@ -68,7 +69,7 @@ def test_an_option_that_the_vendor_does_not_have_is_refused_and_never_ignored(
         assert result.exit_code == 0, result.stderr
     else:
         assert result.exit_code == 2
-        assert f"{vendor} has no {OPTIONS[option][0]}: {VENDORS[vendor].refuses[option]}" in result.stderr
+        assert f"{vendor} has no {OPTIONS[option][0]}: {why_not(vendor_info(vendor), option)}" in result.stderr
         assert result.stdout == ""
 
 
@@ -208,7 +209,7 @@ async def test_a_gateway_of_ones_own_has_no_credits(box: Sandbox) -> None:
     assert box.ledger.request_count() == 0
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", vendors())
 async def test_no_vendors_secret_is_shown(box: Sandbox, tmp_path: Path, vendor: str) -> None:
     """Also when the vendor refuses it."""
     people = write_people(tmp_path / "people.csv", 3)

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from mensasdk.cli.app import cli
-from mensasdk.cli.commands.reconcile import MEANS
+from mensasdk.cli.show.reconcile import MEANS
 
 DOCUMENT = (Path(__file__).parent.parent.parent / "docs" / "unknown.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", DOCUMENT, re.DOTALL | re.MULTILINE)

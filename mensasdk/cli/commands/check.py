@@ -9,12 +9,15 @@ from typing import Any, Final
 
 import click
 
-from mensasdk.cli.app import check_job, cli, guarded, send, show
+from mensasdk.cli.campaign_options import campaign_options
 from mensasdk.cli.input.job import make_job
+from mensasdk.cli.options import guarded
+from mensasdk.cli.show.campaign import show_ended
 from mensasdk.cli.show.output import open_output
 from mensasdk.cli.show.tables import error_console
+from mensasdk.cli.work.sending import check_list
 
-__all__ = ["check"]
+__all__ = ["command"]
 
 EXIT_CODES: Final = """\b
 Exit codes:
@@ -23,14 +26,14 @@ Exit codes:
   2    wrong usage or configuration, or a list that cannot be read
   130  interrupted (Ctrl-C)
 """
-# Options of `send` that name a record of what was sent; there is none.
-_LEFT_OUT: Final = ("file", "campaign", "journal", "dry")
+# They name a record of what was sent; there is none.
+_LEFT_OUT: Final = ("campaign", "journal", "dry")
 
 
-@cli.command(params=[one for one in send.params if one.name not in _LEFT_OUT], epilog=EXIT_CODES)
+@click.command("check", params=campaign_options(without=_LEFT_OUT), epilog=EXIT_CODES)
 @click.argument("file", metavar="PEOPLE.CSV", type=click.Path(path_type=Path))
 @guarded
-def check(
+def command(
     file: Path,
     output: Path | None,
     as_json: bool,
@@ -49,10 +52,10 @@ def check(
     job = make_job(file, {**click.get_current_context().params, "dry": True}, err)
     results = None if output is None else open_output(output, source=file)
     try:
-        ended = asyncio.run(check_job(job, results, err, quiet))
+        ended = asyncio.run(check_list(job, results, err, quiet=quiet))
     finally:
         if results is not None:
             with suppress(OSError):  # what could not be written has been reported
                 results.close()
-    show(ended, err, output, as_json=as_json, quiet=quiet)
+    show_ended(ended, err, output, as_json=as_json, quiet=quiet)
     return ended.exit_code

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final
 
 import click
-from attrs import frozen
 
-from mensasdk.campaign import unguard_cell
-from mensasdk.cli.app import cli, guarded, journal_option
-from mensasdk.cli.commands.recorded import existing_journal
-from mensasdk.cli.input.rows import Table, masked, open_table
+from mensasdk.cli.input.numbers import Named, read_numbers
+from mensasdk.cli.masking import masked
+from mensasdk.cli.options import guarded, journal_option
 from mensasdk.cli.work.doubt import in_doubt
-from mensasdk.errors import ConfigurationError, ValidationError
+from mensasdk.cli.work.journal import existing_journal
+from mensasdk.errors import ConfigurationError
 from mensasdk.journal import SqliteJournal, mark
 from mensasdk.messages import OutcomeKind
-from mensasdk.phone import mask, parse
-from mensasdk.preflight.optout import NUMBER_NAMES, fold_name
+from mensasdk.phone import mask
 
-__all__ = ["mark_command"]
+__all__ = ["command"]
 
 KINDS: Final = {
     "accepted": OutcomeKind.ACCEPTED,
@@ -35,20 +32,7 @@ KINDS: Final = {
 _NAMED: Final = 5
 
 
-@frozen
-class _Named:
-    """Whose messages a person has named.
-
-    Attributes:
-        numbers: in E.164, each as often as it was named.
-        by_message: each row of a file stands for one message, and not for a number.
-    """
-
-    numbers: Counter[str]
-    by_message: bool = False
-
-
-@cli.command(name="mark")
+@click.command("mark")
 @click.argument("kind", type=click.Choice([*KINDS]))
 @click.argument("campaign")
 @journal_option
@@ -64,7 +48,7 @@ class _Named:
 @click.option("--default-country", metavar="CC", help="Country of national numbers, such as ES.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @guarded
-def mark_command(
+def command(
     kind: str,
     campaign: str,
     journal: Path,
@@ -84,7 +68,7 @@ def mark_command(
     if everybody + bool(numbers) + (file is not None) != 1:
         raise ConfigurationError("say whose messages: --all, or --number NUMBER, or --from FILE")
     held = existing_journal(journal)
-    named = None if everybody else _numbers(numbers, file, campaign, default_country)
+    named = None if everybody else read_numbers(numbers, file, campaign, default_country)
     unknown = asyncio.run(_unknown(held, campaign))
     if named is None:
         count = unknown.total()
@@ -114,7 +98,7 @@ async def _unknown(journal: SqliteJournal, campaign: str) -> Counter[str]:
         return Counter([record.number async for record in records])
 
 
-def _check(named: _Named, unknown: Counter[str], campaign: str) -> None:
+def _check(named: Named, unknown: Counter[str], campaign: str) -> None:
     others = [number for number in named.numbers if not unknown[number]]
     if others:
         raise ConfigurationError(
@@ -136,52 +120,3 @@ def _listed(numbers: Sequence[str]) -> str:
     shown = ", ".join(mask(number) for number in numbers[:_NAMED])
     more = f" and {len(numbers) - _NAMED:,} more" if len(numbers) > _NAMED else ""
     return f"{shown}{more} {'is' if len(numbers) == 1 else 'are'}"
-
-
-# --------------------------------------------------------------------------------------------------------- numbers
-
-
-def _numbers(given: Sequence[str], file: Path | None, campaign: str, country: str | None) -> _Named:
-    """The numbers that were given, or that stand in a file.
-
-    Raises:
-        ConfigurationError: the file cannot be read, is of another campaign, or one of them is no number.
-    """
-    if file is None:
-        return _Named(Counter(_parsed(number, "--number", country) for number in given))
-    table = open_table(file)
-    names = [fold_name(column) for column in table.columns]
-    place = next((names.index(name) for name in NUMBER_NAMES if name in names), None)
-    if place is None:
-        if len(names) > 1:
-            shown = ", ".join(masked(column)[:40] for column in table.columns[:30])
-            raise ConfigurationError(f"{file} has no column named number (there are: {shown})")
-        # A plain list, without a header.
-        return _Named(Counter(_parsed(row[0], f"line {line}", country) for line, row in _rows(table)))
-    ours = names.index("campaign") if "campaign" in names else None
-    numbers: Counter[str] = Counter()
-    for line, row in _rows(table):
-        if line == 1:
-            continue
-        if ours is not None and len(row) > ours and unguard_cell(row[ours].strip()) != campaign:
-            raise ConfigurationError(f"{file}, line {line}: it belongs to another campaign; nothing was marked")
-        if len(row) <= place:
-            raise ConfigurationError(f"{file}, line {line}: it has no number; nothing was marked")
-        numbers[_parsed(row[place], f"line {line}", country)] += 1
-    return _Named(numbers, by_message=ours is not None)
-
-
-def _rows(table: Table) -> Iterable[tuple[int, list[str]]]:
-    with table.path.open(encoding=table.encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=table.delimiter, strict=True)
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                yield reader.line_num, row
-
-
-def _parsed(number: str, field: str, country: str | None) -> str:
-    try:
-        return parse(unguard_cell(number.strip()), default_country=country, field=field).e164
-    except ValidationError as error:
-        problem = error.message
-    raise ConfigurationError(f"{problem}; nothing was marked")

@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from mensasdk.campaign import Router
-from mensasdk.cli.demo.checks import CALLING, Check, Line, compare, read_results
+from mensasdk.cli.demo.checks import Check, Line, compare, read_results
+from mensasdk.cli.demo.data import ACCOUNTS, CALLING, PLACES, ROUTES, TEXT, WISHES
 from mensasdk.cli.demo.people import HOME, make_people
 from mensasdk.cli.demo.reports import STATES, Reports
 from mensasdk.cli.input.routes import Way, connect
@@ -33,28 +34,16 @@ from mensasdk.cli.show.tables import (
     print_note,
     print_summary,
 )
-from mensasdk.cli.vendors import VENDORS, Settings, Wishes
+from mensasdk.cli.vendors import Settings
 from mensasdk.cli.work.campaign import Campaign, Limits, Summary
 from mensasdk.delivery import DeliveryReceiver
 from mensasdk.messages import Message, OutcomeKind
+from mensasdk.registry import vendor_info
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.transport import AttemptFailed, Event
 from mensasdk.vendors import mensatek, smsgateway24
 
-__all__ = ["ROUTES", "TEXT", "WISHES", "command_name", "run_demo"]
-
-TEXT: Final = "Hola {nombre}, tu cita es el {cita}. Código {codigo}."
-# In the order of preference: what the other three cannot send goes out through the phones.
-ROUTES: Final[Mapping[str, frozenset[str] | None]] = {
-    "mensatek": frozenset({"ES"}),
-    "envia_sms": frozenset({"MX"}),
-    "enviatusms": frozenset({"VE"}),
-    "smsgateway24": None,
-}
-# The sandbox's own pass-through template, and its own phone.
-WISHES: Final = Wishes(sender="Clinica", report=True, template="02", text_variable="mensaje", device_id="260")
-# Their answers tell no cost, so their accounts are looked at before and after.
-ACCOUNTS: Final = ("envia_sms", "enviatusms")
+__all__ = ["command_name", "run_demo"]
 
 
 def run_demo(*, rows: int, rate: float, folder: Path | None, seed: int) -> int:
@@ -86,12 +75,7 @@ class Demo:
             self.accounts(box)
             self.say("1", f"A list of {self.rows:,} people in six countries", str(self.people.path))
             self.say("2", "Four vendors on this machine", f"on port {box.port}, emulated; nothing is ever sent")
-            for vendor, where in (
-                ("mensatek", "Spain, in requests for many people"),
-                ("envia_sms", "Mexico, a request for each person, from a template"),
-                ("enviatusms", "Venezuela, in requests for many people"),
-                ("smsgateway24", "all others, a request for each, through a phone"),
-            ):
+            for vendor, where in PLACES.items():
                 self.console.print(Text.assemble(f"     {vendor:14}", (where, "dim")))
             await self.receivers(box, stack)
             self.trouble(box)
@@ -156,7 +140,7 @@ class Demo:
     async def balances(self, clients: Mapping[str, Any]) -> dict[str, Decimal]:
         found = {}
         for vendor in ACCOUNTS:
-            ask = VENDORS[vendor].credits
+            ask = vendor_info(vendor).balance
             assert ask is not None
             found[vendor] = await ask(clients[vendor])
         return found

@@ -12,12 +12,12 @@ from typing import Any
 from attrs import frozen
 
 from mensasdk.campaign import unguard_cell
-from mensasdk.cli.commands.deliveries import CALLING
+from mensasdk.cli.demo.data import CALLING
 from mensasdk.cli.demo.people import number_of
 from mensasdk.cli.show.tables import money
-from mensasdk.cli.vendors import VENDORS
 from mensasdk.cli.work.campaign import Summary
 from mensasdk.messages import OutcomeKind
+from mensasdk.registry import vendor_info
 from mensasdk.sandbox import Fault, Sandbox
 
 __all__ = ["CALLING", "Check", "Line", "compare", "read_results"]
@@ -101,7 +101,7 @@ def compare(
         shown = f"{len(ours):,}" if theirs == ours else f"{len(ours):,} (others)"
         checks.append(Check(f"accepted by {vendor}", f"{len(theirs):,}", shown))
     for vendor, share in summary.shares.items():
-        unit = VENDORS[vendor].unit
+        unit = vendor_info(vendor).unit
         if not unit:
             continue
         # The account has paid for the unknown as well; what the answers told does not include them.

@@ -19,17 +19,20 @@ from attrs import evolve, frozen
 from rich.console import Console
 from rich.text import Text
 
-from mensasdk.cli.commands.deliveries import CALLING, count_deliveries, deliveries_table
-from mensasdk.cli.commands.reconcile import Reconciled, print_reconciled, settle
-from mensasdk.cli.demo.campaign import ROUTES, TEXT, WISHES, command_name
+from mensasdk.cli.demo.campaign import command_name
 from mensasdk.cli.demo.crash_checks import compare
+from mensasdk.cli.demo.data import CALLING, ROUTES, SENDING, SHARES, TEXT, WHY, WISHES
 from mensasdk.cli.demo.people import HOME, make_people
-from mensasdk.cli.input.config import variable
 from mensasdk.cli.input.routes import Way, connect
+from mensasdk.cli.options import vendor_variable
+from mensasdk.cli.show.deliveries import deliveries_table
+from mensasdk.cli.show.reconcile import print_reconciled
 from mensasdk.cli.show.tables import checks_table, figures_table, meter, output_console, print_note
-from mensasdk.cli.vendors import VENDORS, Settings
+from mensasdk.cli.vendors import Settings
 from mensasdk.cli.work.campaign import Limits
+from mensasdk.cli.work.deliveries import count_deliveries
 from mensasdk.cli.work.receive import Count, TogetherJournal
+from mensasdk.cli.work.reconcile import Reconciled, settle
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver
 from mensasdk.errors import ConfigurationError
 from mensasdk.journal import Record, State
@@ -42,23 +45,7 @@ __all__ = ["run_crash_demo"]
 CAMPAIGN: Final = "crash"
 # When the process is killed: shares of the list that the vendors have.
 DEATHS: Final = (0.4, 0.7)
-# How the pace is divided, so that all vendors are at it from the beginning to the end; see `demo_people`.
-SHARES: Final[Mapping[str, float]] = {"mensatek": 0.72, "envia_sms": 0.04, "enviatusms": 0.18, "smsgateway24": 0.06}
-# The vendor's function that sends, and how many seconds its answer takes: what a death leaves under way is of them.
-SENDING: Final[Mapping[str, tuple[str, float]]] = {
-    "mensatek": ("EnviarSMS", 0.25),
-    "envia_sms": ("send", 0.15),
-    "enviatusms": ("sms-multi", 0.6),
-    "smsgateway24": ("addsms", 0.15),
-}
-# Why something of a vendor is still unknown in the end.
-WHY: Final[Mapping[str, str]] = {
-    "enviatusms": "the vendor cannot be asked for a number, and the id of the campaign was lost with the answer",
-    "envia_sms": "it can be sent again only within the hour, and not near the hour's ends, as now",
-    "mensatek": "the vendor has said nothing about it, and it went out in no group",
-    "smsgateway24": "the vendor does not list it, which proves nothing",
-}
-_WISHES: Final = evolve(WISHES, group_sends=True)
+_WISHES: Final = evolve(WISHES, options={**WISHES.options, "group_sends": True})
 
 
 def run_crash_demo(*, rows: int, rate: float | None, folder: Path | None, seed: int) -> int:
@@ -261,16 +248,13 @@ class CrashDemo:
     def options(self) -> Sequence[str]:
         """The options of the campaign; the credentials are in the environment."""
         routes = [f"{'*' if codes is None else ','.join(sorted(codes))}={vendor}" for vendor, codes in ROUTES.items()]
-        assert _WISHES.template is not None
-        assert _WISHES.text_variable is not None
-        assert _WISHES.device_id is not None
         return [
             *("--journal", str(self.journal.path), "--text", TEXT, "--default-country", HOME, "--report"),
             *(word for route in routes for word in ("--route", route)),
             *(word for vendor, rate in self.limits.rates.items() for word in ("--rate", f"{vendor}={rate}")),
             *("--max-recipients", str(self.limits.max_recipients), "--max-in-flight", str(self.limits.max_in_flight)),
-            *("--group-sends", "--sender", WISHES.sender or "", "--device-id", _WISHES.device_id),
-            *("--template", _WISHES.template, "--text-variable", _WISHES.text_variable),
+            *("--group-sends", "--sender", WISHES.sender or "", "--device-id", _WISHES.options["device_id"]),
+            *("--template", _WISHES.options["template"], "--text-variable", _WISHES.options["text_variable"]),
         ]
 
     async def start(self, number: str, *, resumed: bool) -> Process:
@@ -286,9 +270,9 @@ class CrashDemo:
             shown = ["send", people.name, "--campaign", CAMPAIGN, "--journal", journal.name]
         self.command(*shown, "…")
         environ = {name: value for name, value in os.environ.items() if not name.startswith("MENSASDK_")}
-        for vendor in VENDORS:
+        for vendor in ROUTES:
             for name, value in {**self.box.credentials(vendor), "base_url": self.box.base_url(vendor)}.items():
-                environ[variable(vendor, name)] = value
+                environ[vendor_variable(vendor, name)] = value
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "mensasdk", *words, *self.options(), "--quiet"),
             stdin=DEVNULL,

@@ -13,22 +13,18 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from mensasdk.cli.vendors import VENDORS, Settings, SmsClient, VendorEntry
+from mensasdk.cli.options import CALLBACK_FIELDS, vendor_variable
+from mensasdk.cli.vendors import Settings
 from mensasdk.errors import ConfigurationError
+from mensasdk.registry import VendorInfo
 
-__all__ = ["VENDORS", "Settings", "SmsClient", "VendorEntry", "callback_settings", "load_settings"]
+__all__ = ["callback_settings", "load_settings"]
 
 FILE_VARIABLE = "MENSASDK_CREDENTIALS"
-CALLBACK_FIELDS = ("callback_user", "callback_password", "callback_secret")
-
-
-def variable(vendor: str, name: str) -> str:
-    """The environment variable of a vendor's setting."""
-    return f"MENSASDK_{vendor}_{name}".upper()
 
 
 def load_settings(
-    vendor: str, *, file: Path | None, base_url: str | None, environ: Mapping[str, str] | None = None
+    info: VendorInfo, *, file: Path | None, base_url: str | None, environ: Mapping[str, str] | None = None
 ) -> Settings:
     """Find a vendor's credentials and address.
 
@@ -36,7 +32,7 @@ def load_settings(
     ``MENSASDK_CREDENTIALS`` names. The address is ``base_url``, or else the environment's, or else the file's.
 
     Args:
-        vendor: a key of `VENDORS`.
+        info: whose.
         file: a TOML file with one table for each vendor.
         base_url: as given on the command line.
         environ: the environment; this process's by default.
@@ -45,10 +41,10 @@ def load_settings(
         ConfigurationError: nothing found, something missing, or a file that others may read. No value is shown.
     """
     environ = os.environ if environ is None else environ
-    entry = VENDORS[vendor]
-    known = (*entry.fields, *entry.instead)
-    address = base_url or environ.get(variable(vendor, "base_url")) or None
-    found = {name: value for name in known if (value := environ.get(variable(vendor, name), "").strip())}
+    vendor = info.name
+    known = (*info.credentials, *info.credentials_instead)
+    address = base_url or environ.get(vendor_variable(vendor, "base_url")) or None
+    found = {name: value for name in known if (value := environ.get(vendor_variable(vendor, name), "").strip())}
     source = "the environment"
     if file is None and not found and environ.get(FILE_VARIABLE):
         file = Path(environ[FILE_VARIABLE])
@@ -57,25 +53,27 @@ def load_settings(
         found = {name: table[name] for name in known if table.get(name)}
         source = str(file)
         address = address or table.get("base_url") or None
-    for fields in (entry.fields, entry.instead):
+    for fields in (info.credentials, info.credentials_instead):
         if fields and all(name in found for name in fields):
             return Settings({name: found[name] for name in fields}, address)
-    missing = [name for name in entry.fields if name not in found]
+    missing = [name for name in info.credentials if name not in found]
     if file is not None:
-        rather = f" (nor {' and '.join(entry.instead)})" if entry.instead else ""
+        rather = f" (nor {' and '.join(info.credentials_instead)})" if info.credentials_instead else ""
         raise ConfigurationError(f"{source} has no {' and no '.join(missing)}{rather} in its table [{vendor}]")
     if found:
-        raise ConfigurationError(f"{' and '.join(variable(vendor, name) for name in missing)} is not set")
-    names = " and ".join(variable(vendor, name) for name in entry.fields)
-    if entry.instead:
-        names += f" (or {' and '.join(variable(vendor, name) for name in entry.instead)})"
+        raise ConfigurationError(f"{' and '.join(vendor_variable(vendor, name) for name in missing)} is not set")
+    names = " and ".join(vendor_variable(vendor, name) for name in info.credentials)
+    if info.credentials_instead:
+        names += f" (or {' and '.join(vendor_variable(vendor, name) for name in info.credentials_instead)})"
     raise ConfigurationError(
         f"no credentials for {vendor}; set {names}, or name a TOML file with --credentials or {FILE_VARIABLE}: "
-        f"[{vendor}] with {' and '.join(entry.fields)}"
+        f"[{vendor}] with {' and '.join(info.credentials)}"
     )
 
 
-def callback_settings(vendor: str, *, file: Path | None, environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
+def callback_settings(
+    info: VendorInfo, *, file: Path | None, environ: Mapping[str, str] | None = None
+) -> Mapping[str, str]:
     """Find what a vendor's callbacks prove themselves with, of `CALLBACK_FIELDS`; nothing need be set.
 
     As a whole from one place, the first that has any: ``file``, the environment, the file that
@@ -85,12 +83,13 @@ def callback_settings(vendor: str, *, file: Path | None, environ: Mapping[str, s
         ConfigurationError: a file that cannot be read, or that others may read. No value is shown.
     """
     environ = os.environ if environ is None else environ
-    found = {name: value for name in CALLBACK_FIELDS if (value := environ.get(variable(vendor, name), "").strip())}
+    known = () if info.callbacks is None else CALLBACK_FIELDS[info.callbacks.proof]
+    found = {name: value for name in known if (value := environ.get(vendor_variable(info.name, name), "").strip())}
     if file is None and not found and environ.get(FILE_VARIABLE):
         file = Path(environ[FILE_VARIABLE])
     if file is not None:
-        table = _read(file, vendor)
-        found = {name: table[name] for name in CALLBACK_FIELDS if table.get(name)}
+        table = _read(file, info.name)
+        found = {name: table[name] for name in known if table.get(name)}
     return found
 
 

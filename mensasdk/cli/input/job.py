@@ -14,14 +14,17 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.text import Text
 
-from mensasdk.cli.input.config import VENDORS, Settings, load_settings
+from mensasdk.cli.campaign_options import vendor_options
+from mensasdk.cli.input.config import load_settings
 from mensasdk.cli.input.routes import Way, parse_rates, parse_routes
 from mensasdk.cli.input.rows import BadRow, GoodRow, Layout, Table, open_table, plan, read
 from mensasdk.cli.input.screens import make_screening
-from mensasdk.cli.vendors import Wishes, check_wishes
+from mensasdk.cli.options import vendor_variable
+from mensasdk.cli.vendors import Settings, Wishes, check_wishes, make_options
 from mensasdk.cli.work.campaign import Limits
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Message
+from mensasdk.registry import vendor_info, vendors
 from mensasdk.schedule import zone as time_zone
 
 __all__ = ["Job", "make_job", "required"]
@@ -68,24 +71,18 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
     schedule_at, not_after = (_moment(name, given[name], zone) for name in ("schedule", "not_after"))
     if not_after is not None and file is None:
         raise ConfigurationError("--not-after goes with each row of the list; give the list again, or leave it out")
-    text, template = given["text"], given["template"]
+    text = given["text"]
     countries = _vendors(given["vendor"], given["routes"], given["base_url"])
     wishes = Wishes(
         sender=given["sender"],
         schedule=schedule_at is not None,
-        report=given["report"],
-        unicode=given["as_unicode"],
-        allow_duplicates=given["allow_duplicates"],
-        template=template,
-        text_variable=given["text_variable"],
-        device_id=given["device_id"],
-        sim=given["sim"],
-        group_sends=given["group_sends"],
+        options={name: given[name] for name in vendor_options() if given[name] not in (None, False)},
     )
+    template = wishes.options.get("template")
     if file is not None or given["routes"]:
         check_wishes([*countries], wishes, has_text=text is not None)
     rate, rate_of = parse_rates(given["rates"], [*countries])
-    home = VENDORS[next(iter(countries))].home if [*countries.values()] == [None] else None
+    home = vendor_info(next(iter(countries))).home if [*countries.values()] == [None] else None
     screening = make_screening(given, [*countries], default_country=given["default_country"] or home, begin=schedule_at)
     ways = [
         Way(name, _settings(name, given["credentials"], given["base_url"], dry=given.get("dry", False)), codes)
@@ -103,7 +100,7 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
     if file is None:
         return Job(ways, wishes, limits, given["default_country"], None, None, iter(()))
     table = open_table(file, delimiter=_delimiter(given["delimiter"]))
-    from_template = template is not None and given["text_variable"] is None
+    from_template = template is not None and "text_variable" not in wishes.options
     layout = plan(table, text=text, number_column=given["column_number"], from_template=from_template)
     if not table.is_utf8:
         err.print(
@@ -112,7 +109,7 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
         )
     # Where there are routes, each brings its own; a single one for all countries is none.
     routed = [*countries.values()] != [None]
-    options = None if routed else VENDORS[ways[0].vendor].options(wishes)
+    options = None if routed else make_options(vendor_info(ways[0].vendor), wishes)
 
     def make(to: str, body: str, variables: dict[str, str], reference: str | None) -> Message:
         return Message(
@@ -137,24 +134,26 @@ def _vendors(vendor: str | None, routes: Sequence[str], base_url: str | None) ->
     if vendor is not None and click.get_current_context().get_parameter_source("vendor") is ParameterSource.COMMANDLINE:
         raise ConfigurationError("--vendor and --route exclude each other; '*=NAME' is the route for all others")
     if base_url is not None:
-        raise ConfigurationError("--base-url belongs to --vendor; for a route set MENSASDK_MENSATEK_BASE_URL and so on")
+        raise ConfigurationError(
+            f"--base-url belongs to --vendor; for a route set {vendor_variable('VENDOR', 'base_url')}"
+        )
     return parse_routes(routes)
 
 
 def required(vendor: str | None, how: str = "--vendor NAME") -> str:
     if vendor is None:
-        raise ConfigurationError(f"say whose service to use: {how}; there are {', '.join(sorted(VENDORS))}")
+        raise ConfigurationError(f"say whose service to use: {how}; there are {', '.join(vendors())}")
     return vendor
 
 
 def _settings(vendor: str, file: Path | None, base_url: str | None, *, dry: bool) -> Settings:
     try:
-        return load_settings(vendor, file=file, base_url=base_url)
+        return load_settings(vendor_info(vendor), file=file, base_url=base_url)
     except ConfigurationError:
         if not dry or file is not None:
             raise
         # Checking a list needs no account, and nothing is connected.
-        return Settings(dict.fromkeys(VENDORS[vendor].fields, "dry-run"), base_url)
+        return Settings(dict.fromkeys(vendor_info(vendor).credentials, "dry-run"), base_url)
 
 
 def _delimiter(value: str | None) -> str | None:

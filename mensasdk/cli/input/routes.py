@@ -9,15 +9,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from attrs import evolve, frozen
 
 from mensasdk.campaign import Router
-from mensasdk.cli.vendors import VENDORS, Settings, Wishes
+from mensasdk.cli.vendors import Settings, Wishes, make_client, make_options
 from mensasdk.cli.work.campaign import Limits
 from mensasdk.errors import ConfigurationError
+from mensasdk.registry import vendor_info, vendors
 from mensasdk.transport import Hook
 from mensasdk.vendors.batching import BatchClient
 
 __all__ = ["Way", "connect", "parse_rates", "parse_routes"]
 
-_FORM = "it looks like ES=mensatek, PT,FR=mensatek or '*=smsgateway24'"
+_FORM = "it looks like ES=VENDOR, PT,FR=VENDOR or '*=VENDOR'"
 
 
 @frozen
@@ -25,7 +26,7 @@ class Way:
     """A vendor of a campaign.
 
     Attributes:
-        vendor: a key of `VENDORS`.
+        vendor: its name.
         settings: how to reach it.
         countries: ISO 3166 alpha-2 codes of the recipients that go through it; None for all.
     """
@@ -47,8 +48,8 @@ def parse_routes(values: Sequence[str]) -> dict[str, frozenset[str] | None]:
     routes: dict[str, frozenset[str] | None] = {}
     for value in values:
         what, equals, vendor = (part.strip() for part in value.partition("="))
-        if not equals or vendor not in VENDORS:
-            known = ", ".join(sorted(VENDORS))
+        if not equals or vendor not in vendors():
+            known = ", ".join(vendors())
             raise ConfigurationError(f"--route {value!r} names no vendor: {_FORM}; vendors are {known}")
         countries = None if what == "*" else frozenset(_country(code, value) for code in what.split(","))
         before = routes.get(vendor, frozenset())
@@ -94,7 +95,7 @@ def _rate(number: str, value: str) -> float:
     except ValueError:
         rate = 0.0
     if not 0 < rate < math.inf:
-        raise ConfigurationError(f"--rate {value!r} must be messages a second above 0, such as 200 or mensatek=200")
+        raise ConfigurationError(f"--rate {value!r} must be messages a second above 0, such as 200 or VENDOR=200")
     return rate
 
 
@@ -130,10 +131,10 @@ async def connect(
         clients = []
         single = len(ways) == 1 and ways[0].countries is None
         for way in ways:
-            entry = VENDORS[way.vendor]
+            info = vendor_info(way.vendor)
             # With several vendors nobody could say whose home a national number belongs to.
-            country = default_country or (entry.home if single else None)
-            client = entry.connect(way.settings, default_country=country, hooks=hooks, wishes=wishes)
+            country = default_country or (info.home if single else None)
+            client = make_client(info, way.settings, default_country=country, hooks=hooks, wishes=wishes)
             stack.push_async_callback(client.aclose)
             clients.append(client)
         if single and not routed:
@@ -142,13 +143,13 @@ async def connect(
         routes = []
         lines = []
         for way, client in zip(ways, clients, strict=True):
-            entry = VENDORS[way.vendor]
+            info = vendor_info(way.vendor)
             routes.append(
                 evolve(
                     limits.route(client),
                     countries=way.countries,
-                    options=entry.options(wishes),
-                    sender=None if "sender" in entry.refuses else wishes.sender,
+                    options=make_options(info, wishes),
+                    sender=wishes.sender if info.has("sender") else None,
                 )
             )
             rest = "all" if len(ways) == 1 else "others"

@@ -16,13 +16,13 @@ from typing import Final
 from attrs import evolve, frozen
 
 from mensasdk.campaign import guard_cell, unguard_cell
+from mensasdk.cli.masking import masked
 from mensasdk.errors import ConfigurationError, MensaError, ValidationError
 from mensasdk.messages import Message
-from mensasdk.phone import mask
 from mensasdk.placeholders import template
 from mensasdk.preflight.optout import NUMBER_NAMES, fold_name
 
-__all__ = ["BadRow", "GoodRow", "Layout", "Table", "masked", "open_table", "plan", "read"]
+__all__ = ["BadRow", "GoodRow", "Layout", "Table", "open_table", "plan", "read"]
 
 TEXT_NAMES: Final = ("text", "mensaje", "message", "texto")
 REFERENCE_NAMES: Final = ("reference", "referencia", "id")
@@ -35,13 +35,6 @@ _UTF8: Final = "utf-8-sig"
 # What Windows writes where it does not write UTF-8, and then what takes any byte at all.
 _FALLBACKS: Final = ("cp1252", "latin-1")
 _VARIABLE = re.compile(r"[\w-]+").fullmatch
-_LONG_NUMBER = re.compile(r"\+?\d(?:[ ().\-/]?\d){6,}")
-
-
-def masked(text: str) -> str:
-    """Text for a terminal: no phone number in full, and nothing that the terminal would take for a command."""
-    text = "".join(character if character.isprintable() else " " for character in text)
-    return _LONG_NUMBER.sub(lambda match: mask(match[0]), text)
 
 
 @frozen

@@ -9,79 +9,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import click
 from attrs import field, frozen
 
+from mensasdk import registry
 from mensasdk.campaign import Screen
-from mensasdk.cli.vendors import VENDORS
 from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.limits import Budget
 from mensasdk.preflight import DAYS, OptOuts, Prices, SendingHours, Spread
 from mensasdk.preflight.timeline import Day
 
-__all__ = ["NOTHING", "Screening", "make_screening", "screen_options"]
+__all__ = ["NOTHING", "Screening", "make_screening"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-_OPTIONS: Final = (
-    click.option(
-        "--opt-outs",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="People who must not be written to: a number in each line, or CSV; may be repeated.",
-    ),
-    click.option("--opt-out-column", metavar="NAME", help="The column of --opt-outs with the phone numbers."),
-    click.option(
-        "--hours",
-        metavar="FROM-TO",
-        help="Send within these hours only, on the recipient's clock: 9:00-20:00, or 9:00-14:00,16:30-20:00.",
-    ),
-    click.option(
-        "--days", metavar="DAYS", help="Send on these days only, at the recipient's: mon-fri, or mon,wed,sat."
-    ),
-    click.option(
-        "--time-zone-of",
-        "time_zones",
-        multiple=True,
-        metavar="CC=ZONE",
-        help="The zone of numbers that do not tell it, such as ES=Europe/Madrid; may be repeated.",
-    ),
-    click.option(
-        "--outside-hours",
-        type=click.Choice(["schedule", "refuse"]),
-        help="What becomes of the others: the vendor sends them when the hours open (the default), or nobody does.",
-    ),
-    click.option(
-        "--spread", metavar="TIME", help="Spread the list over so long, such as 90m or 2h; begins at --schedule."
-    ),
-    click.option(
-        "--not-after", metavar="TIME", help="Do not send any more from then on, such as 2030-01-31T20:00+01:00."
-    ),
-    click.option(
-        "--prices",
-        multiple=True,
-        metavar="[VENDOR=]FILE",
-        help="What an SMS part costs: CSV with the columns country and price. Tells the cost beforehand.",
-    ),
-    click.option(
-        "--max-credits",
-        multiple=True,
-        metavar="[VENDOR=]N",
-        help="Spend no more than this, in the vendor's own unit, by --prices.",
-    ),
-    click.option("--max-messages", multiple=True, metavar="[VENDOR=]N", help="Send no more messages than this."),
-)
 _WINDOW = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?-([0-9]{1,2})(?::([0-9]{2}))?").fullmatch
 _DURATION = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m(?:in)?)?").fullmatch
-
-
-def screen_options(command: F) -> F:
-    """Give a command the options that `make_screening` reads."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
 
 
 @frozen
@@ -126,7 +68,7 @@ NOTHING: Final = Screening()
 def make_screening(
     given: Mapping[str, Any], vendors: Sequence[str], *, default_country: str | None, begin: datetime | None
 ) -> Screening:
-    """Read the values of `screen_options`.
+    """Read the values of the options that keep messages back.
 
     Args:
         given: the options by name.
@@ -195,7 +137,7 @@ def _hours(given: Mapping[str, Any], vendors: Sequence[str]) -> SendingHours | N
             if value:
                 raise ConfigurationError(f"{option} belongs to --hours or --days, which are missing")
         return None
-    idle = [vendor for vendor in vendors if "schedule" in VENDORS[vendor].refuses]
+    idle = [vendor for vendor in vendors if not registry.vendor_info(vendor).has("schedule")]
     if outside == "schedule" and len(idle) == len(vendors):
         raise ConfigurationError(
             f"--outside-hours schedule: {idle[0]} cannot send later; give --outside-hours refuse, and what is refused "
@@ -256,7 +198,7 @@ def _spread(text: str | None, vendors: Sequence[str]) -> timedelta | None:
     if text is None:
         return None
     for vendor in vendors:
-        if "schedule" in VENDORS[vendor].refuses:
+        if not registry.vendor_info(vendor).has("schedule"):
             raise ConfigurationError(
                 f"{vendor} has no --spread: its API sends at once; leave it out, and slow it down with --rate"
             )
@@ -275,7 +217,7 @@ def _by_vendor(option: str, what: str, values: Sequence[str], vendors: Sequence[
     found: dict[str, str] = {}
     for value in values:
         vendor, equals, rest = value.partition("=")
-        if equals and vendor.strip() in VENDORS:
+        if equals and vendor.strip() in registry.vendors():
             vendor, value = vendor.strip(), rest.strip()
             if vendor not in vendors:
                 raise ConfigurationError(f"{option} {vendor}={what}: the campaign does not go through {vendor}")

@@ -17,6 +17,7 @@ from rich.text import Text
 from mensasdk.cli.show.tables import MEANING, figures_table, meter, money, print_note, short_number, text_table
 from mensasdk.cli.work.dryrun import DryRun, unit_of
 from mensasdk.preflight.check import Preflight, character_name
+from mensasdk.registry import vendors
 from mensasdk.text import Encoding
 
 __all__ = ["check_progress", "print_check", "replacement", "shown_character"]
@@ -225,7 +226,7 @@ def _print_replacements(
     pairs = [f"{replacement(before, after)} ({count:,})" for (before, after), count in replacements]
     console.print()
     words = f"{vendor} replaces what it does not send, in {changed:,} {_messages(changed)}: {' · '.join(pairs)}."
-    if vendor == "mensatek":
+    if vendor in vendors() and vendors()[vendor].has("unicode"):
         words += " --unicode keeps every character, in shorter parts."
     print_note(console, Text(words, style="yellow"))
 

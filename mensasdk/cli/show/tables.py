@@ -18,10 +18,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from mensasdk.cli.vendors import VENDORS
 from mensasdk.cli.work.campaign import MAX_SHOWN, Display, ShownRow, Summary
 from mensasdk.journal import CampaignInfo, State
 from mensasdk.messages import OutcomeKind
+from mensasdk.registry import vendors
 
 __all__ = [
     "LABEL",
@@ -365,7 +365,7 @@ def vendors_table(summary: Summary, costs: Mapping[str, Decimal]) -> Table:
 
 
 def _cost(vendor: str, cost: Decimal | None) -> Text:
-    unit = VENDORS[vendor].unit if vendor in VENDORS else "credits"
+    unit = vendors()[vendor].unit if vendor in vendors() else "credits"
     if not unit:
         return Text("none", style="dim")
     return Text("not told", style="dim") if cost is None else Text(f"{money(cost)} {unit}")

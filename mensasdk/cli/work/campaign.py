@@ -13,8 +13,9 @@ from typing import Any, Protocol
 from attrs import field, frozen
 
 from mensasdk.campaign import BatchReport, BatchSender, Route, Router
-from mensasdk.cli.input.rows import BadRow, GoodRow, masked
+from mensasdk.cli.input.rows import BadRow, GoodRow
 from mensasdk.cli.input.screens import NOTHING, Screening
+from mensasdk.cli.masking import masked
 from mensasdk.cli.show.output import Output
 from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.journal import Journal

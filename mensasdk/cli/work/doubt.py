@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import UTC
-from pathlib import Path
 from typing import Any, Final
 
-import click
 from attrs import field, frozen
-from click.core import ParameterSource
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from mensasdk.cli.commands.recorded import recorded_campaign
-from mensasdk.cli.input.rows import masked
+from mensasdk.cli.masking import masked
 from mensasdk.cli.show.output import Output
-from mensasdk.cli.show.tables import MEANING, text_table
+from mensasdk.cli.work.journal import recorded_campaign
 from mensasdk.journal import Record, SqliteJournal, State
 from mensasdk.journal.protocol import outcome_of
 from mensasdk.phone import mask
@@ -28,12 +20,8 @@ from mensasdk.phone import mask
 __all__ = [
     "LIST_COLUMNS",
     "Listed",
-    "again",
     "in_doubt",
     "list_doubts",
-    "print_list",
-    "print_steps",
-    "to_decide",
     "vendor_of",
 ]
 
@@ -154,93 +142,4 @@ def _row(campaign: str, record: Record) -> dict[str, Any]:
     return dict(zip(LIST_COLUMNS, cells, strict=True))
 
 
-def print_list(console: Console, listed: Listed) -> None:
-    """The first of what is unknown, and what its codes mean."""
-    console.print()
-    console.print(_table(listed.shown))
-    if listed.total > len(listed.shown):
-        rest = listed.total - len(listed.shown)
-        console.print(Text(f"  … and {rest:,} more; --output lists them all", style="dim"))
-    legend = text_table("code", "messages", "meaning", space=1)
-    legend.columns[1].justify = "right"
-    for code, count in sorted(listed.codes.items(), key=lambda pair: (-pair[1], pair[0])):
-        legend.add_row(Text(code[:30]), f"{count:,}", Text(MEANING.get(code, listed.words[code])[:200]))
-    console.print()
-    console.print(legend)
-
-
-def _table(rows: Sequence[dict[str, Any]]) -> Table:
-    with_reference = any(row["reference"] for row in rows)
-    names = ("number", *(("reference",) if with_reference else ()), "vendor", "request", "went out (UTC)", "code")
-    table = text_table(*names, space=1)
-    for row in rows:
-        moment = (row["sent_at"] or "").replace("T", " ").removesuffix("+00:00")
-        middle = (masked(row["reference"] or "")[:20],) if with_reference else ()
-        table.add_row(
-            *(Text(cell) for cell in (row["number"], *middle, row["vendor"], masked(row["request"] or "")[:30])),
-            Text(moment, style="dim"),
-            Text(row["code"][:30], style="magenta"),
-        )
-    return table
-
-
 # ------------------------------------------------------------------------------------------------------ what to do
-
-
-def again(*extra: str, without: Sequence[str] = ()) -> str:
-    """The command that is running, with the arguments that it was given, to be typed once more.
-
-    Args:
-        extra: further arguments.
-        without: names of parameters to leave out.
-    """
-    context = click.get_current_context()
-    words: list[str] = []
-    arguments: list[str] = []
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        if name in without or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
-            continue
-        value = context.params[name]
-        if isinstance(parameter, click.Argument):
-            arguments.append(str(value))
-        elif isinstance(parameter, click.Option) and parameter.is_flag:
-            words.append((parameter.opts if value else parameter.secondary_opts)[0])
-        else:
-            for one in value if isinstance(value, tuple) else (value,):
-                words += [parameter.opts[0], str(one)]
-    return shlex.join(["mensasdk", context.info_name or "", *arguments, *words, *extra])
-
-
-def print_steps(console: Console, steps: Sequence[tuple[str, str]]) -> None:
-    """What a person can do next: a few words, and the command for it, whole so that it can be copied."""
-    for line in _lines(steps):
-        console.print(line, soft_wrap=True)
-
-
-def _lines(steps: Sequence[tuple[str, str]]) -> Iterator[Text]:
-    for words, command in steps:
-        yield Text(f"  {words}", style="dim")
-        yield Text(f"    {command}")
-
-
-def to_decide(campaign: str, journal: Path, listed: Path | None) -> Sequence[tuple[str, str]]:
-    """How a person decides: see who it is, and say what became of them.
-
-    Args:
-        campaign: its id.
-        journal: the file.
-        listed: the list, if it has been written already.
-    """
-    about = [campaign, "--journal", str(journal)]
-    name = listed or Path("unknown.csv")
-    wanted = [] if listed else [
-        ("See who it is:", shlex.join(["mensasdk", "reconcile", *about, "--list", "--output", str(name)])),
-    ]  # fmt: skip
-    return [
-        *wanted,
-        (
-            "Decide, for whoever is left in that file: accepted, rejected, or not-sent, and resume sends to them:",
-            shlex.join(["mensasdk", "mark", "accepted", *about, "--from", str(name)]),
-        ),
-    ]

@@ -9,13 +9,14 @@ from typing import Any, Final
 from attrs import define, field
 
 from mensasdk.campaign import Router
-from mensasdk.cli.input.rows import BadRow, GoodRow, masked
+from mensasdk.cli.input.rows import BadRow, GoodRow
+from mensasdk.cli.masking import masked
 from mensasdk.cli.show.output import Output
-from mensasdk.cli.vendors import VENDORS
 from mensasdk.cli.work.campaign import MAX_SHOWN, Limits, ShownRow
 from mensasdk.messages import Message, Outcome
 from mensasdk.phone import mask
 from mensasdk.preflight.check import Preflight, character_name
+from mensasdk.registry import vendors
 from mensasdk.vendors.batching import BatchClient
 
 __all__ = ["DryRun", "dry_run", "unit_of"]
@@ -141,7 +142,7 @@ class DryRun:
 
 def unit_of(vendor: str) -> str:
     """What a vendor counts in, as far as the command knows it."""
-    return (VENDORS[vendor].unit if vendor in VENDORS else "") or "credits"
+    return (vendors()[vendor].unit if vendor in vendors() else "") or "credits"
 
 
 async def dry_run(

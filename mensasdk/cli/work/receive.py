@@ -22,13 +22,12 @@ from mensasdk.cli.work.signals import interrupts
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver
 from mensasdk.journal import SqliteJournal
 from mensasdk.messages import Delivery, DeliveryState
+from mensasdk.registry import CallbackInfo, VendorInfo, load
 
 __all__ = ["Count", "Guard", "TogetherJournal", "keep_reports"]
 
 _USER: Final = "mensasdk"
 _EVERY: Final = 5.0
-# The vendor that sends Basic credentials; the others are told by a word in the path.
-_WITH_PASSWORD: Final = "mensatek"  # noqa: S105 - a vendor's name
 
 
 @frozen
@@ -47,15 +46,15 @@ class Guard:
     made_up: bool
 
     @classmethod
-    def find(cls, vendor: str, found: Mapping[str, str], *, prompt: bool) -> Self:
+    def find(cls, callbacks: CallbackInfo, found: Mapping[str, str], *, prompt: bool) -> Self:
         """Take what was set, ask for it, or make it up.
 
         Args:
-            vendor: who calls.
+            callbacks: how the vendor calls.
             found: settings, by name.
             prompt: ask for it on the terminal.
         """
-        with_password = vendor == _WITH_PASSWORD
+        with_password = callbacks.proof == "password"
         word = found.get("callback_password" if with_password else "callback_secret")
         if prompt:
             what = "Password of the callbacks" if with_password else "Secret end of the address"
@@ -152,7 +151,7 @@ class Count:
 
 
 async def keep_reports(
-    vendor: str,
+    info: VendorInfo,
     journal: SqliteJournal,
     guard: Guard,
     *,
@@ -169,9 +168,10 @@ async def keep_reports(
         ConfigurationError: a value cannot work, or the journal cannot be used.
         OSError: the address cannot be bound.
     """
+    assert info.callbacks is not None  # nobody is to be waited for who does not call
     count = Count()
     receiver = DeliveryReceiver(
-        _parser(vendor),
+        load(info.callbacks.parser),
         count.handler(DeliveryLog(journal)),
         user=guard.user,
         password=guard.password,
@@ -184,7 +184,9 @@ async def keep_reports(
     ended = asyncio.Event()
     async with receiver.serve(host, port) as url:
         with interrupts(ended.set):
-            console.print(Text(f"Reports of {vendor} go into {journal.path}{' (new)' if new else ''}."), soft_wrap=True)
+            console.print(
+                Text(f"Reports of {info.name} go into {journal.path}{' (new)' if new else ''}."), soft_wrap=True
+            )
             for name, value in guard.told(url):
                 console.print(Text.assemble((f"  {name:9}", "dim"), value), soft_wrap=True)
             if guard.made_up:
@@ -218,13 +220,3 @@ async def _watch(count: Count, console: Console, ended: asyncio.Event, *, quiet:
                     await ended.wait()
             except TimeoutError:
                 continue
-
-
-def _parser(vendor: str) -> Callable[[bytes, str], Any]:
-    if vendor == "mensatek":
-        from mensasdk.vendors import mensatek
-
-        return mensatek.parse_callback
-    from mensasdk.vendors import smsgateway24
-
-    return smsgateway24.parse_callback

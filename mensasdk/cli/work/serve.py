@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
-from mensasdk.cli.vendors import VENDORS
 from mensasdk.cli.work.signals import interrupts
+from mensasdk.registry import vendors
 from mensasdk.sandbox import Sandbox
 
 __all__ = ["serve"]
@@ -35,7 +35,7 @@ async def serve(port: int, callback_url: str | None, balance: int) -> None:
         box.enviatusms.account.balance = Decimal(balance)
         with interrupts(ended.set):
             click.echo(f"Sandbox on port {box.port}; nothing is ever sent. Ctrl-C ends it.\n")
-            for vendor in sorted(VENDORS):
+            for vendor in vendors():
                 click.echo(f"# {vendor}: paste these lines into another terminal")
                 # These open this sandbox only, and are new each time.
                 for name, value in {**box.credentials(vendor), "base_url": box.base_url(vendor)}.items():

@@ -1,0 +1,31 @@
+"""``mensasdk campaigns``: what a journal holds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import click
+
+from mensasdk.cli.options import guarded, journal_option, json_option
+from mensasdk.cli.show.tables import campaigns_table, output_console
+from mensasdk.cli.work.journal import existing_journal, info_as_json
+
+__all__ = ["command"]
+
+
+@click.command("campaigns")
+@journal_option
+@json_option
+@guarded
+def command(journal: Path, as_json: bool) -> int:
+    """List what a journal holds."""
+    found = asyncio.run(existing_journal(journal).campaigns())
+    if as_json:
+        click.echo(json.dumps([info_as_json(info) for info in found], ensure_ascii=False))
+    elif not found:
+        click.echo("No campaigns.")
+    else:
+        output_console().print(campaigns_table(found))
+    return 0

@@ -1,0 +1,26 @@
+"""``mensasdk purge``: a campaign is removed from a journal."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from mensasdk.cli.masking import masked
+from mensasdk.cli.options import guarded, journal_option
+from mensasdk.cli.work.journal import existing_journal
+
+__all__ = ["command"]
+
+
+@click.command("purge")
+@click.argument("campaign")
+@journal_option
+@click.confirmation_option(prompt="Forget who was written to, so that it cannot be resumed any more?")
+@guarded
+def command(campaign: str, journal: Path) -> int:
+    """Remove a campaign from a journal, with all numbers and texts."""
+    asyncio.run(existing_journal(journal).purge(campaign))
+    click.echo(f"Removed {masked(campaign)}.")
+    return 0

@@ -1,0 +1,75 @@
+"""``mensasdk receive``: the delivery reports that a vendor calls back with are kept."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from mensasdk.cli.input.config import callback_settings
+from mensasdk.cli.options import callbacks_help, credentials_option, guarded, journal_path, vendor_choice
+from mensasdk.cli.show.tables import error_console
+from mensasdk.cli.work.receive import Guard, TogetherJournal, keep_reports
+from mensasdk.errors import ConfigurationError
+from mensasdk.registry import vendor_info, vendors
+
+__all__ = ["command"]
+
+
+@click.command("receive", epilog=callbacks_help())
+@click.option("--vendor", type=vendor_choice, required=True, help="Who calls.")
+@click.option(
+    "--journal", type=journal_path, metavar="FILE", required=True, envvar="MENSASDK_JOURNAL", help="Where to keep them."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8026, show_default=True, help="0 for any free port.")
+@click.option("--allow-from", multiple=True, metavar="NETWORK", help="Take calls from there only; may be repeated.")
+@click.option("--trusted-proxy", multiple=True, metavar="NETWORK", help="Your own proxies; may be repeated.")
+@click.option("--prompt", is_flag=True, help="Ask for what the vendor proves itself with.")
+@credentials_option
+@click.option("--quiet", is_flag=True, help="No counting.")
+@guarded
+def command(
+    vendor: str,
+    journal: Path,
+    host: str,
+    port: int,
+    allow_from: tuple[str, ...],
+    trusted_proxy: tuple[str, ...],
+    prompt: bool,
+    credentials: Path | None,
+    quiet: bool,
+) -> int:
+    """Keep the delivery reports that a vendor calls back with, until Ctrl-C.
+
+    They go into the journal, where `mensasdk reconcile` and `mensasdk deliveries` find them. The campaign may be under
+    way in another process, or over. A report is on the disk when the vendor hears 200.
+
+    A vendor needs an address that it can reach, and TLS: put a proxy of yours in front. This command limits neither
+    connections nor rates.
+    """
+    info = vendor_info(vendor)
+    if info.callbacks is None:
+        calling = [one.name for one in vendors().values() if one.callbacks is not None]
+        rather = f"; ask it with {info.asked_with}" if info.asked_with else ""
+        raise ConfigurationError(f"{vendor} calls nobody back{rather} ({' and '.join(calling)} do call)")
+    found = callback_settings(info, file=credentials)
+    guard = Guard.find(info.callbacks, found, prompt=prompt)
+    try:
+        asyncio.run(
+            keep_reports(
+                info,
+                TogetherJournal(journal),
+                guard,
+                host=host,
+                port=port,
+                allow_from=allow_from or None,
+                trusted_proxies=trusted_proxy,
+                console=error_console(),
+                quiet=quiet,
+            )
+        )
+    except OSError as error:
+        raise ConfigurationError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+    return 0

@@ -1,0 +1,61 @@
+"""``mensasdk resume``: a campaign is taken up where it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from mensasdk.cli.campaign_options import CAMPAIGN_EPILOG, campaign_options
+from mensasdk.cli.input.job import make_job
+from mensasdk.cli.options import guarded, journal_option
+from mensasdk.cli.show.campaign import say_next, show_ended
+from mensasdk.cli.show.output import open_output
+from mensasdk.cli.show.tables import error_console
+from mensasdk.cli.work.journal import existing_journal
+from mensasdk.cli.work.resumed import resume_campaign
+
+__all__ = ["command"]
+
+# They mean nothing here, or something else.
+_OWN: Final = ("campaign", "journal", "dry")
+
+
+@click.command("resume", params=campaign_options(without=_OWN), epilog=CAMPAIGN_EPILOG)
+@click.argument("campaign")
+@click.argument("file", metavar="[PEOPLE.CSV]", required=False, type=click.Path(path_type=Path))
+@journal_option
+@guarded
+def command(
+    campaign: str,
+    file: Path | None,
+    journal: Path,
+    output: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **_options: Any,  # the rest is `make_job`'s
+) -> int:
+    """Take up a campaign where it ended: after a crash, a stop, or for want of credits.
+
+    What ended is not sent again, and what had only begun is unknown and is not sent again either. The rest goes out.
+
+    Give the list again, with the options that it was sent with, if it may not have been read to its end: rows that the
+    campaign has already are passed over.
+    """
+    err = error_console()
+    held = existing_journal(journal)
+    job = make_job(file, click.get_current_context().params, err)
+    results = None if output is None else open_output(output, source=file)
+    try:
+        ended = asyncio.run(resume_campaign(job, held, campaign, results, err, quiet=quiet))
+    finally:
+        if results is not None:
+            with suppress(OSError):  # what could not be written has been reported
+                results.close()
+    show_ended(ended, err, output, as_json=as_json, quiet=quiet)
+    if not quiet:
+        say_next(ended, err, journal, file)
+    return ended.exit_code

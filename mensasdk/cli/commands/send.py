@@ -1,0 +1,79 @@
+"""``mensasdk send``: one SMS to each row of a list."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from mensasdk.cli.campaign_options import CAMPAIGN_EPILOG, campaign_options
+from mensasdk.cli.input.job import make_job
+from mensasdk.cli.input.rows import Layout
+from mensasdk.cli.masking import masked
+from mensasdk.cli.options import guarded
+from mensasdk.cli.show.campaign import say_next, show_ended
+from mensasdk.cli.show.output import open_output
+from mensasdk.cli.show.tables import error_console
+from mensasdk.cli.work.campaign import Summary
+from mensasdk.cli.work.dryrun import DryRun
+from mensasdk.cli.work.sending import check_list, send_list
+
+__all__ = ["command"]
+
+
+@click.command("send", params=campaign_options(), epilog=CAMPAIGN_EPILOG)
+@click.argument("file", metavar="PEOPLE.CSV", type=click.Path(path_type=Path))
+@guarded
+def command(
+    file: Path,
+    campaign: str | None,
+    journal: Path | None,
+    dry: bool,
+    output: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **_options: Any,  # the rest is `make_job`'s
+) -> int:
+    """Send one SMS to each row of a CSV file.
+
+    The file needs a header row and a column for the number (to, number, phone, mobile, movil, telefono, numero or
+    celular; case and accents do not matter). UTF-8 and Windows files with commas, semicolons, tabs or bars are
+    read. Without --text each row's own column text or mensaje is sent. A column reference or id names the message in
+    the results.
+
+    With --route the campaign goes through several vendors, each for its countries, with limits of its own; an option
+    that only some of them have holds for those.
+
+    A row that cannot be sent is reported with its line and does not hold up the others. The same message to
+    the same number goes out once.
+    """
+    err = error_console()
+    given = click.get_current_context().params
+    job = make_job(file, given, err)
+    results = None if output is None else open_output(output, source=file)
+    try:
+        ended: DryRun | Summary
+        if dry:
+            ended = asyncio.run(check_list(job, results, err, quiet=quiet))
+        else:
+            if job.layout is not None and job.layout.variables is not None and not quiet:
+                _say_variables(err, given["template"], job.layout)
+            ended = asyncio.run(send_list(job, results, campaign, journal, err, quiet=quiet))
+    finally:
+        if results is not None:
+            with suppress(OSError):  # what could not be written has been reported
+                results.close()
+    show_ended(ended, err, output, as_json=as_json, quiet=quiet)
+    if journal is not None and not quiet and isinstance(ended, Summary):
+        say_next(ended, err, journal, file)
+    return ended.exit_code
+
+
+def _say_variables(err: Console, template: str | None, layout: Layout) -> None:
+    names = ", ".join(masked(name)[:40] for name in layout.variables or ()) or "no column"
+    err.print(Text(f"template {masked(template or '')[:40]} with {names}", style="dim"), soft_wrap=True)

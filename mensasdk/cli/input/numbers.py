@@ -1,0 +1,78 @@
+"""Numbers that a person names: one by one, or in a file."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from mensasdk.campaign import unguard_cell
+from mensasdk.cli.input.rows import Table, open_table
+from mensasdk.cli.masking import masked
+from mensasdk.errors import ConfigurationError, ValidationError
+from mensasdk.phone import parse
+from mensasdk.preflight.optout import NUMBER_NAMES, fold_name
+
+__all__ = ["Named", "read_numbers"]
+
+
+@frozen
+class Named:
+    """Whose messages a person has named.
+
+    Attributes:
+        numbers: in E.164, each as often as it was named.
+        by_message: each row of a file stands for one message, and not for a number.
+    """
+
+    numbers: Counter[str]
+    by_message: bool = False
+
+
+def read_numbers(given: Sequence[str], file: Path | None, campaign: str, country: str | None) -> Named:
+    """The numbers that were given, or that stand in a file.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is of another campaign, or one of them is no number.
+    """
+    if file is None:
+        return Named(Counter(_parsed(number, "--number", country) for number in given))
+    table = open_table(file)
+    names = [fold_name(column) for column in table.columns]
+    place = next((names.index(name) for name in NUMBER_NAMES if name in names), None)
+    if place is None:
+        if len(names) > 1:
+            shown = ", ".join(masked(column)[:40] for column in table.columns[:30])
+            raise ConfigurationError(f"{file} has no column named number (there are: {shown})")
+        # A plain list, without a header.
+        return Named(Counter(_parsed(row[0], f"line {line}", country) for line, row in _rows(table)))
+    ours = names.index("campaign") if "campaign" in names else None
+    numbers: Counter[str] = Counter()
+    for line, row in _rows(table):
+        if line == 1:
+            continue
+        if ours is not None and len(row) > ours and unguard_cell(row[ours].strip()) != campaign:
+            raise ConfigurationError(f"{file}, line {line}: it belongs to another campaign; nothing was marked")
+        if len(row) <= place:
+            raise ConfigurationError(f"{file}, line {line}: it has no number; nothing was marked")
+        numbers[_parsed(row[place], f"line {line}", country)] += 1
+    return Named(numbers, by_message=ours is not None)
+
+
+def _rows(table: Table) -> Iterable[tuple[int, list[str]]]:
+    with table.path.open(encoding=table.encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=table.delimiter, strict=True)
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield reader.line_num, row
+
+
+def _parsed(number: str, field: str, country: str | None) -> str:
+    try:
+        return parse(unguard_cell(number.strip()), default_country=country, field=field).e164
+    except ValidationError as error:
+        problem = error.message
+    raise ConfigurationError(f"{problem}; nothing was marked")

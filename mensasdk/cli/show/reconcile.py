@@ -1,0 +1,109 @@
+"""By which means what was unknown was found out, and what is left to do."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from pathlib import Path
+from textwrap import shorten
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from mensasdk.cli.masking import masked
+from mensasdk.cli.show.steps import again, print_steps, to_decide
+from mensasdk.cli.show.tables import (
+    LABEL,
+    STYLE,
+    figures_table,
+    print_note,
+    text_table,
+)
+from mensasdk.cli.work.reconcile import Reconciled
+from mensasdk.messages import OutcomeKind
+from mensasdk.registry import vendors
+
+__all__ = ["MEANS", "print_reconciled", "show_reconciled"]
+
+MEANS: Final = {
+    "callback": "a delivery report came for it",
+    "campaign": "the vendor's campaign lists it",
+    "customer_id": "the vendor lists it under our customer id",
+    "dropped": "sent again, and taken neither time",
+    "repeated": "sent again, where the vendor keeps that from being a second SMS",
+    "report": "the vendor's report lists it",
+    "status": "the vendor knows the id that it had given",
+}
+
+
+_NOT_ASKED: Final = "The options do not name this vendor, so it was not asked."
+
+
+def print_reconciled(console: Console, done: Reconciled, *, show_left: bool = True) -> None:
+    """By which means how many, each vendor's part, and why the rest is still unknown."""
+    console.print()
+    if done.means:
+        table = text_table("found out by", "outcome", "messages", "meaning", space=1)
+        table.columns[2].justify = "right"
+        for (kind, code), count in sorted(done.means.items(), key=lambda pair: (-pair[1], pair[0])):
+            label = Text(LABEL[kind], style=STYLE[kind])
+            table.add_row(
+                Text(code[:30]),
+                label,
+                f"{count:,}",
+                Text(MEANS.get(code) or shorten(done.words[code], 120, placeholder=" …")),
+            )
+        console.print(table)
+        console.print()
+    kinds = {kind: "still unknown" if kind is OutcomeKind.UNKNOWN else label for kind, label in LABEL.items()}
+    table = figures_table("vendor", "was unknown", *kinds.values())
+    for vendor, counts in sorted(done.vendors.items()):
+        cells = [Text(f"{counts[kind]:,}", style=STYLE[kind] if counts[kind] else "dim") for kind in kinds]
+        table.add_row(Text(vendor or "?"), f"{counts.total():,}", *cells)
+    console.print(table)
+    if show_left and done.reasons:
+        console.print()
+        for vendor, reasons in sorted(done.reasons.items()):
+            _print_left(console, done, vendor, reasons)
+
+
+def _undecided(vendor: str) -> str:
+    return vendors()[vendor].undecided if vendor in vendors() else ""
+
+
+def _print_left(console: Console, done: Reconciled, vendor: str, reasons: Counter[str]) -> None:
+    said = "; ".join(f"{words} ({count:,})" for words, count in reasons.most_common(3) if words)[:300]
+    why = _NOT_ASKED if vendor in done.not_asked else _undecided(vendor)
+    left = Text(f"{vendor or '?'}: {reasons.total():,} still unknown", style=STYLE[OutcomeKind.UNKNOWN])
+    print_note(console, left.append(f": {said}." if said else ".", style="dim").append(f" {why}", style="dim"))
+
+
+def show_reconciled(console: Console, done: Reconciled, journal: Path, output: Path | None, *, repeat: bool) -> None:
+    """Show what asking came to, and what a person can do next."""
+    if not done.counts.total():
+        console.print(Text(f"Nothing is unknown in {masked(done.campaign)}."), soft_wrap=True)
+        return
+    print_reconciled(console, done)
+    console.print()
+    if done.interrupted:
+        print_note(console, Text("Interrupted. What was found out is in the journal.", style="yellow"))
+    elif done.stopped is not None:
+        print_note(console, Text(f"Stopped early: {masked(done.stopped)}", style="bold red"))
+    if output is not None:
+        console.print(Text(f"  results: {output}", style="dim"), soft_wrap=True)
+    steps: list[tuple[str, str]] = []
+    if done.counts[OutcomeKind.NOT_SENT]:
+        steps.append(("What was not sent goes out with this, and the options of the campaign:", _resume(done, journal)))
+    if not done.unknown:
+        console.print(Text("  Nothing is unknown any more.", style="bold green"))
+    elif not repeat and any(vendor in vendors() and vendors()[vendor].repeats for vendor in done.reasons):
+        words = "Send again where the vendor keeps that from being a second SMS:"
+        steps.append((words, again("--repeat")))
+    if done.unknown:
+        steps += to_decide(done.campaign, journal, None)
+    print_steps(console, steps)
+
+
+def _resume(done: Reconciled, journal: Path) -> str:
+    return shlex.join(["mensasdk", "resume", done.campaign, "--journal", str(journal)])

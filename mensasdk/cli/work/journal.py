@@ -1,0 +1,47 @@
+"""What the commands ask a journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mensasdk.cli.masking import masked
+from mensasdk.errors import ConfigurationError
+from mensasdk.journal import CampaignInfo, SqliteJournal, State
+
+__all__ = ["existing_journal", "info_as_json", "recorded_campaign"]
+
+
+def existing_journal(path: Path) -> SqliteJournal:
+    """The journal in a file that is there: a slip of the pen must not make a new one.
+
+    Raises:
+        ConfigurationError: there is no such file.
+    """
+    if not path.is_file():
+        raise ConfigurationError(f"there is no journal {path}")
+    return SqliteJournal(path)
+
+
+async def recorded_campaign(journal: SqliteJournal, name: str) -> CampaignInfo:
+    """What the journal says of one campaign.
+
+    Raises:
+        ConfigurationError: it has no such campaign; says which it has.
+    """
+    found = {info.name: info for info in await journal.campaigns()}
+    if name not in found:
+        names = ", ".join(masked(other) for other in found) or "none"
+        raise ConfigurationError(f"the journal has no campaign {masked(name)}; it has {names}")
+    return found[name]
+
+
+def info_as_json(info: CampaignInfo) -> dict[str, Any]:
+    """What the journal says of a campaign, as one object."""
+    return {
+        "campaign": info.name,
+        "created": info.created.isoformat(),
+        "complete": info.complete,
+        "total": sum(info.counts.values()),
+        **{state.value: info.counts[state] for state in State},
+    }

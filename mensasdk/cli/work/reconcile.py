@@ -1,0 +1,177 @@
+"""What became of the messages that are unknown: asked, and added up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from attrs import frozen
+from rich.console import Console
+
+from mensasdk.campaign import BatchReport, BatchSender, Progress, Router
+from mensasdk.cli.input.job import Job
+from mensasdk.cli.input.routes import connect
+from mensasdk.cli.masking import masked
+from mensasdk.cli.show.output import Output
+from mensasdk.cli.show.tables import (
+    meter,
+)
+from mensasdk.cli.work.campaign import Limits
+from mensasdk.cli.work.doubt import in_doubt, vendor_of
+from mensasdk.cli.work.signals import interrupts
+from mensasdk.errors import ConfigurationError
+from mensasdk.journal import SqliteJournal
+from mensasdk.messages import OutcomeKind
+from mensasdk.vendors.batching import BatchClient
+
+__all__ = ["Reconciled", "reconcile_campaign", "settle"]
+
+
+@frozen
+class Reconciled:
+    """What asking came to.
+
+    Attributes:
+        campaign: its id.
+        counts: messages that were unknown, by what they are now.
+        vendors: the same for each vendor.
+        means: messages that are settled, by what they are now and the means.
+        words: what a means of no known name says of itself.
+        reasons: by vendor, what is said of those that are still unknown.
+        not_asked: vendors of some of them that the options do not name.
+        stopped: why it ended early; None if it did not.
+        interrupted: a person ended it.
+    """
+
+    campaign: str
+    counts: Counter[OutcomeKind]
+    vendors: Mapping[str, Counter[OutcomeKind]]
+    means: Counter[tuple[OutcomeKind, str]]
+    words: Mapping[str, str]
+    reasons: Mapping[str, Counter[str]]
+    not_asked: Sequence[str]
+    stopped: str | None
+    interrupted: bool
+
+    @property
+    def unknown(self) -> int:
+        return self.counts[OutcomeKind.UNKNOWN]
+
+    @property
+    def exit_code(self) -> int:
+        if self.interrupted:
+            return 130
+        if self.stopped is not None:
+            return 4
+        return 3 if self.unknown else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as one object."""
+        by_means: Counter[str] = Counter()
+        for (_, code), count in self.means.items():
+            by_means[code] += count
+        return {
+            "campaign": self.campaign,
+            "total": self.counts.total(),
+            **{kind.value: self.counts[kind] for kind in OutcomeKind},
+            "by_means": dict(by_means),
+            "vendors": {
+                vendor: {kind.value: counts[kind] for kind in OutcomeKind} for vendor, counts in self.vendors.items()
+            },
+            "not_asked": list(self.not_asked),
+            "stopped": self.stopped,
+            "interrupted": self.interrupted,
+            "exit_code": self.exit_code,
+        }
+
+
+async def settle(
+    client: BatchClient | Router,
+    journal: SqliteJournal,
+    campaign: str,
+    *,
+    limits: Limits,
+    repeat: bool,
+    console: Console,
+    quiet: bool = False,
+    output: Output | None = None,
+) -> Reconciled:
+    """Ask the vendors about what is unknown in a campaign, and show how that goes on.
+
+    Args:
+        client: the vendor's client, or a router over several.
+        journal: where the campaign stands.
+        campaign: its id.
+        limits: how fast.
+        repeat: as in `BatchSender.reconcile`.
+        console: for the progress.
+        quiet: no progress.
+        output: gets a row for each message that was unknown.
+
+    Raises:
+        ConfigurationError: there is no such campaign, or somebody is sending it.
+        JournalError: the journal cannot be used.
+    """
+    async with aclosing(in_doubt(journal, campaign)) as records:
+        concerned = Counter([vendor_of(record) async for record in records])
+    vendors = client.vendors if isinstance(client, Router) else (client.vendor,)
+    if repeat and len(concerned) > 1 and len(vendors) == 1:
+        raise ConfigurationError(
+            f"the campaign went through {' and '.join(sorted(concerned))}, and --repeat has to send the same again: "
+            "give all the --route options that it was sent with"
+        )
+    sender = limits.sender(client, journal)
+    interrupted = False
+
+    def interrupt() -> None:
+        nonlocal interrupted
+        interrupted = True
+        sender.stop("interrupted")
+
+    with interrupts(interrupt), meter(console, concerned.total(), "asking the vendors", quiet=quiet) as bar:
+
+        def progress(now: Progress) -> None:
+            bar.update(now.done)
+
+        report = await sender.reconcile(campaign, repeat=repeat, on_progress=progress)
+    return await _gather(report, sender, output, [one for one in concerned if one not in vendors], interrupted)
+
+
+async def _gather(
+    report: BatchReport, sender: BatchSender, output: Output | None, not_asked: Sequence[str], interrupted: bool
+) -> Reconciled:
+    counts: Counter[OutcomeKind] = Counter()
+    vendors: dict[str, Counter[OutcomeKind]] = {}
+    means: Counter[tuple[OutcomeKind, str]] = Counter()
+    words: dict[str, str] = {}
+    reasons: dict[str, Counter[str]] = {}
+    for count, row in enumerate(report.rows()):
+        if count % 1000 == 0:
+            await asyncio.sleep(0)
+        kind, vendor, code = OutcomeKind(row["outcome"]), row["vendor"], row["code"] or ""
+        counts[kind] += 1
+        vendors.setdefault(vendor, Counter())[kind] += 1
+        if kind is OutcomeKind.UNKNOWN:
+            reasons.setdefault(vendor, Counter())[masked(row["detail"])] += 1
+        else:
+            means[kind, code] += 1
+            words.setdefault(code, masked(row["detail"]))
+        if output is not None:
+            output.row(row)
+    return Reconciled(report.campaign, counts, vendors, means, words, reasons, not_asked, report.stopped, interrupted)
+
+
+async def reconcile_campaign(
+    job: Job, journal: SqliteJournal, name: str, output: Output | None, *, repeat: bool, err: Console, quiet: bool
+) -> Reconciled:
+    """Ask the vendors that the options name; see `settle`."""
+    connected = connect(
+        job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country, routed=True
+    )
+    async with connected as (client, _):
+        return await settle(
+            client, journal, name, limits=job.limits, repeat=repeat, console=err, quiet=quiet, output=output
+        )

@@ -1,0 +1,134 @@
+"""A campaign that is taken up, and each of its members accounted for once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from mensasdk.campaign import Router
+from mensasdk.cli.input.job import Job
+from mensasdk.cli.input.routes import connect
+from mensasdk.cli.input.rows import BadRow, GoodRow
+from mensasdk.cli.show.output import Output
+from mensasdk.cli.show.tables import display
+from mensasdk.cli.work.campaign import Campaign, Limits, Summary
+from mensasdk.cli.work.journal import recorded_campaign
+from mensasdk.cli.work.signals import interrupts
+from mensasdk.errors import ConfigurationError, MensaError
+from mensasdk.journal import SqliteJournal
+from mensasdk.messages import Message, OutcomeKind
+from mensasdk.vendors.batching import BatchClient
+
+__all__ = ["ResumedCampaign", "resume_campaign"]
+
+
+class ResumedCampaign(Campaign):
+    """Takes up a campaign, and accounts for each of its members once.
+
+    Args:
+        client: the vendor's client, or a router over several.
+        rows: the list again; nothing to go by the journal alone.
+        total: members of the campaign, as far as known.
+        limits: how fast.
+        journal: where it is recorded.
+        name: the campaign's id.
+        output: where the outcomes are written at the end; it stays yours to close.
+    """
+
+    def __init__(
+        self,
+        client: BatchClient | Router,
+        rows: Iterator[GoodRow | BadRow],
+        *,
+        total: int,
+        limits: Limits,
+        journal: SqliteJournal,
+        name: str,
+        output: Output | None = None,
+    ) -> None:
+        super().__init__(client, rows, total=total, limits=limits, output=output, name=name, journal=journal)
+        self._campaign = name
+
+    def _given(self) -> Iterator[Message]:
+        for row in self._rows:
+            if self._halted is not None:  # not as if the list had come to its end
+                raise ConfigurationError(self._halted)
+            if isinstance(row, BadRow):
+                self._bad(row.line, row.to, row.detail)
+                self._skip(row)
+            else:
+                yield row.message
+
+    async def _read(self) -> None:
+        try:
+            await self._sender.resume(self._campaign, self._given())
+        except MensaError as error:
+            report = self._sender.report
+            if isinstance(error, ConfigurationError) and (report is None or report.total == 0):
+                raise  # nothing has begun
+            self._halt(error.message)
+        report = self._sender.report
+        if report is None:
+            return
+        if report.stopped is not None and self._halted is None:
+            self._halted = report.stopped
+        for count, row in enumerate(report.rows()):
+            if count % 1000 == 0:
+                await asyncio.sleep(0)
+            if row["code"] is not None:
+                kind = OutcomeKind(row["outcome"])
+                self._remember(row["code"], kind, row["detail"])
+                self._bad_rows += kind is OutcomeKind.NOT_SENT and row["code"].startswith("invalid")
+            if self._output is not None:
+                self._write(self._output, row)
+
+    def _write(self, output: Output, row: dict[str, Any]) -> None:
+        try:
+            output.row(row)
+        except OSError as error:
+            self._lose_output(error)
+
+    async def _account_for_the_rest(self) -> None:
+        # The journal has it; what was not read of the list again may be in it, or not.
+        report = self._sender.report
+        self._total = max(self._total, report.total if report is not None else 0)
+
+
+async def resume_campaign(
+    job: Job, journal: SqliteJournal, name: str, results: Output | None, err: Console, *, quiet: bool
+) -> Summary:
+    """Take up a campaign, with its list or without.
+
+    Args:
+        job: what the options come to.
+        journal: where it is recorded.
+        name: its id.
+        results: where the outcomes are written; None for nowhere.
+        err: for what is said meanwhile.
+        quiet: show no progress.
+
+    Raises:
+        ConfigurationError: there is no such campaign, or somebody is sending it.
+        JournalError: the journal cannot be used.
+    """
+    info = await recorded_campaign(journal, name)
+    if job.table is None and not info.complete:
+        words = (
+            "The list may not have been read to its end. What the journal holds is sent; to be sure that nobody is "
+            "forgotten, give the list again, with the options that it was sent with."
+        )
+        err.print(Text(words, style="yellow"), soft_wrap=True)
+    total = max(sum(info.counts.values()), 0 if job.table is None else job.table.total)
+    async with connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country) as (
+        client,
+        _,
+    ):
+        campaign = ResumedCampaign(
+            client, job.rows, total=total, limits=job.limits, journal=journal, name=name, output=results
+        )
+        with interrupts(campaign.interrupt), display(err, quiet=quiet) as progress:
+            return await campaign.run(progress)

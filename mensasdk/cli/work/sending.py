@@ -1,0 +1,80 @@
+"""A list as a campaign: sent, or looked at, with its progress shown and Ctrl-C as a wish to end it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from mensasdk.cli.input.job import Job
+from mensasdk.cli.input.routes import connect
+from mensasdk.cli.show.check import check_progress
+from mensasdk.cli.show.output import Output
+from mensasdk.cli.show.tables import display
+from mensasdk.cli.work.campaign import Campaign, Summary
+from mensasdk.cli.work.dryrun import DryRun, dry_run
+from mensasdk.cli.work.signals import interrupts
+from mensasdk.errors import ConfigurationError
+from mensasdk.journal import SqliteJournal
+
+__all__ = ["check_list", "send_list"]
+
+
+async def send_list(
+    job: Job, results: Output | None, name: str | None, journal: Path | None, err: Console, *, quiet: bool
+) -> Summary:
+    """Send to every row of a list.
+
+    Args:
+        job: the list, and what the options come to.
+        results: where each row's outcome is written; None for nowhere.
+        name: the campaign's id; None for a new one.
+        journal: where it is recorded; None to forget it with the process.
+        err: for what is said meanwhile.
+        quiet: say nothing, and show no progress.
+
+    Raises:
+        ConfigurationError: the journal does not take the campaign; nothing was sent.
+    """
+    async with connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country) as (
+        client,
+        lines,
+    ):
+        assert job.table is not None
+        total = job.table.total
+        if not quiet:
+            told = f"{total:,} rows · {lines[0]}" if len(lines) == 1 else f"{total:,} rows"
+            for line in (told, *(f"  {line}" for line in lines if len(lines) > 1)):
+                err.print(Text(line, style="dim"), soft_wrap=True)
+        record = None if journal is None else SqliteJournal(journal)
+        campaign = Campaign(client, job.rows, total=total, limits=job.limits, output=results, name=name, journal=record)
+        with interrupts(campaign.interrupt), display(err, quiet=quiet) as progress:
+            return await campaign.run(progress)
+
+
+async def check_list(job: Job, results: Output | None, err: Console, *, quiet: bool) -> DryRun:
+    """Look at every row of a list, and send nothing.
+
+    Args:
+        job: the list, and what the options come to.
+        results: where the rows are written that would not be sent; None for nowhere.
+        err: for the progress.
+        quiet: show none.
+
+    Raises:
+        ConfigurationError: the file of results cannot be written, or the list changed while it was read.
+    """
+    connected = connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country)
+    assert job.table is not None
+    total = job.table.total
+    async with connected as (client, _):
+        with check_progress(err, total, quiet=quiet) as progress:
+            try:
+                ended = await dry_run(client, job.rows, job.limits, results, total=total, on_progress=progress)
+                if results is not None:
+                    results.flush()
+                return ended
+            except OSError as error:
+                failure = error.strerror or type(error).__name__
+    raise ConfigurationError(f"the output file cannot be written: {failure}")
