@@ -11,6 +11,7 @@
 `decoding`           (e) a report of 1,000 recipients from JSON, XML and TXT
 `limits`             (f) the rate limiter
 `texts`              (g) counting the parts of a text, by `bench_text`
+`bytecode`           has fresh interpreters find their bytecode
 `imports`            (h) what an import costs
 `goals`              what is to be reached, and whether it was
 `report`, `plots`    tables, plots, and docs/benchmarks.md from ``template.md``

@@ -1,7 +1,7 @@
 """(h) What an import costs: fresh interpreters that take turns, the time of the import alone and the memory held after.
 
-The bytecode is in its cache, as everywhere but at the very first run. What loads its parts when they are used has a
-cheap ``import``, so what a program really uses is measured as well.
+The bytecode is in its cache, as everywhere but at the very first run; see `bytecode`. What loads its parts when they
+are used has a cheap ``import``, so what a program really uses is measured as well.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.bytecode import caching
 from benchmarks.measure import ratio, spread
 from benchmarks.worker import ROOT
 
@@ -44,14 +45,16 @@ def contest(*, rounds: int, core: int | None, note: Callable[[str], None]) -> di
     """Milliseconds of CPU and wall, and MB, of each statement in fresh interpreters."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in STATEMENTS}
     pinned = f"from benchmarks.machine import pin\npin({core})\n"  # before the clock starts, and light
-    for turn in range(rounds + 1):
-        note(f"imports: round {turn} of {rounds}")
-        for name, statement in STATEMENTS.items():
-            output = subprocess.run(
-                [sys.executable, "-c", pinned + _PROBE, statement], cwd=ROOT, check=True, capture_output=True, text=True
-            ).stdout
-            if turn:  # the first one may have to write bytecode
-                found[name].append(json.loads(output))
+    with caching() as environment:
+        for turn in range(rounds + 1):
+            note(f"imports: round {turn} of {rounds}")
+            for name, statement in STATEMENTS.items():
+                command = [sys.executable, "-c", pinned + _PROBE, statement]
+                output = subprocess.run(
+                    command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+                ).stdout
+                if turn:  # the first one writes the bytecode
+                    found[name].append(json.loads(output))
 
     def column(name: str, field: str) -> list[float]:
         return [one[field] for one in found[name]]

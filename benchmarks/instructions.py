@@ -41,6 +41,7 @@ from typing import Any
 
 import orjson
 
+from benchmarks.bytecode import caching
 from benchmarks.contenders import CONTENDERS
 from benchmarks.decoding import Reader
 from benchmarks.machine import versions
@@ -133,13 +134,15 @@ def count() -> dict[str, float] | None:
     valgrind = shutil.which("valgrind")
     if valgrind is None or not hasattr(os, "fork"):
         return None
-    with serving(None) as server, tempfile.TemporaryDirectory() as folder:
+    with serving(None) as server, caching() as environment, tempfile.TemporaryDirectory() as folder:
+        environment["PYTHONHASHSEED"] = "0"
+        warm_up = [sys.executable, "-c", "import benchmarks.instructions"]  # writes the bytecode
+        subprocess.run(warm_up, cwd=ROOT, env=environment, check=True)
         command = [
             *(valgrind, "--tool=cachegrind", "--cache-sim=no", "--branch-sim=no", "--cachegrind-out-file=/dev/null"),
             *(f"--log-file={folder}/%p", sys.executable, "-m", "benchmarks.instructions", "--child"),
             server.urls["mensatek_1"],
         ]
-        environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
         found = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True)
         totals = {
             int(match[1]): int(match[2].replace(",", ""))

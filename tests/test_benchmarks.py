@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as command
-from benchmarks import calls, instructions, report
+from benchmarks import calls, imports, instructions, report
 from benchmarks.contenders import CONTENDERS
 from benchmarks.goals import GOALS, Goal, Verdict, verdicts
 from benchmarks.limits import busiest
@@ -267,6 +267,29 @@ def test_a_child_process_tells_its_parent_what_it_lacks_and_why_it_failed() -> N
         Worker("benchmarks.contenders:library", core=None, name="no_such_module")
     with pytest.raises(RuntimeError, match=r"nothing_here"):
         Worker("benchmarks.measure:nothing_here", core=None)
+
+
+# ----------------------------------------------------------------------------------------------------- imports
+
+
+def test_an_interpreter_that_is_measured_finds_its_bytecode_from_the_second_start_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Neither what the environment says nor what lies in the checkout has a part in it."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    log = tmp_path / "log"
+    statement = f"""
+import importlib.util, os
+cached = importlib.util.find_spec("benchmarks.measure").cached
+with open({str(log)!r}, "a") as log:
+    print(os.path.exists(cached), cached, file=log)
+import benchmarks.measure
+"""
+    monkeypatch.setattr(imports, "STATEMENTS", dict.fromkeys(imports.STATEMENTS, statement))
+    imports.contest(rounds=1, core=None, note=lambda _: None)
+    found, paths = zip(*(line.split(maxsplit=1) for line in log.read_text(encoding="utf-8").splitlines()), strict=True)
+    assert found == ("False", *["True"] * (2 * len(imports.STATEMENTS) - 1))
+    assert not any(Path(one).exists() for one in paths), "it is gone afterwards"
 
 
 # ------------------------------------------------------------------------------------------------ instructions
