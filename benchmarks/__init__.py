@@ -15,6 +15,6 @@
 `imports`            (h) what an import costs
 `goals`              what is to be reached, and whether it was
 `report`, `plots`    tables, plots, and docs/benchmarks.md from ``template.md``
-`instructions`       instructions counted by valgrind, compared to ``baseline.json``
+`instructions`       instructions and tracked objects beside ``baseline.json``, counted by `counting` under valgrind
 ==================== ===================================================================================================
 """

@@ -162,7 +162,7 @@ class Bench:
         return imports.contest(rounds=self.plan.import_rounds, core=self.core, note=note)
 
     def instructions(self) -> dict[str, Any]:
-        """Instructions by valgrind, of (a) and (e)."""
+        """Instructions by valgrind, of (a), (b), (c), (e) and (h), and tracked objects of (c)."""
         note("instructions, under valgrind")
         counted = instructions.count()
         return {"left_out": "valgrind is not installed"} if counted is None else instructions.figures(counted)

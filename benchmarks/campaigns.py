@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from benchmarks.server import Server
 from benchmarks.worker import Worker
 from mensasdk import AiohttpTransport, BatchSender, MensatekClient, Message, SqliteJournal
 
-__all__ = ["Bare", "Input", "Sender", "full_requests", "journal", "memory", "one_each"]
+__all__ = ["Bare", "Input", "Sender", "Tracked", "full_requests", "journal", "memory", "one_each"]
 
 BOTH_IN_FLIGHT = 64
 _SMALL = 10_000
@@ -58,12 +59,14 @@ class Sender(_Looped):
         journal: record the campaign in a file; the folder that it lies in, empty for the system's own.
     """
 
+    vendor: type[MensatekClient] = MensatekClient
+
     def __init__(
         self, url: str, recipients: int, in_flight: int | None = None, texts: bool = False, journal: str | None = None
     ) -> None:
         super().__init__()
         self._transport = AiohttpTransport(pool_size=pool(in_flight or 1))
-        self._client = MensatekClient(USER, TOKEN, base_url=url, transport=self._transport)
+        self._client = self.vendor(USER, TOKEN, base_url=url, transport=self._transport)
         self._recipients = recipients
         self._in_flight = in_flight
         self._same_text = texts
@@ -101,6 +104,41 @@ class Sender(_Looped):
 def same_text(count: int) -> Iterator[Message]:
     for index in range(count):
         yield Message(number(index), TEXT, sender=SENDER, reference=REFERENCE)
+
+
+class _Answered(MensatekClient):
+    """Remembers how many objects the collector tracks whenever a request has its answer."""
+
+    tracked: int
+
+    async def send_batch(self, *args: Any, **kwargs: Any) -> Any:
+        result = await super().send_batch(*args, **kwargs)
+        self.tracked = len(gc.get_objects())
+        return result
+
+
+class Tracked(Sender):
+    """Objects of the sender and its caller for each recipient of one request, which the collector has to look at.
+
+    Args:
+        url: of the server.
+    """
+
+    vendor = _Answered
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, recipients=1000, in_flight=1)
+
+    def round(self, *, count: int, warm_up: int = 1000) -> dict[str, Any]:
+        """Send a campaign of ``count``, at most as many as fill a request, and give ``objects``."""
+        super().round(count=warm_up)
+        gc.collect()
+        gc.disable()  # what it finds on the way depends on when it runs
+        before = len(gc.get_objects())
+        super().round(count=count)
+        gc.enable()
+        assert isinstance(self._client, _Answered)
+        return {"objects": (self._client.tracked - before) / count}
 
 
 class Bare(_Looped):

@@ -12,7 +12,19 @@ from typing import Any
 __all__ = ["cores", "describe", "load", "pin", "versions"]
 
 PACKAGES = (
-    *("mensasdk", "aiohttp", "attrs", "cattrs", "orjson", "phonenumbers", "yarl", "multidict", "uvloop"),
+    *(
+        "mensasdk",
+        "aiohttp",
+        "attrs",
+        "cattrs",
+        "orjson",
+        "phonenumbers",
+        "yarl",
+        "multidict",
+        "uvloop",
+        "click",
+        "rich",
+    ),
     *("twilio", "slack_sdk", "aiogram", "httpx", "telnyx", "requests", "matplotlib"),
     *("smsutil", "sms-toolkit", "sms-counter", "smpplib", "py-smsify", "gsm0338"),
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.goals import verdicts
+from benchmarks.instructions import RATIOS
 
 __all__ = ["as_json", "document", "tables"]
 
@@ -210,12 +211,14 @@ def counted(results: Results) -> str:
     found = results["instructions"]
     if "left_out" in found:
         return f"Not counted: {found['left_out']}."
-    ratios = {"call": "bare aiohttp call", "json": "orjson.loads", "xml": "orjson.loads", "txt": "orjson.loads"}
+    ratios = found["ratios"]
     rows = [
-        (name, f"{value:,}", f"{found['ratios'][name]:.2f} × {ratios[name]}" if name in ratios else "")
+        (name, f"{value:,}", f"{ratios[name]:.2f} {RATIOS[name].words()}" if name in ratios else "")
         for name, value in found["instructions"].items()
     ]
-    return table(("one", "instructions", ""), rows)
+    objects = found.get("objects", {})  # a run of before has none
+    lines = [f"Tracked objects a recipient, {name}: {value:.1f}." for name, value in objects.items()]
+    return "\n\n".join([table(("one", "instructions", ""), rows), *lines])
 
 
 def left_out(results: Results) -> str:

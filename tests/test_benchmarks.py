@@ -18,13 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as command
-from benchmarks import calls, imports, instructions, report
+from benchmarks import calls, campaigns, counting, imports, instructions, report
+from benchmarks.bytecode import caching
 from benchmarks.contenders import CONTENDERS
 from benchmarks.goals import GOALS, Goal, Verdict, verdicts
 from benchmarks.limits import busiest
 from benchmarks.machine import versions
 from benchmarks.measure import LeftOut, ratio, spread
 from benchmarks.report import CAPTIONS
+from benchmarks.server import ANSWERS, serving
 from benchmarks.worker import ROOT, Worker
 
 PUBLISHED = ROOT / "docs" / "benchmarks" / "latest.json"
@@ -294,20 +296,41 @@ import benchmarks.measure
 
 # ------------------------------------------------------------------------------------------------ instructions
 
-_COUNTED = {"call": 750, "aiohttp call": 500, "json": 40, "xml": 80, "txt": 60, "orjson": 10, "plain Python": 7}
+_COUNTED = {
+    "call": 750,
+    "aiohttp call": 500,
+    "one a request": 900,
+    "bare pool": 600,
+    "full request": 500,
+    "messages made": 100,
+    "json": 40,
+    "xml": 80,
+    "txt": 60,
+    "orjson": 10,
+    "plain Python": 7,
+    "bare start": 100,
+    "import aiohttp": 1100,
+    "import": 1600,
+    "import click": 300,
+    "help": 2500,
+}
+
+
+def _counts(objects: float = 6.0, **changed: float) -> counting.Counts:
+    counted = {**_COUNTED, **{name.replace("_", " "): value for name, value in changed.items()}}
+    return counting.Counts(counted, {"full request": objects})
 
 
 @pytest.fixture
 def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """``make bench-check`` on made-up counts, against a baseline of `_COUNTED`."""
     baseline = tmp_path / "baseline.json"
-    stored = instructions.figures(_COUNTED)
+    stored = instructions.figures(_counts())
     baseline.write_text(json.dumps({instructions.key(): stored}), encoding="utf-8")
     monkeypatch.setattr(instructions, "BASELINE", baseline)
 
     def run(**changed: float) -> int:
-        counted = {**_COUNTED, **{name.replace("_", " "): value for name, value in changed.items()}}
-        monkeypatch.setattr(instructions, "count", lambda: counted)
+        monkeypatch.setattr(instructions, "count", lambda: _counts(**changed))
         return instructions.main(["--check"])
 
     return run
@@ -322,9 +345,40 @@ def test_the_check_fails_on_a_loss_of_eleven_percent_and_passes_nine(
     assert check(json=40 * 1.11) == 1
     out = capsys.readouterr().out
     assert "FAILED: more than 10% lost: json" in out
-    assert re.search(r"json +4\.440 x orjson, baseline 4\.000: \+11\.0% LOST", out)
+    assert re.search(r"json +4\.440 × orjson, baseline 4\.000: \+11\.0% LOST", out)
     assert check(call=900, txt=70) == 1
     assert "FAILED: more than 10% lost: call, txt" in capsys.readouterr().out
+
+
+def test_a_start_is_compared_without_that_of_the_interpreter_and_a_campaign_without_the_callers_part(
+    check: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check(**{"import": 1749, "help": 2739, "full_request": 539}) == 0
+    assert check(**{"import": 1751}) == 1
+    assert "import          1.651 × import aiohttp, both less bare start, baseline 1.500" in capsys.readouterr().out
+    assert check(help=2741) == 1
+    assert check(full_request=541) == 1
+    assert "full request    4.410 × messages made, less messages made, baseline 4.000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("objects", "status", "said"), [(6.5, 0, "ok"), (6.7, 1, "LOST"), (5.0, 0, "gained")])
+def test_more_tracked_objects_fail_the_check(
+    check: Any, capsys: pytest.CaptureFixture[str], objects: float, status: int, said: str
+) -> None:
+    """Also where plain Python takes other instructions: nothing but our own code decides how many there are."""
+    assert check(objects=objects, plain_Python=8) == status
+    out = capsys.readouterr().out
+    assert re.search(rf"full request +{objects:.3f} tracked objects a recipient, baseline 6\.000: \S+ {said}", out)
+    assert ("FAILED: more than 10% lost: objects of a full request" in out) is bool(status)
+
+
+@pytest.mark.parametrize(("count", "said"), [(600, "reached"), (602, "not reached"), (2500, "not reached")])
+def test_a_goal_stands_beside_its_figure_and_fails_nothing(
+    check: Any, capsys: pytest.CaptureFixture[str], count: int, said: str
+) -> None:
+    assert check(help=count) == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("help ") and "×" in line]
+    assert line.endswith(f"; goal 2.50, {said}")
 
 
 def test_a_gain_passes_and_asks_to_be_kept(check: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -347,6 +401,19 @@ def test_a_loss_where_what_is_none_of_ours_changed_too_is_reported_and_does_not_
 def test_another_reference_excuses_only_what_is_compared_with_it(check: Any) -> None:
     assert check(call=900, orjson=9) == 1
     assert check(json=60, aiohttp_call=400) == 1
+
+
+def test_what_is_ours_excuses_no_loss_of_what_is_compared_with_it(check: Any) -> None:
+    assert check(messages_made=107, full_request=107 * 5) == 0
+    assert check(messages_made=107, full_request=107 * 5.5) == 1
+    assert check(messages_made=111, full_request=111 * 5) == 1
+
+
+def test_a_document_says_what_was_counted_and_what_it_is_a_multiple_of() -> None:
+    found = report.section("instructions", {"instructions": instructions.figures(_counts())})
+    assert _cells(found, "help") == ["help", "2,500", "12.00 × import click, both less bare start"]
+    assert _cells(found, "orjson") == ["orjson", "10", ""]
+    assert found.endswith("\n\nTracked objects a recipient, full request: 6.0.")
 
 
 def test_other_versions_are_named_and_excuse_nothing(
@@ -377,12 +444,56 @@ def test_without_valgrind_the_check_says_that_it_is_skipped(
     assert "SKIPPED: valgrind is not installed" in capsys.readouterr().out
 
 
+def test_a_start_is_counted_with_its_bytecode_and_what_it_prints_is_thrown_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A script stands in for valgrind: it runs what it is told to, and has counted the same whatever that is."""
+    program, log = tmp_path / "valgrind", tmp_path / "log"
+    program.write_text(
+        """#!/bin/sh
+while [ "${1#--}" != "$1" ]; do
+    case $1 in --log-file=*) log=${1#--log-file=};; esac
+    shift
+done
+echo "==$$== I   refs:      1,234,567" > "${log%\\%p}$$"
+exec "$@"
+""",
+        encoding="utf-8",
+    )
+    program.chmod(0o700)
+    statement = f"""
+import importlib.util, os
+with open({str(log)!r}, "a") as log:
+    print(os.path.exists(importlib.util.find_spec("benchmarks.measure").cached), file=log)
+import benchmarks.measure
+print("something")
+"""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(counting, "STARTS", {"one": ("-c", statement)})
+    with caching() as environment:
+        assert counting.starts(counting.Valgrind(str(program), environment)) == {"one": 1_234_567}
+    assert log.read_text(encoding="utf-8").split() == ["False", "True"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_tracked_objects_are_those_of_one_request_by_its_recipients() -> None:
+    """Each message and its outcome are among them, and far from a dozen."""
+    with serving(None, {"full": ANSWERS["mensatek_1000"]}, raw=True) as server:
+        tracked = campaigns.Tracked(server.urls["full"])
+        try:
+            found = [tracked.round(count=1000)["objects"] for _ in range(2)]
+        finally:
+            tracked.close()
+    assert found[0] == found[1]
+    assert 2 < found[0] < 12
+
+
 def test_saving_makes_this_run_the_baseline_and_keeps_those_of_others(
     check: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = json.loads(instructions.BASELINE.read_text(encoding="utf-8"))
     instructions.BASELINE.write_text(json.dumps({**stored, "9.9-abacus": {"ratios": {}}}), encoding="utf-8")
-    monkeypatch.setattr(instructions, "count", lambda: {**_COUNTED, "json": 60})
+    monkeypatch.setattr(instructions, "count", lambda: _counts(json=60))
     assert instructions.main(["--save"]) == 0
     assert check(json=61) == 0
     assert "9.9-abacus" in json.loads(instructions.BASELINE.read_text(encoding="utf-8"))
@@ -391,4 +502,5 @@ def test_saving_makes_this_run_the_baseline_and_keeps_those_of_others(
 def test_the_baseline_of_the_repository_has_a_ratio_for_each_case() -> None:
     stored = json.loads(instructions.BASELINE.read_text(encoding="utf-8"))
     assert stored
-    assert all(one["ratios"].keys() == instructions.REFERENCES.keys() for one in stored.values())
+    assert all(one["ratios"].keys() == instructions.RATIOS.keys() for one in stored.values())
+    assert all(one["objects"].keys() == instructions.OBJECTS.keys() for one in stored.values())
