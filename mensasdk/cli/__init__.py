@@ -5,19 +5,18 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from importlib.util import find_spec
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command with the arguments of this process; never returns normally."""
-    try:
-        from mensasdk.cli.app import cli
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"click", "rich"}:
-            raise
+    if not all(find_spec(name) for name in ("click", "rich")):
         sys.stderr.write('The mensasdk command needs click and rich; install them with: pip install "mensasdk[cli]"\n')
-        raise SystemExit(2) from None
+        raise SystemExit(2)
+    from mensasdk.cli.app import cli
+
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without the sign for a tick is no reason to fail

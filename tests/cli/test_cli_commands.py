@@ -8,12 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from cli_support import TOKEN_NAME, write_people
 from click.testing import CliRunner, Result
 
+import mensasdk.cli.commands
 from mensasdk import __version__
-from mensasdk.cli.app import cli
+from mensasdk.cli.app import COMMANDS, cli
 
 SEND = ("--vendor", "mensatek", "--text", "Hola {nombre}")
 
@@ -65,9 +67,43 @@ def test_missing_credentials_are_2_and_name_the_variables(people: Path) -> None:
         assert "MENSASDK_MENSATEK_API_USER and MENSASDK_MENSATEK_API_TOKEN" in result.stderr
 
 
+def commands() -> dict[str, click.Command]:
+    context = click.Context(cli)
+    found = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+def test_the_commands_are_those_that_have_a_file_and_each_has_a_summary_that_is_not_cut() -> None:
+    folder = Path(mensasdk.cli.commands.__file__ or "").parent
+    assert {*commands()} == {*COMMANDS} == {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert [command.name for command in commands().values()] == [*COMMANDS]
+    lines = invoke("--help").stdout.splitlines()
+    for name, summary in COMMANDS.items():
+        assert [line for line in lines if line.split(maxsplit=1) == [name, summary] and len(line) <= 80]
+        assert (commands()[name].help or "").split()[0] == summary.split()[0]
+
+
+def test_asking_for_help_loads_nothing_that_sends() -> None:
+    heavy = ["aiohttp", "cattrs", "rich", "sqlite3", "phonenumbers", "mensasdk.campaign", "mensasdk.vendors"]
+    code = (
+        "import sys; from click.testing import CliRunner; from mensasdk.cli.app import cli;"
+        f"CliRunner().invoke(cli, ['--help']); print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
+
+
+def test_an_unknown_command_is_2_and_named(people: Path) -> None:
+    result = invoke("sned", people)
+    assert result.exit_code == 2
+    assert "'sned'" in result.stderr
+
+
 def test_no_secret_can_be_given_as_an_argument() -> None:
-    for command in cli.commands.values():
+    assert len(commands()) > 10
+    for command in commands().values():
         options = {option for parameter in command.params for option in parameter.opts}
+        assert options
         assert not [option for option in options if "token" in option or "password" in option or "user" in option]
 
 

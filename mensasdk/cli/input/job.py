@@ -76,7 +76,7 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
     wishes = Wishes(
         sender=given["sender"],
         schedule=schedule_at is not None,
-        options={name: given[name] for name in vendor_options() if given[name] not in (None, False)},
+        options={name: value for name in vendor_options() if (value := given[name]) is not None and value is not False},
     )
     template = wishes.options.get("template")
     if file is not None or given["routes"]:
