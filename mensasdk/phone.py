@@ -12,14 +12,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache, lru_cache
-from types import ModuleType
+from functools import cache
 from typing import Any
 
 from attrs import field as attribute
 from attrs import frozen
 
 from mensasdk.errors import ValidationError
+from mensasdk.phone_quick import Home, home_of, library, library_number, quick, start_of, untouched
 
 __all__ = ["PhoneNumber", "digits", "e164", "load", "mask", "parse", "same_number"]
 
@@ -52,9 +52,9 @@ class PhoneNumber:
         None when it cannot be told: calling codes without a country, and numbers that no country that shares the
         calling code (such as +1) has given out. Worked out on each access, which takes up to ten microseconds.
         """
-        library = _library()
-        region = library.region_code_for_number(_library_number(self.country_code, self.national))
-        return None if region in (None, library.REGION_CODE_FOR_NON_GEO_ENTITY) else str(region)
+        tables = library()
+        region = tables.region_code_for_number(library_number(self.country_code, self.national))
+        return None if region in (None, tables.REGION_CODE_FOR_NON_GEO_ENTITY) else str(region)
 
     def __repr__(self) -> str:
         # Values end up in logs and tracebacks by way of repr.
@@ -103,14 +103,13 @@ def parse(number: str, *, default_country: str | None = None, strict: bool = Fal
             is too short, too long or not in use; or ``default_country`` is no country. The message names the field
             and the remedy, and masks the number.
     """
-    home = None if default_country is None else _home(default_country)
+    home = None if default_country is None else home_of(default_country)
     _require_text(number, field)
-    if _plain(number):
-        cleaned, found = number, _quick(number, number, home, strict)
-    else:
-        cleaned = _clean(number, field)
-        found = _quick(cleaned, number, home, strict) if _plain(cleaned) else None
-    return _slow(cleaned, number, home, strict, field) if found is None else found
+    cleaned = number if _plain(number) else _clean(number, field)
+    found = quick(cleaned, home, strict=strict) if _plain(cleaned) else None
+    if found is not None:
+        return PhoneNumber(*found, number)
+    return _slow(cleaned, number, home, strict, field)
 
 
 def e164(number: str, *, default_country: str | None = None, field: str = "to") -> str:
@@ -120,14 +119,14 @@ def e164(number: str, *, default_country: str | None = None, field: str = "to") 
     """
     # A home matters only to numbers without a plus; one that is no country is refused all the same.
     if default_country is not None:
-        _home(default_country)
+        home_of(default_country)
     if number.__class__ is str and number[:1] == "+" and number.isascii() and number[1:].isdigit():
-        start = _start(number[:4])
+        start = start_of(number[:4])
         if (
             start is not None
             and len(number) in start.lengths
             and number[start.end] != "0"
-            and (start.plan.trunk_prefix is None or _untouched(start.plan.trunk_prefix, number[start.end :]))
+            and (start.plan.trunk_prefix is None or untouched(start.plan.trunk_prefix, number[start.end :]))
         ):
             return number
     return parse(number, default_country=default_country, field=field).e164
@@ -153,7 +152,7 @@ def same_number(first: PhoneNumber | str, second: PhoneNumber | str, *, default_
         ValidationError: ``default_country`` is no country.
     """
     if default_country is not None:
-        _home(default_country)
+        home_of(default_country)
     try:
         return digits(first, default_country=default_country) == digits(second, default_country=default_country)
     except ValidationError:
@@ -163,160 +162,17 @@ def same_number(first: PhoneNumber | str, second: PhoneNumber | str, *, default_
 @cache
 def load() -> None:
     """Read the tables of `phonenumbers` now, which takes a tenth of a second, and not when the first number comes."""
-    _library()
+    library()
 
 
-def _library() -> ModuleType:
-    import phonenumbers  # slow to import, and not needed to import mensasdk
-
-    return phonenumbers
-
-
-@frozen
-class _Plan:
-    """What decides whether digits after a calling code are a possible number, taken from the library's metadata."""
-
-    code: int
-    lengths: frozenset[int]
-    trunk_prefix: re.Pattern[str] | None
-
-    def keeps(self, national: str) -> bool:
-        """Possible as it stands: nothing of it would be stripped or rewritten as a trunk prefix."""
-        return len(national) in self.lengths and _untouched(self.trunk_prefix, national)
-
-
-@frozen
-class _Start:
-    """What a number's plus and first three digits tell.
-
-    Attributes:
-        plan: that of its calling code.
-        end: where that code ends.
-        lengths: of whole numbers with their plus, within those that `_plain` takes.
-    """
-
-    plan: _Plan
-    end: int
-    lengths: frozenset[int]
-
-
-@frozen
-class _Home:
-    """The default country, and what its people dial in front of numbers."""
-
-    region: str
-    plan: _Plan
-    calling_code: str
-    international_prefix: re.Pattern[str]
-    trunk_prefix: re.Pattern[str] | None
-
-
-def _untouched(trunk_prefix: re.Pattern[str] | None, national: str) -> bool:
-    if trunk_prefix is None:
-        return True
-    match = trunk_prefix.match(national)
-    # Some countries' patterns are optional throughout and match nothing at all, which changes nothing.
-    return match is None or (match.end() == 0 and match.lastindex is None)
-
-
-def _pattern(source: str | None) -> re.Pattern[str] | None:
-    return re.compile(source) if source else None
-
-
-# Called with the first one to three digits of numbers, so the cache is bounded by itself.
-@cache
-def _plan(calling_code: str) -> _Plan | None:
-    library = _library()
-    code = int(calling_code)
-    if code not in library.COUNTRY_CODE_TO_REGION_CODE:
-        return None
-    # Countries that share a calling code are judged by the main one, as the library itself does.
-    region = library.region_code_for_country_code(code)
-    metadata = library.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
-    return _Plan(code, frozenset(metadata.general_desc.possible_length), _pattern(metadata.national_prefix_for_parsing))
-
-
-# Called with a plus and at most three digits, so this cache is bounded, too.
-@cache
-def _start(start: str) -> _Start | None:
-    for end in range(2, len(start) + 1):
-        plan = _plan(start[1:end])
-        if plan is not None:
-            return _Start(plan, end, frozenset(end + length for length in plan.lengths if 8 <= end + length <= 16))
-    return None
-
-
-@lru_cache(maxsize=512)
-def _home(country: str) -> _Home:
-    library = _library()
-    region = str(country).strip().upper()
-    if region not in library.SUPPORTED_REGIONS:
-        raise ValidationError(
-            f'default_country {str(country)[:20]!r} is no country; give its two letters by ISO 3166, such as "ES"',
-            field="default_country",
-        )
-    metadata = library.PhoneMetadata.metadata_for_region(region)
-    calling_code = str(metadata.country_code)
-    plan = _plan(calling_code)
-    assert plan is not None
-    return _Home(
-        region,
-        plan,
-        calling_code,
-        re.compile(metadata.international_prefix or "(?!)"),
-        _pattern(metadata.national_prefix_for_parsing),
-    )
-
-
-def _quick(number: str, given: str, home: _Home | None, strict: bool) -> PhoneNumber | None:
-    """The number, if the table alone proves what the library would answer; None where the library has to be asked."""
-    if home is None or number[0] == "+":
-        guessed = number[0] != "+"
-        international = number if not guessed else f"+{number}"
-        start = _start(international[:4])
-        if start is None:
-            return None
-        plan, national = start.plan, international[start.end :]
-        if not plan.keeps(national):
-            return None
-        if (strict or guessed or (national[0] == "0" and not national.strip("0"))) and not _in_use(plan.code, national):
-            return None
-        return PhoneNumber(international, plan.code, national, given)
-    if (
-        not home.plan.keeps(number)
-        or number.startswith(home.calling_code)
-        or home.international_prefix.match(number)
-        or not _untouched(home.trunk_prefix, number)
-        or (strict and not _in_use(home.plan.code, number))
-    ):
-        return None
-    return PhoneNumber(f"+{home.calling_code}{number}", home.plan.code, number, given)
-
-
-def _library_number(country_code: int, national: str) -> Any:
-    library = _library()
-    # The library keeps leading zeros (Italy has them) apart from the number; the last digit is never one of them.
-    zeros = min(len(national) - len(national.lstrip("0")), len(national) - 1)
-    return library.PhoneNumber(
-        country_code=country_code,
-        national_number=int(national),
-        italian_leading_zero=True if zeros else None,
-        number_of_leading_zeros=zeros if zeros > 1 else None,
-    )
-
-
-def _in_use(country_code: int, national: str) -> bool:
-    return bool(_library().is_valid_number(_library_number(country_code, national)))
-
-
-def _slow(cleaned: str, given: str, home: _Home | None, strict: bool, field: str) -> PhoneNumber:
+def _slow(cleaned: str, given: str, home: Home | None, strict: bool, field: str) -> PhoneNumber:
     reason = ""
     for candidate, region, guessed in _readings(cleaned, home):
         found, trouble = _read(candidate, region, strict=strict or guessed)
         if found is not None:
-            library = _library()
-            e164 = str(library.format_number(found, library.PhoneNumberFormat.E164))
-            national = str(library.national_significant_number(found))
+            tables = library()
+            e164 = str(tables.format_number(found, tables.PhoneNumberFormat.E164))
+            national = str(tables.national_significant_number(found))
             return PhoneNumber(e164, found.country_code, national, given)
         if guessed and home is None:
             trouble += '; if it is a national number, give default_country, such as "ES"'
@@ -326,7 +182,7 @@ def _slow(cleaned: str, given: str, home: _Home | None, strict: bool, field: str
     raise _refusal(field, given, reason)
 
 
-def _readings(cleaned: str, home: _Home | None) -> Sequence[tuple[str, str | None, bool]]:
+def _readings(cleaned: str, home: Home | None) -> Sequence[tuple[str, str | None, bool]]:
     """How cleaned digits may be meant, likeliest first: number and region for the library, and whether we guess."""
     if cleaned[0] == "+":
         return [(cleaned, None, False)]
@@ -345,11 +201,11 @@ def _readings(cleaned: str, home: _Home | None) -> Sequence[tuple[str, str | Non
 
 def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, str]:
     """The library's number, or None and what is wrong with it."""
-    library = _library()
-    failure = library.NumberParseException
+    tables = library()
+    failure = tables.NumberParseException
     kind: int | None = None
     try:
-        found = library.parse(candidate, region, keep_raw_input=True)
+        found = tables.parse(candidate, region, keep_raw_input=True)
     except failure as error:
         kind = error.error_type
     if kind == failure.INVALID_COUNTRY_CODE:
@@ -360,8 +216,8 @@ def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, str
         return None, f"is too short for a phone number; {_FORM}"
     _drop_old_mexican_1(found)
     country = f"calling code +{found.country_code}"
-    result = library.ValidationResult
-    verdict = library.is_possible_number_with_reason(found)
+    result = tables.ValidationResult
+    verdict = tables.is_possible_number_with_reason(found)
     if verdict == result.IS_POSSIBLE_LOCAL_ONLY:
         return None, f"lacks its area code ({country}); {_FORM}"
     if verdict == result.TOO_SHORT:
@@ -371,7 +227,7 @@ def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, str
     if verdict != result.IS_POSSIBLE:
         return None, f"has a length that {country} does not use; check its digits"
     # Other numbers may be in a range newer than the tables; no plan opens one whose numbers are zeros throughout.
-    if (strict or not found.national_number) and not library.is_valid_number(found):
+    if (strict or not found.national_number) and not tables.is_valid_number(found):
         return None, f"is not a valid number for {country}; check its digits"
     return found, ""
 
@@ -385,7 +241,7 @@ def _drop_old_mexican_1(found: Any) -> None:
         found.country_code == 52
         and 12 * 10**9 <= found.national_number < 20 * 10**9  # a Mexican number begins with 2 to 9
         and not found.italian_leading_zero
-        and found.country_code_source != _library().CountryCodeSource.FROM_DEFAULT_COUNTRY
+        and found.country_code_source != library().CountryCodeSource.FROM_DEFAULT_COUNTRY
     ):
         found.national_number -= 10**10
 

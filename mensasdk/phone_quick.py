@@ -1,0 +1,171 @@
+"""Numbers in E.164 form, and plain national ones, judged from a small table: the short way.
+
+The table is taken from the `phonenumbers` library, which gives the same verdict and takes many times as long. It is
+asked whenever the table alone does not prove what it would answer.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from types import ModuleType
+from typing import Any
+
+from attrs import frozen
+
+from mensasdk.errors import ValidationError
+
+__all__ = ["Home", "home_of", "in_use", "library", "library_number", "quick", "start_of", "untouched"]
+
+
+def library() -> ModuleType:
+    """Give the library, whose tables are read on the first call."""
+    import phonenumbers  # slow to import, and not needed to import mensasdk
+
+    return phonenumbers
+
+
+@frozen
+class Plan:
+    """What decides whether digits after a calling code are a possible number, taken from the library's metadata."""
+
+    code: int
+    lengths: frozenset[int]
+    trunk_prefix: re.Pattern[str] | None
+
+    def keeps(self, national: str) -> bool:
+        """Possible as it stands: nothing of it would be stripped or rewritten as a trunk prefix."""
+        return len(national) in self.lengths and untouched(self.trunk_prefix, national)
+
+
+@frozen
+class Start:
+    """What a number's plus and first three digits tell.
+
+    Attributes:
+        plan: that of its calling code.
+        end: where that code ends.
+        lengths: of whole numbers with their plus, within those that `_plain` takes.
+    """
+
+    plan: Plan
+    end: int
+    lengths: frozenset[int]
+
+
+@frozen
+class Home:
+    """The default country, and what its people dial in front of numbers."""
+
+    region: str
+    plan: Plan
+    calling_code: str
+    international_prefix: re.Pattern[str]
+    trunk_prefix: re.Pattern[str] | None
+
+
+def untouched(trunk_prefix: re.Pattern[str] | None, national: str) -> bool:
+    if trunk_prefix is None:
+        return True
+    match = trunk_prefix.match(national)
+    # Some countries' patterns are optional throughout and match nothing at all, which changes nothing.
+    return match is None or (match.end() == 0 and match.lastindex is None)
+
+
+def _pattern(source: str | None) -> re.Pattern[str] | None:
+    return re.compile(source) if source else None
+
+
+# Called with the first one to three digits of numbers, so the cache is bounded by itself.
+@cache
+def plan_of(calling_code: str) -> Plan | None:
+    tables = library()
+    code = int(calling_code)
+    if code not in tables.COUNTRY_CODE_TO_REGION_CODE:
+        return None
+    # Countries that share a calling code are judged by the main one, as the library itself does.
+    region = tables.region_code_for_country_code(code)
+    metadata = tables.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+    return Plan(code, frozenset(metadata.general_desc.possible_length), _pattern(metadata.national_prefix_for_parsing))
+
+
+# Called with a plus and at most three digits, so this cache is bounded, too.
+@cache
+def start_of(start: str) -> Start | None:
+    for end in range(2, len(start) + 1):
+        plan = plan_of(start[1:end])
+        if plan is not None:
+            return Start(plan, end, frozenset(end + length for length in plan.lengths if 8 <= end + length <= 16))
+    return None
+
+
+@lru_cache(maxsize=512)
+def home_of(country: str) -> Home:
+    tables = library()
+    region = str(country).strip().upper()
+    if region not in tables.SUPPORTED_REGIONS:
+        raise ValidationError(
+            f'default_country {str(country)[:20]!r} is no country; give its two letters by ISO 3166, such as "ES"',
+            field="default_country",
+        )
+    metadata = tables.PhoneMetadata.metadata_for_region(region)
+    calling_code = str(metadata.country_code)
+    plan = plan_of(calling_code)
+    assert plan is not None
+    return Home(
+        region,
+        plan,
+        calling_code,
+        re.compile(metadata.international_prefix or "(?!)"),
+        _pattern(metadata.national_prefix_for_parsing),
+    )
+
+
+def quick(number: str, home: Home | None, *, strict: bool) -> tuple[str, int, str] | None:
+    """Read a number of digits, if the table alone proves what the library would answer.
+
+    Args:
+        number: 7 to 15 digits that do not begin with 0, with a plus or without.
+        home: the country of national numbers; None for none.
+        strict: take only numbers that are in use.
+
+    Returns:
+        The number in E.164, its country calling code, and its national number; None where the library has to be asked.
+    """
+    if home is None or number[0] == "+":
+        guessed = number[0] != "+"
+        international = number if not guessed else f"+{number}"
+        start = start_of(international[:4])
+        if start is None:
+            return None
+        plan, national = start.plan, international[start.end :]
+        if not plan.keeps(national):
+            return None
+        if (strict or guessed or (national[0] == "0" and not national.strip("0"))) and not in_use(plan.code, national):
+            return None
+        return international, plan.code, national
+    if (
+        not home.plan.keeps(number)
+        or number.startswith(home.calling_code)
+        or home.international_prefix.match(number)
+        or not untouched(home.trunk_prefix, number)
+        or (strict and not in_use(home.plan.code, number))
+    ):
+        return None
+    return f"+{home.calling_code}{number}", home.plan.code, number
+
+
+def library_number(country_code: int, national: str) -> Any:
+    tables = library()
+    # The library keeps leading zeros (Italy has them) apart from the number; the last digit is never one of them.
+    zeros = min(len(national) - len(national.lstrip("0")), len(national) - 1)
+    return tables.PhoneNumber(
+        country_code=country_code,
+        national_number=int(national),
+        italian_leading_zero=True if zeros else None,
+        number_of_leading_zeros=zeros if zeros > 1 else None,
+    )
+
+
+def in_use(country_code: int, national: str) -> bool:
+    return bool(library().is_valid_number(library_number(country_code, national)))
