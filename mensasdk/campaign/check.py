@@ -8,13 +8,14 @@ from copy import copy
 from datetime import UTC, datetime
 from typing import Final
 
-from attrs import define, evolve, field
+from attrs import evolve
 
 from mensasdk.campaign.dispatch import Dispatcher, outcomes_of, over_budget
+from mensasdk.campaign.groups import Groups
 from mensasdk.campaign.lane import Lane
 from mensasdk.campaign.plan import Planner
 from mensasdk.campaign.router import Router
-from mensasdk.campaign.run import DUPLICATE, GROUP_SIZE
+from mensasdk.campaign.run import DUPLICATE
 from mensasdk.journal.keys import fingerprint, message_key
 from mensasdk.journal.keyset import KeySet
 from mensasdk.limits.budget import Budget
@@ -71,14 +72,6 @@ async def check(
     return trial.found
 
 
-@define(eq=False)
-class _Group:
-    """As in a campaign: see `mensasdk.campaign.run`."""
-
-    is_open: bool = False
-    numbers: set[str] = field(factory=set)
-
-
 class _Trial:
     """A campaign in which every request is taken by the vendor, and none is made."""
 
@@ -93,7 +86,7 @@ class _Trial:
         self._prices = prices
         self._on_message = on_message
         self._keys = KeySet()
-        self._groups: dict[object, _Group] = {}
+        self._groups = Groups()
 
     def refuse(self, outcome: Outcome) -> None:
         self.found.refuse(outcome.message.to, outcome.code or "invalid", outcome.detail)
@@ -107,18 +100,14 @@ class _Trial:
         if key is None:
             self._request(items)
             return
-        group = self._groups.get((lane, key))
-        if group is None or len(group.numbers) >= GROUP_SIZE:
-            group = self._groups[lane, key] = _Group()
+        group = self._groups.of(lane, key)
         left = list(items)
-        while left and not group.is_open:
+        while left and group.id is None:
             first = left.pop(0)
             if self._request([first]):
-                group.is_open = True
+                group.id = "open"
                 group.numbers.add(first.number)
-        new = [item for item in left if item.number not in group.numbers]
-        left = [item for item in left if item.number in group.numbers]
-        group.numbers.update(item.number for item in new)
+        new, left = group.admit(left)
         for some in (new, left):
             if some:
                 self._request(some)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from attrs import define, evolve, field
+from attrs import evolve
 
 from mensasdk.campaign.dispatch import Dispatcher, Moved, Spent, outcomes_of, over_budget
+from mensasdk.campaign.groups import Groups
 from mensasdk.campaign.interrupts import Interrupted, SendCancelled
-from mensasdk.campaign.lane import Lane, LaneGate
+from mensasdk.campaign.lane import LaneGate
 from mensasdk.campaign.report import BatchReport
 from mensasdk.campaign.request import run_chunk
 from mensasdk.errors import MensaError
@@ -21,28 +22,11 @@ from mensasdk.journal.protocol import Journal, Row
 from mensasdk.messages import Outcome, OutcomeKind
 from mensasdk.vendors.batching import Prepared
 
-__all__ = ["DUPLICATE", "GROUP_SIZE", "Run", "reason_of"]
+__all__ = ["DUPLICATE", "Run", "reason_of"]
 
 logger = logging.getLogger("mensasdk")
 
-# A vendor's report tells of a whole group, and must not become too large to be read.
-GROUP_SIZE: Final = 10_000
 DUPLICATE: Final = ("duplicate", "the campaign holds this message already")
-
-
-@define(eq=False)
-class _Group:
-    """Requests within which the vendor takes no number twice.
-
-    Attributes:
-        id: the vendor's id of it; None until its first message was accepted.
-        numbers: who is in it, or may be.
-        opening: held by who sends its first message.
-    """
-
-    id: str | None = None
-    numbers: set[str] = field(factory=set)
-    opening: asyncio.Lock = field(factory=asyncio.Lock)
 
 
 class Run:
@@ -72,7 +56,7 @@ class Run:
         self._journal = journal
         self._dispatcher = dispatcher
         self._under_way: set[bytes] = set()
-        self._groups: dict[tuple[Lane, Hashable], _Group] = {}
+        self._groups = Groups()
 
     def stop(self, reason: str, *, abandon: bool = False) -> None:
         """See `BatchSender.stop`."""
@@ -99,7 +83,7 @@ class Run:
         outcomes: list[Outcome] = []
         left = list(items)
         try:
-            group = self._group(lane, key)
+            group = self._groups.of(lane, key)
             if group.id is None:
                 # Until the vendor has given an id, one message at a time; whoever comes meanwhile waits for it.
                 async with group.opening:
@@ -110,10 +94,7 @@ class Run:
                         if outcome.kind is OutcomeKind.ACCEPTED and outcome.vendor == lane.client.vendor:
                             group.id = outcome.vendor_id
                             group.numbers.add(first.number)
-            # Who is in it already would be dropped, and a report could not tell the two messages apart.
-            new = [item for item in left if item.number not in group.numbers]
-            left = [item for item in left if item.number in group.numbers]
-            group.numbers.update(item.number for item in new)
+            new, left = group.admit(left)
             if new:
                 outcomes += await self._send(new, group.id)
             if left:
@@ -123,13 +104,6 @@ class Run:
             if left:  # cancelled before their turn
                 self.note(_not_sent(left, "cancelled", "the campaign was cancelled before this message"))
         return outcomes
-
-    def _group(self, lane: Lane, key: Hashable) -> _Group:
-        """The group that is open for a key; a full one is followed by another."""
-        group = self._groups.get((lane, key))
-        if group is None or len(group.numbers) >= GROUP_SIZE:
-            group = self._groups[lane, key] = _Group()
-        return group
 
     async def _send(self, items: Sequence[Prepared], group: str | None) -> Sequence[Outcome]:
         """Bring one request's messages to their outcomes, as far as the budget allows, and return them."""

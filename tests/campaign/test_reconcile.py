@@ -34,7 +34,6 @@ from mensasdk import (
     ValidationError,
     mark,
 )
-from mensasdk.campaign import run
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver, delivered
 from mensasdk.journal import State
 from mensasdk.sandbox import Fault, Sandbox
@@ -157,7 +156,7 @@ async def test_a_second_message_to_a_number_goes_out_beside_the_group(
 async def test_a_group_that_is_full_is_followed_by_another(
     box: Sandbox, grouping: MensatekClient, journal: AnyJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "GROUP_SIZE", 20)
+    monkeypatch.setattr("mensasdk.campaign.groups.GROUP_SIZE", 20)
     box.fail("mensatek", function="EnviarSMS", fault=Fault.RESET, when="after", nth=5)
     first = await sender(grouping, journal).send(people(60), campaign="c")
     assert first.unknown > 0
