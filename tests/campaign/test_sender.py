@@ -199,7 +199,7 @@ async def test_numbers_that_the_vendor_drops_are_told_apart(box: Sandbox, mensat
 async def test_when_the_report_does_not_tell_which_were_dropped_all_are_unknown(
     box: Sandbox, mensatek: MensatekClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mensasdk.vendors.mensatek.batch._REPORT_WAITS", (0.0, 0.01))
+    monkeypatch.setattr("mensasdk.vendors.mensatek.reconcile._REPORT_WAITS", (0.0, 0.01))
     box.mensatek.account.blacklist = {number(3)[1:]}
     box.fail("mensatek", function="GetReportSMS", fault=Fault.STATUS, status=500, times=None)
     async with impatient(box) as client:

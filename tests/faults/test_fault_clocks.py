@@ -65,7 +65,7 @@ ALLOWED: Mapping[str, str] = {
     "transport/retry.py::parse_retry_after": "a server names a date to come back at and not its own time; the wait "
     "that follows is bounded and on the loop's clock",
     "vendors/envia_sms/reconcile.py::now": "the vendor's hour in which it drops repetitions, with a margin",
-    "vendors/mensatek/reconcile.py::MensatekReconciler._by_repeating": _USER,
+    "vendors/mensatek/reconcile.py::MensatekReconcile._by_repeating": _USER,
 }
 _WALL = {
     "time": {"time", "time_ns", "localtime", "gmtime", "ctime", "strftime", "clock_gettime"},

@@ -5,26 +5,28 @@ from mensasdk.vendors.mensatek.client import MensatekClient
 from mensasdk.vendors.mensatek.codes import StatusCode
 from mensasdk.vendors.mensatek.models import (
     CancelResult,
-    CancelSms,
     Credits,
-    DeleteFile,
     DeleteResult,
     FileList,
-    GetCredits,
-    GetReport,
     LibraryFile,
-    ListFiles,
-    ListTemplates,
     MensatekOptions,
     Report,
     ReportLine,
     RescheduleResult,
-    RescheduleSms,
     SendResult,
-    SendSms,
     Templates,
-    UploadFile,
     UploadResult,
+)
+from mensasdk.vendors.mensatek.requests import (
+    CancelSms,
+    DeleteFile,
+    GetCredits,
+    GetReport,
+    ListFiles,
+    ListTemplates,
+    RescheduleSms,
+    SendSms,
+    UploadFile,
 )
 
 __all__ = [

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from abc import abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 from mensasdk import phone
-from mensasdk.errors import MensaError
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import VendorClient
 from mensasdk.vendors.batching import BatchResult, Prepared
 from mensasdk.vendors.mensatek import rules
-from mensasdk.vendors.mensatek.models import MensatekOptions, Report, SendResult, SendSms
+from mensasdk.vendors.mensatek.models import MensatekOptions, SendResult
+from mensasdk.vendors.mensatek.reconcile import MensatekReconcile
+from mensasdk.vendors.mensatek.shared import Shared, request_of, share_of, shared_of, took_all
 
-__all__ = ["MensatekBulk", "Shared", "share_of", "shared_of", "took_all"]
+__all__ = ["MensatekBatch"]
 
-# A report may lag behind the answer by a moment. The vendor counts quick repetitions as abuse: few and far between.
-_REPORT_WAITS: Final = (0.0, 1.0, 3.0)
 _NO_OPTIONS: Final = MensatekOptions()
-_VARIABLES: Final = tuple(f"Variable_{index}" for index in range(1, rules.MAX_VARIABLES + 1))
 
 
-class Shared(NamedTuple):
-    """What all messages of one request have in common."""
-
-    text: str
-    variables: int
-    sender: str
-    schedule_at: str | None
-    options: MensatekOptions
-
-
-class MensatekBulk(VendorClient):
+class MensatekBatch(MensatekReconcile):
     """The part of `MensatekClient` that `BatchSender` talks to."""
 
     text_rule = rules.TEXT_RULE
@@ -45,9 +30,6 @@ class MensatekBulk(VendorClient):
     _max_recipients: int
     _group_sends: bool
     _checked: Shared | None = None
-
-    @abstractmethod
-    async def get_report(self, message_id: str | int) -> Report: ...
 
     @property
     def max_recipients(self) -> int:
@@ -108,34 +90,11 @@ class MensatekBulk(VendorClient):
             group: goes as ``Idmensaje``: the ``vendor_id`` of an earlier message of the same `group_key`. The vendor
                 drops who has got a message in this group already.
         """
-        call = self._call(batch, reference, group)
+        call = request_of(batch, reference, group)
         result = await self.execute(call, gate=gate)
         self._check_group(call, result)
         outcomes = await self._outcomes(batch, result, grouped=call.message_id is not None)
         return BatchResult(outcomes, result.credits_used, result.credits_left)
-
-    def _call(self, batch: Sequence[Prepared], reference: str, group: str | None) -> SendSms:
-        shared = shared_of(batch[0])
-        options = shared.options
-        return SendSms(
-            sender=shared.sender,
-            recipients=[_recipient(item) for item in batch],
-            text=shared.text,
-            schedule_at=shared.schedule_at,
-            reference=reference,
-            report=options.report,
-            message_id=options.message_id if group is None else rules.message_id(group),
-            fail_to_voice=options.fail_to_voice,
-            voice_language=options.voice_language,
-            voice_sender=rules.voice_number(options.voice_sender),
-            unicode=options.unicode,
-            skip_blacklist=options.skip_blacklist,
-            fix_utf8=options.fix_utf8,
-        )
-
-    def _check_group(self, call: SendSms, result: SendResult) -> None:
-        if call.message_id is not None and result.message_id not in {None, call.message_id}:
-            self._warn(call.function, "its id is not that of the group that was asked for")
 
     async def _outcomes(self, batch: Sequence[Prepared], result: SendResult, *, grouped: bool) -> Sequence[Outcome]:
         size, accepted = len(batch), result.accepted
@@ -167,44 +126,9 @@ class MensatekBulk(VendorClient):
             self._accepted(item, result, share) if item.number[1:] in listed else self._dropped(item) for item in batch
         ]
 
-    async def _listed(
-        self, message_id: str, batch: Sequence[Prepared], enough: Callable[[int], bool]
-    ) -> frozenset[str] | None:
-        """Which numbers of these messages the vendor's report of an id lists, as digits.
-
-        Asked again until ``enough`` is content with how many there are, and else what was seen last. None where the
-        report could not be read.
-        """
-        ours = frozenset(item.number[1:] for item in batch)
-        listed: frozenset[str] | None = None
-        for wait in _REPORT_WAITS:
-            await asyncio.sleep(wait)
-            try:
-                listed = ours & await self._reported(message_id)
-            except MensaError:
-                continue
-            if enough(len(listed)):
-                break
-        return listed
-
-    async def _reported(self, message_id: str) -> frozenset[str]:
-        """The numbers that the vendor's report of an id lists, as digits."""
-        report = await self.get_report(message_id)
-        return frozenset(line.number.lstrip("+0") for line in report.lines)
-
     def _accepted(self, item: Prepared, result: SendResult, share: Decimal | None) -> Outcome:
         return Outcome(
             OutcomeKind.ACCEPTED, item.message, self.vendor, result.message_id, parts=item.parts, credits=share
-        )
-
-    def _dropped(self, item: Prepared) -> Outcome:
-        return Outcome(
-            OutcomeKind.REJECTED,
-            item.message,
-            self.vendor,
-            code="dropped",
-            detail="the vendor dropped it inside an accepted request: a wrong, listed or repeated number",
-            parts=item.parts,
         )
 
     def _doubtful(self, item: Prepared, result: SendResult, detail: str) -> Outcome:
@@ -227,30 +151,3 @@ def _check_shared(shared: Shared) -> Shared:
     if options.message_id is not None:
         rules.message_id(options.message_id)
     return shared
-
-
-def shared_of(item: Prepared) -> Shared:
-    """What a message has in common with the others of its request."""
-    assert isinstance(item.key, Shared)  # made by `prepare`
-    return item.key
-
-
-def took_all(batch: Sequence[Prepared], result: SendResult) -> bool:
-    """The vendor took each of these messages."""
-    return result.accepted >= len(batch) and not result.not_sent
-
-
-def _recipient(item: Prepared) -> dict[str, str]:
-    result = {"Movil": item.number[1:]}
-    for index, value in enumerate(item.payload):
-        result[_VARIABLES[index]] = value
-    return result
-
-
-def share_of(total: Decimal | None, count: int) -> Decimal | None:
-    """Credits for each of ``count`` messages, where they divide exactly to the sixth decimal."""
-    if total is None or not count:
-        return None
-    share = total / count
-    exact = share * count == total and share == round(share, 6)
-    return share if exact else None

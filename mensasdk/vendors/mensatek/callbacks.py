@@ -19,8 +19,7 @@ from mensasdk.codec import decode_callback, raw_field, structure, to_bool, wire
 from mensasdk.errors import DecodeError, ValidationError
 from mensasdk.messages import Delivery
 from mensasdk.vendors.mensatek.codes import StatusCode
-from mensasdk.vendors.mensatek.convert import CONVERTER
-from mensasdk.vendors.mensatek.models import local_time
+from mensasdk.vendors.mensatek.convert import CONVERTER, local_time
 
 __all__ = ["DeliveryReport", "ReceivedSms", "parse_callback"]
 

@@ -5,80 +5,49 @@ Source: Mensatek, "SMS Sending API / BULK SMS (7.0)"; where it is silent, API 5.
 
 from __future__ import annotations
 
-import base64
-import mimetypes
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal
 
-from mensasdk import phone
-from mensasdk.codec import (
-    FilePart,
-    Format,
-    encode_form,
-    encode_json,
-    encode_multipart,
-    folded,
-    parameters,
-    structure,
-    to_decimal,
-    to_int,
-)
-from mensasdk.errors import (
-    AmbiguousResponse,
-    ConfigurationError,
-    DecodeError,
-    InsufficientCredits,
-    InvalidRequest,
-    VendorError,
-)
+from mensasdk.errors import ConfigurationError
 from mensasdk.files import read_regular_file
 from mensasdk.messages import Recipient
-from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
-from mensasdk.vendors.base import Call
+from mensasdk.transport import Hook, RetryPolicy, Timeouts, Transport
 from mensasdk.vendors.mensatek import rules
-from mensasdk.vendors.mensatek.codes import REFUSALS
-from mensasdk.vendors.mensatek.convert import CONVERTER
+from mensasdk.vendors.mensatek.batch import MensatekBatch
 from mensasdk.vendors.mensatek.models import (
     CancelResult,
+    LibraryFile,
+    Report,
+    RescheduleResult,
+    SendResult,
+    UploadResult,
+)
+from mensasdk.vendors.mensatek.requests import (
     CancelSms,
     DeleteFile,
     GetCredits,
     GetReport,
-    LibraryFile,
     ListFiles,
     ListTemplates,
-    Report,
-    RescheduleResult,
     RescheduleSms,
-    SendResult,
     SendSms,
     UploadFile,
-    UploadResult,
 )
-from mensasdk.vendors.mensatek.reconcile import MensatekReconciler
+from mensasdk.vendors.mensatek.wire import AnswerFormat, BodyFormat
 
 __all__ = ["MensatekClient"]
-
-T = TypeVar("T")
-AnswerFormat = Literal["json", "xml", "txt"]
-BodyFormat = Literal["json", "form"]
 
 BASE_URL: Final = "https://api.mensatek.com/v7"
 # The document has no figure for SMS; the vendor's MMS function takes 1,000.
 MAX_RECIPIENTS: Final = 1000
 MAX_FILE: Final = 10 * 1024 * 1024
-_MAX_WORDS: Final = 120
-# A shorter one may be a part of the vendor's own words by chance; it is no code that anybody would send.
-_SHORTEST_TEXT: Final = 4
-_LONG_NUMBER = re.compile(r"\+?[0-9](?:[ .()-]{0,2}[0-9]){6,}")
 
 
-class MensatekClient(MensatekReconciler):
+class MensatekClient(MensatekBatch):
     """Mensatek's API 7.0: everything by POST, with Basic authentication.
 
     Args:
@@ -107,8 +76,6 @@ class MensatekClient(MensatekReconciler):
         VendorError: a refusal that the document does not name.
     """
 
-    vendor = "mensatek"
-
     def __init__(
         self,
         api_user: str,
@@ -125,24 +92,19 @@ class MensatekClient(MensatekReconciler):
         retry: RetryPolicy | None = None,
         hooks: Sequence[Hook] = (),
     ) -> None:
-        if not api_user or not api_token:
-            raise ConfigurationError("api_user and api_token must not be empty", vendor=self.vendor)
-        if ":" in api_user or not (api_user + api_token).isprintable():
-            raise ConfigurationError(
-                "api_user must hold no colon, and neither it nor api_token control characters", vendor=self.vendor
-            )
-        if answer_format not in set(Format):
-            raise ConfigurationError('answer_format must be "json", "xml" or "txt"', vendor=self.vendor)
-        if body_format not in {"json", "form"}:
-            raise ConfigurationError('body_format must be "json" or "form"', vendor=self.vendor)
         if max_recipients < 1:
             raise ConfigurationError("max_recipients must be 1 or more", vendor=self.vendor)
-        super().__init__(base_url=base_url, transport=transport, timeouts=timeouts, retry=retry, hooks=hooks)
-        token = base64.b64encode(f"{api_user}:{api_token}".encode()).decode()
-        self._authorization: Mapping[str, Secret] = {"Authorization": Secret(f"Basic {token}")}
-        self._secrets = (Secret(token), Secret(api_token), Secret(api_user))
-        self._answer_format = Format(answer_format)
-        self._form = body_format == "form"
+        super().__init__(
+            api_user=api_user,
+            api_token=api_token,
+            answer_format=answer_format,
+            body_format=body_format,
+            base_url=base_url,
+            transport=transport,
+            timeouts=timeouts,
+            retry=retry,
+            hooks=hooks,
+        )
         self.default_country = default_country
         self._max_recipients = max_recipients
         self._group_sends = group_sends
@@ -347,106 +309,3 @@ class MensatekClient(MensatekReconciler):
             InvalidRequest: ``Res=-3``.
         """
         return (await self.execute(ListTemplates())).texts
-
-    # ------------------------------------------------------------------------------------------------- on the wire
-
-    def _encode(self, call: Call[Any]) -> HttpRequest:
-        params: dict[str, Any] = parameters(call)
-        params["Resp"] = self._answer_format.value.upper()
-        if isinstance(call, UploadFile):
-            if call.base64:
-                params["Contenido"] = base64.b64encode(call.content).decode()
-            else:
-                kind = mimetypes.guess_type(call.name)[0] or "application/octet-stream"
-                body, content_type = encode_multipart(params, [FilePart("Fichero", call.name, call.content, kind)])
-                return self._post(call, body, content_type)
-        if self._form:
-            return self._post(call, encode_form(params), "application/x-www-form-urlencoded")
-        return self._post(call, encode_json(params), "application/json")
-
-    def _post(self, call: Call[Any], body: bytes, content_type: str) -> HttpRequest:
-        # Everything goes in the body. The document lists the parameters for the query as well, but there they were
-        # seen to break the authentication, and a query ends up in logs.
-        return HttpRequest(
-            "POST",
-            f"{self.base_url}/{call.function}",
-            {"Content-Type": content_type},
-            body,
-            secret_headers=self._authorization,
-        )
-
-    def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
-        tree = self._tree(call, response, self._answer_format, notes)
-        fields = dict(zip(folded(tuple(tree)), tree.values(), strict=True)) if isinstance(tree, dict) else {}
-        code = _result_code(tree, fields, call.function)
-        if code is not None and code < 0:
-            raise self._refusal(call, code, fields)
-        if not isinstance(tree, dict):
-            raise DecodeError("unusable answer: it is no object", vendor=self.vendor)
-        answer = structure(CONVERTER, tree, call.answer, vendor=self.vendor, notes=notes)
-        if isinstance(answer, SendResult) and answer.accepted > 0 and answer.message_id in {None, "", "0"}:
-            raise DecodeError("the answer tells of accepted messages and has no id for them", vendor=self.vendor)
-        return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class
-
-    def _refusal(self, call: Call[Any], code: int, fields: Mapping[str, Any]) -> VendorError:
-        kind, meaning = REFUSALS[call.function].get(code, (VendorError, "a refusal that the document does not name"))
-        text = f"{call.function} was refused with Res={code}: {meaning}"
-        if kind is InsufficientCredits:
-            return InsufficientCredits(
-                text,
-                needed=_decimal(fields, "creditosnecesarios", "crednecesarios"),
-                available=_decimal(fields, "cred", "saldo", "creditos"),
-                vendor=self.vendor,
-                code=str(code),
-            )
-        # The vendor's own words help, and may quote what we sent: kept short, and only where they are documented.
-        given = fields.get("error")
-        words = self._presentable(call, given) if kind is InvalidRequest and isinstance(given, str) else ""
-        return kind(f"{text} ({words})" if words else text, vendor=self.vendor, code=str(code))
-
-    def _presentable(self, call: Call[Any], words: str) -> str:
-        """The vendor's own words without our secrets, texts and phone numbers, and then short."""
-        words = scrub(words, self._secrets)
-        if isinstance(call, SendSms):
-            values = [value for recipient in call.recipients for name, value in recipient.items() if name != "Movil"]
-            for ours in {call.text, *values}:
-                if len(ours) >= _SHORTEST_TEXT:
-                    words = words.replace(ours, "(text)")
-        words = _LONG_NUMBER.sub(lambda match: phone.mask(match[0]), " ".join(words.split()))
-        return words[:_MAX_WORDS]
-
-
-def _result_code(tree: Any, fields: Mapping[str, Any], function: str) -> int | None:
-    """``Res`` (``Resp`` in old answers) as a number; a bare ``-1`` and a balance of -1 are old refusals, too."""
-    if not isinstance(tree, dict):
-        return _integer(tree)
-    new, old = fields.get("res"), fields.get("resp")
-    if new is None:
-        # Elsewhere a balance of -1 may be a debt.
-        if old is None and function == GetCredits.function and _decimal(fields, "cred") == -1:
-            return -1
-        return _integer(old)
-    code = _integer(new)
-    if code is not None and _integer(old) not in {None, code}:
-        raise AmbiguousResponse("the answer has two results that differ, Res and Resp", vendor=rules.VENDOR)
-    return code
-
-
-def _integer(value: Any) -> int | None:
-    if value is None or value.__class__ is int:
-        return value
-    try:
-        return to_int(value)
-    except ValueError:
-        return None
-
-
-def _decimal(fields: Mapping[str, Any], *names: str) -> Decimal | None:
-    for name in names:
-        value = fields.get(name)
-        if value is not None:
-            try:
-                return to_decimal(value)
-            except ValueError:
-                return None
-    return None

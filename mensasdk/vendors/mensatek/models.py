@@ -1,75 +1,41 @@
-"""Mensatek's requests and answers as frozen values.
+"""Mensatek's answers as frozen values, and what a message may bring along.
 
 Source: Mensatek, "SMS Sending API / BULK SMS (7.0)". Each attribute names the vendor's field that it stands for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import PurePath
-from typing import Any, ClassVar
+from typing import Any
 
 from attrs import frozen
 
 from mensasdk.codec import raw_field, to_id, wire
 from mensasdk.messages import VendorOptions
-from mensasdk.schedule import parse_wall_clock, reads_plain_times, zone
-from mensasdk.vendors.base import Call
 from mensasdk.vendors.mensatek.codes import StatusCode
-from mensasdk.vendors.mensatek.convert import CONVERTER
-from mensasdk.vendors.mensatek.rules import ZONE
+from mensasdk.vendors.mensatek.convert import CONVERTER, count, local_time
 
 __all__ = [
     "CancelResult",
-    "CancelSms",
     "Credits",
-    "DeleteFile",
     "DeleteResult",
     "FileList",
-    "GetCredits",
-    "GetReport",
     "LibraryFile",
-    "ListFiles",
-    "ListTemplates",
     "MensatekOptions",
     "Report",
     "ReportLine",
     "RescheduleResult",
-    "RescheduleSms",
     "SendResult",
-    "SendSms",
     "Templates",
-    "UploadFile",
     "UploadResult",
 ]
 
 _CREDITS = ("Cred", "Saldo", "Creditos")
 _ID = ("idMensaje", "Msgid")
 _RESULT = ("Res", "Resp")
-
-
-@reads_plain_times(lambda: zone(ZONE))
-def local_time(value: Any) -> datetime | None:
-    """Read a date of an answer: Spain's wall clock (an assumption, the document names no zone), or v5's 14 digits.
-
-    What is in none of these forms is None and stays in ``raw``: some forms are assumptions too, and a whole report, or
-    a callback that comes once, is worth more than its date.
-    """
-    try:
-        return parse_wall_clock(str(value), zone(ZONE), "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y%m%d%H%M%S")
-    except ValueError:
-        return None
-
-
-def _count(value: Any) -> int | None:
-    """``Destinatarios`` of an answer: the document calls it an array in one place and a number in another."""
-    if value.__class__ is int:
-        return value
-    if isinstance(value, list | dict):
-        return len(value)
-    return None if value is None or str(value).strip() == "" else int(str(value))
 
 
 @frozen
@@ -84,11 +50,6 @@ class MensatekOptions(VendorOptions):
     unicode: bool = False
     skip_blacklist: bool = False
     fix_utf8: bool = False
-
-
-def _flag(value: bool) -> int | None:
-    """1, or nothing: 0 is every flag's default at the vendor's."""
-    return 1 if value else None
 
 
 # ------------------------------------------------------------------------------------------------------ sending
@@ -112,50 +73,13 @@ class SendResult:
 
     accepted: int = wire(*_RESULT)
     message_id: str | None = wire(*_ID, default=None, convert=to_id)
-    recipients: int | None = wire("Destinatarios", default=None, convert=_count)
+    recipients: int | None = wire("Destinatarios", default=None, convert=count)
     messages: int | None = wire("Mensajes", default=None)
     not_sent: int | None = wire("NoEnviados", default=None)
     duplicates: int | None = wire("Duplicados", default=None)
     credits_used: Decimal | None = wire("CreditosUsados", default=None)
     credits_left: Decimal | None = wire(*_CREDITS, default=None)
     raw: Mapping[str, Any] = raw_field()
-
-
-@frozen(kw_only=True, repr=False)
-class SendSms(Call[SendResult]):
-    """``EnviarSMS`` in the vendor's own terms. `MensatekClient.send_sms` makes one from friendlier values.
-
-    Attributes:
-        sender: ``Remitente``; empty for the account's default sender.
-        recipients: ``Destinatarios``: objects with ``Movil`` and ``Variable_1`` to ``Variable_10``.
-        text: ``Mensaje``.
-        schedule_at: ``Fecha``, ``YYYY-MM-DD HH:mm`` on Spain's clock.
-        reference: ``Referenciausuario``.
-        report, message_id, fail_to_voice, voice_language, voice_sender, unicode, skip_blacklist, fix_utf8:
-            ``Report``, ``Idmensaje``, ``Fail2voice``, ``Lenguajevoz``, ``Remitentevoz``, ``Unicode``,
-            ``Obviarlistanegra``, ``Fixutf8``.
-    """
-
-    function: ClassVar[str] = "EnviarSMS"
-    answer: ClassVar[type[Any]] = SendResult
-
-    sender: str = wire("Remitente", default="")
-    recipients: Sequence[Mapping[str, str]] = wire("Destinatarios", encode=list)
-    text: str = wire("Mensaje")
-    schedule_at: str | None = wire("Fecha", default=None)
-    reference: str | None = wire("Referenciausuario", default=None)
-    report: bool = wire("Report", default=False, encode=_flag)
-    message_id: str | None = wire("Idmensaje", default=None, encode=int)
-    fail_to_voice: bool = wire("Fail2voice", default=False, encode=_flag)
-    voice_language: str | None = wire("Lenguajevoz", default=None)
-    voice_sender: str | None = wire("Remitentevoz", default=None)
-    unicode: bool = wire("Unicode", default=False, encode=_flag)
-    skip_blacklist: bool = wire("Obviarlistanegra", default=False, encode=_flag)
-    fix_utf8: bool = wire("Fixutf8", default=False, encode=_flag)
-
-    def __repr__(self) -> str:
-        # Requests end up in tracebacks; numbers and texts are nobody's business there.
-        return f"SendSms({len(self.recipients)} recipients)"
 
 
 @frozen(kw_only=True)
@@ -178,16 +102,6 @@ class CancelResult:
 
 
 @frozen(kw_only=True)
-class CancelSms(Call[CancelResult]):
-    """``CancelarSMS``: ``Idmensaje``."""
-
-    function: ClassVar[str] = "CancelarSMS"
-    answer: ClassVar[type[Any]] = CancelResult
-
-    message_id: str = wire("Idmensaje", encode=int)
-
-
-@frozen(kw_only=True)
 class RescheduleResult:
     """Answer of ``ReprogramarSMS``.
 
@@ -200,17 +114,6 @@ class RescheduleResult:
     rescheduled: int = wire(*_RESULT)
     credits_left: Decimal | None = wire(*_CREDITS, default=None)
     raw: Mapping[str, Any] = raw_field()
-
-
-@frozen(kw_only=True)
-class RescheduleSms(Call[RescheduleResult]):
-    """``ReprogramarSMS``: ``Idmensaje`` and ``Fecha`` (``YYYY-MM-DD HH:mm`` on Spain's clock)."""
-
-    function: ClassVar[str] = "ReprogramarSMS"
-    answer: ClassVar[type[Any]] = RescheduleResult
-
-    message_id: str = wire("Idmensaje", encode=int)
-    schedule_at: str = wire("Fecha")
 
 
 # ------------------------------------------------------------------------------------------------------ reports
@@ -249,21 +152,10 @@ class Report:
     """
 
     result: int = wire(*_RESULT)
-    recipients: int | None = wire("Destinatarios", default=None, convert=_count)
+    recipients: int | None = wire("Destinatarios", default=None, convert=count)
     lines: tuple[ReportLine, ...] = wire("Informe")
     credits_left: Decimal | None = wire(*_CREDITS, default=None)
     raw: Mapping[str, Any] = raw_field()
-
-
-@frozen(kw_only=True)
-class GetReport(Call[Report]):
-    """``GetReportSMS``: ``Idmensaje``."""
-
-    function: ClassVar[str] = "GetReportSMS"
-    safe: ClassVar[bool] = True
-    answer: ClassVar[type[Any]] = Report
-
-    message_id: str = wire("Idmensaje", encode=int)
 
 
 # ------------------------------------------------------------------------------------------------- file library
@@ -285,29 +177,6 @@ class UploadResult:
     overwritten: bool | None = wire("Sobrescrito", default=None)
     credits_left: Decimal | None = wire(*_CREDITS, default=None)
     raw: Mapping[str, Any] = raw_field()
-
-
-@frozen(kw_only=True, repr=False)
-class UploadFile(Call[UploadResult]):
-    """``CargarFichero``.
-
-    Attributes:
-        name: ``Nombre``.
-        content: the file. Goes as ``Contenido`` (BASE64) or as the part ``Fichero`` of a multipart form (FILES).
-        base64: which of the two; ``Tipo``.
-        auto_delete: ``Autoborrado=Si``.
-    """
-
-    function: ClassVar[str] = "CargarFichero"
-    answer: ClassVar[type[Any]] = UploadResult
-
-    name: str = wire("Nombre")
-    base64: bool = wire("Tipo", default=False, encode=lambda flag: "BASE64" if flag else "FILES")
-    auto_delete: bool = wire("Autoborrado", default=False, encode=lambda flag: "Si" if flag else None)
-    content: bytes
-
-    def __repr__(self) -> str:
-        return f"UploadFile(name={self.name!r}, {len(self.content)} bytes)"
 
 
 @frozen(kw_only=True)
@@ -346,31 +215,12 @@ class FileList:
 
 
 @frozen(kw_only=True)
-class ListFiles(Call[FileList]):
-    """``ListarFicheros``."""
-
-    function: ClassVar[str] = "ListarFicheros"
-    safe: ClassVar[bool] = True
-    answer: ClassVar[type[Any]] = FileList
-
-
-@frozen(kw_only=True)
 class DeleteResult:
     """Answer of ``BorrarFichero``."""
 
     result: int = wire(*_RESULT)
     credits_left: Decimal | None = wire(*_CREDITS, default=None)
     raw: Mapping[str, Any] = raw_field()
-
-
-@frozen(kw_only=True)
-class DeleteFile(Call[DeleteResult]):
-    """``BorrarFichero``: ``Nombre``."""
-
-    function: ClassVar[str] = "BorrarFichero"
-    answer: ClassVar[type[Any]] = DeleteResult
-
-    name: str = wire("Nombre")
 
 
 # ------------------------------------------------------------------------------------------ credits and templates
@@ -383,15 +233,6 @@ class Credits:
     result: int = wire(*_RESULT, default=1)
     credits: Decimal = wire(*_CREDITS)
     raw: Mapping[str, Any] = raw_field()
-
-
-@frozen(kw_only=True)
-class GetCredits(Call[Credits]):
-    """``GetCreditos``."""
-
-    function: ClassVar[str] = "GetCreditos"
-    safe: ClassVar[bool] = True
-    answer: ClassVar[type[Any]] = Credits
 
 
 def _templates(value: Any) -> dict[str, str]:
@@ -419,12 +260,3 @@ class Templates:
     total: int | None = wire("Total", default=None)
     texts: Mapping[str, str] = wire("Plantillas", convert=_templates)
     raw: Mapping[str, Any] = raw_field()
-
-
-@frozen(kw_only=True)
-class ListTemplates(Call[Templates]):
-    """``GetPlantillasSMS``."""
-
-    function: ClassVar[str] = "GetPlantillasSMS"
-    safe: ClassVar[bool] = True
-    answer: ClassVar[type[Any]] = Templates

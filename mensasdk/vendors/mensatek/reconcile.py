@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from attrs import evolve
 
@@ -13,13 +16,22 @@ from mensasdk.transport import Gate
 from mensasdk.vendors.batching import Doubt, Prepared, code_of
 from mensasdk.vendors.doubts import accepted
 from mensasdk.vendors.mensatek import rules
-from mensasdk.vendors.mensatek.batch import MensatekBulk, share_of, shared_of, took_all
+from mensasdk.vendors.mensatek.models import Report, SendResult
+from mensasdk.vendors.mensatek.requests import SendSms
+from mensasdk.vendors.mensatek.shared import request_of, share_of, shared_of, took_all
+from mensasdk.vendors.mensatek.wire import MensatekWire
 
-__all__ = ["MensatekReconciler"]
+__all__ = ["MensatekReconcile"]
+
+# A report may lag behind the answer by a moment. The vendor counts quick repetitions as abuse: few and far between.
+_REPORT_WAITS: Final = (0.0, 1.0, 3.0)
 
 
-class MensatekReconciler(MensatekBulk):
-    """The part of `MensatekClient` that `BatchSender.reconcile` talks to."""
+class MensatekReconcile(MensatekWire):
+    """The part of `MensatekClient` that finds out about messages in doubt."""
+
+    @abstractmethod
+    async def get_report(self, message_id: str | int) -> Report: ...
 
     async def reconcile(
         self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
@@ -119,7 +131,7 @@ class MensatekReconciler(MensatekBulk):
     async def _repeat(self, doubts: Sequence[Doubt], group: str, reference: str, gate: Gate) -> Sequence[Outcome]:
         """Send messages once more within their group. Empty where what became of it is not known."""
         items = [doubt.item for doubt in doubts]
-        call = self._call(items, reference, group)
+        call = request_of(items, reference, group)
         refusal: InvalidRequest | None = None
         count = 0
         try:
@@ -151,8 +163,47 @@ class MensatekReconciler(MensatekBulk):
             for doubt in doubts
         ]
 
+    def _check_group(self, call: SendSms, result: SendResult) -> None:
+        if call.message_id is not None and result.message_id not in {None, call.message_id}:
+            self._warn(call.function, "its id is not that of the group that was asked for")
+
+    async def _listed(
+        self, message_id: str, batch: Sequence[Prepared], enough: Callable[[int], bool]
+    ) -> frozenset[str] | None:
+        """Which numbers of these messages the vendor's report of an id lists, as digits.
+
+        Asked again until ``enough`` is content with how many there are, and else what was seen last. None where the
+        report could not be read.
+        """
+        ours = frozenset(item.number[1:] for item in batch)
+        listed: frozenset[str] | None = None
+        for wait in _REPORT_WAITS:
+            await asyncio.sleep(wait)
+            try:
+                listed = ours & await self._reported(message_id)
+            except MensaError:
+                continue
+            if enough(len(listed)):
+                break
+        return listed
+
+    async def _reported(self, message_id: str) -> frozenset[str]:
+        """The numbers that the vendor's report of an id lists, as digits."""
+        report = await self.get_report(message_id)
+        return frozenset(line.number.lstrip("+0") for line in report.lines)
+
     def _taken(self, doubt: Doubt, vendor_id: str | None, code: str, detail: str) -> Outcome:
         return accepted(doubt, vendor=self.vendor, vendor_id=vendor_id, code=code, detail=detail)
+
+    def _dropped(self, item: Prepared) -> Outcome:
+        return Outcome(
+            OutcomeKind.REJECTED,
+            item.message,
+            self.vendor,
+            code="dropped",
+            detail="the vendor dropped it inside an accepted request: a wrong, listed or repeated number",
+            parts=item.parts,
+        )
 
     def _left(self, item: Prepared, refusal: MensaError | None) -> Outcome:
         if refusal is None:

@@ -170,7 +170,7 @@ def test_the_sections_are_all_there_in_this_order() -> None:
 
 def test_the_document_has_each_name_that_the_models_read_or_write() -> None:
     names: set[str] = set()
-    for module in ("models", "callbacks"):
+    for module in ("requests", "models", "callbacks"):
         loaded = importlib.import_module(f"mensasdk.vendors.mensatek.{module}")
         for public in loaded.__all__:
             if attrs.has(cls := getattr(loaded, public)):

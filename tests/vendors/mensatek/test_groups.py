@@ -23,7 +23,7 @@ TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mensasdk.vendors.mensatek.batch._REPORT_WAITS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("mensasdk.vendors.mensatek.reconcile._REPORT_WAITS", (0.0, 0.0, 0.0))
 
 
 async def send(client: MensatekClient, batch: Sequence[Message], group: str | None = None) -> BatchResult:

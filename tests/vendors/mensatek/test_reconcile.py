@@ -43,7 +43,7 @@ YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mensasdk.vendors.mensatek.batch._REPORT_WAITS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("mensasdk.vendors.mensatek.reconcile._REPORT_WAITS", (0.0, 0.0, 0.0))
 
 
 async def opened(client: MensatekClient, **more: Any) -> str:
@@ -521,7 +521,7 @@ def test_nobody_is_sent_to_twice_and_what_is_said_is_true(
             known = grouped or any(number(index)[1:] in truth for index in callbacks)
             assert set(open_) <= (set() if grouped else blacklist if known and when == "after" else set(range(1, 6)))
 
-    with patch("mensasdk.vendors.mensatek.batch._REPORT_WAITS", (0.0, 0.0)):
+    with patch("mensasdk.vendors.mensatek.reconcile._REPORT_WAITS", (0.0, 0.0)):
         asyncio.run(run())
 
 

@@ -1,0 +1,171 @@
+"""Mensatek's requests as frozen values, in the vendor's own terms.
+
+Source: Mensatek, "SMS Sending API / BULK SMS (7.0)". `MensatekClient` makes them from friendlier values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from attrs import frozen
+
+from mensasdk.codec import wire
+from mensasdk.vendors.base import Call
+from mensasdk.vendors.mensatek.models import (
+    CancelResult,
+    Credits,
+    DeleteResult,
+    FileList,
+    Report,
+    RescheduleResult,
+    SendResult,
+    Templates,
+    UploadResult,
+)
+
+__all__ = [
+    "CancelSms",
+    "DeleteFile",
+    "GetCredits",
+    "GetReport",
+    "ListFiles",
+    "ListTemplates",
+    "RescheduleSms",
+    "SendSms",
+    "UploadFile",
+]
+
+
+def _flag(value: bool) -> int | None:
+    """1, or nothing: 0 is every flag's default at the vendor's."""
+    return 1 if value else None
+
+
+@frozen(kw_only=True, repr=False)
+class SendSms(Call[SendResult]):
+    """``EnviarSMS`` in the vendor's own terms. `MensatekClient.send_sms` makes one from friendlier values.
+
+    Attributes:
+        sender: ``Remitente``; empty for the account's default sender.
+        recipients: ``Destinatarios``: objects with ``Movil`` and ``Variable_1`` to ``Variable_10``.
+        text: ``Mensaje``.
+        schedule_at: ``Fecha``, ``YYYY-MM-DD HH:mm`` on Spain's clock.
+        reference: ``Referenciausuario``.
+        report, message_id, fail_to_voice, voice_language, voice_sender, unicode, skip_blacklist, fix_utf8:
+            ``Report``, ``Idmensaje``, ``Fail2voice``, ``Lenguajevoz``, ``Remitentevoz``, ``Unicode``,
+            ``Obviarlistanegra``, ``Fixutf8``.
+    """
+
+    function: ClassVar[str] = "EnviarSMS"
+    answer: ClassVar[type[Any]] = SendResult
+
+    sender: str = wire("Remitente", default="")
+    recipients: Sequence[Mapping[str, str]] = wire("Destinatarios", encode=list)
+    text: str = wire("Mensaje")
+    schedule_at: str | None = wire("Fecha", default=None)
+    reference: str | None = wire("Referenciausuario", default=None)
+    report: bool = wire("Report", default=False, encode=_flag)
+    message_id: str | None = wire("Idmensaje", default=None, encode=int)
+    fail_to_voice: bool = wire("Fail2voice", default=False, encode=_flag)
+    voice_language: str | None = wire("Lenguajevoz", default=None)
+    voice_sender: str | None = wire("Remitentevoz", default=None)
+    unicode: bool = wire("Unicode", default=False, encode=_flag)
+    skip_blacklist: bool = wire("Obviarlistanegra", default=False, encode=_flag)
+    fix_utf8: bool = wire("Fixutf8", default=False, encode=_flag)
+
+    def __repr__(self) -> str:
+        # Requests end up in tracebacks; numbers and texts are nobody's business there.
+        return f"SendSms({len(self.recipients)} recipients)"
+
+
+@frozen(kw_only=True)
+class CancelSms(Call[CancelResult]):
+    """``CancelarSMS``: ``Idmensaje``."""
+
+    function: ClassVar[str] = "CancelarSMS"
+    answer: ClassVar[type[Any]] = CancelResult
+
+    message_id: str = wire("Idmensaje", encode=int)
+
+
+@frozen(kw_only=True)
+class RescheduleSms(Call[RescheduleResult]):
+    """``ReprogramarSMS``: ``Idmensaje`` and ``Fecha`` (``YYYY-MM-DD HH:mm`` on Spain's clock)."""
+
+    function: ClassVar[str] = "ReprogramarSMS"
+    answer: ClassVar[type[Any]] = RescheduleResult
+
+    message_id: str = wire("Idmensaje", encode=int)
+    schedule_at: str = wire("Fecha")
+
+
+@frozen(kw_only=True)
+class GetReport(Call[Report]):
+    """``GetReportSMS``: ``Idmensaje``."""
+
+    function: ClassVar[str] = "GetReportSMS"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = Report
+
+    message_id: str = wire("Idmensaje", encode=int)
+
+
+@frozen(kw_only=True, repr=False)
+class UploadFile(Call[UploadResult]):
+    """``CargarFichero``.
+
+    Attributes:
+        name: ``Nombre``.
+        content: the file. Goes as ``Contenido`` (BASE64) or as the part ``Fichero`` of a multipart form (FILES).
+        base64: which of the two; ``Tipo``.
+        auto_delete: ``Autoborrado=Si``.
+    """
+
+    function: ClassVar[str] = "CargarFichero"
+    answer: ClassVar[type[Any]] = UploadResult
+
+    name: str = wire("Nombre")
+    base64: bool = wire("Tipo", default=False, encode=lambda flag: "BASE64" if flag else "FILES")
+    auto_delete: bool = wire("Autoborrado", default=False, encode=lambda flag: "Si" if flag else None)
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"UploadFile(name={self.name!r}, {len(self.content)} bytes)"
+
+
+@frozen(kw_only=True)
+class ListFiles(Call[FileList]):
+    """``ListarFicheros``."""
+
+    function: ClassVar[str] = "ListarFicheros"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = FileList
+
+
+@frozen(kw_only=True)
+class DeleteFile(Call[DeleteResult]):
+    """``BorrarFichero``: ``Nombre``."""
+
+    function: ClassVar[str] = "BorrarFichero"
+    answer: ClassVar[type[Any]] = DeleteResult
+
+    name: str = wire("Nombre")
+
+
+@frozen(kw_only=True)
+class GetCredits(Call[Credits]):
+    """``GetCreditos``."""
+
+    function: ClassVar[str] = "GetCreditos"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = Credits
+
+
+@frozen(kw_only=True)
+class ListTemplates(Call[Templates]):
+    """``GetPlantillasSMS``."""
+
+    function: ClassVar[str] = "GetPlantillasSMS"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = Templates

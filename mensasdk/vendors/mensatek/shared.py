@@ -1,0 +1,74 @@
+"""What the messages of one request of a batch have in common, and the request that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from mensasdk.vendors.batching import Prepared
+from mensasdk.vendors.mensatek import rules
+from mensasdk.vendors.mensatek.models import MensatekOptions, SendResult
+from mensasdk.vendors.mensatek.requests import SendSms
+
+__all__ = ["Shared", "request_of", "share_of", "shared_of", "took_all"]
+
+_VARIABLES: Final = tuple(f"Variable_{index}" for index in range(1, rules.MAX_VARIABLES + 1))
+
+
+class Shared(NamedTuple):
+    """What all messages of one request have in common."""
+
+    text: str
+    variables: int
+    sender: str
+    schedule_at: str | None
+    options: MensatekOptions
+
+
+def shared_of(item: Prepared) -> Shared:
+    """What a message has in common with the others of its request."""
+    assert isinstance(item.key, Shared)  # made by `prepare`
+    return item.key
+
+
+def request_of(batch: Sequence[Prepared], reference: str, group: str | None) -> SendSms:
+    """The request for messages of one `Shared`, under a reference and, where one is given, in a group."""
+    shared = shared_of(batch[0])
+    options = shared.options
+    return SendSms(
+        sender=shared.sender,
+        recipients=[_recipient(item) for item in batch],
+        text=shared.text,
+        schedule_at=shared.schedule_at,
+        reference=reference,
+        report=options.report,
+        message_id=options.message_id if group is None else rules.message_id(group),
+        fail_to_voice=options.fail_to_voice,
+        voice_language=options.voice_language,
+        voice_sender=rules.voice_number(options.voice_sender),
+        unicode=options.unicode,
+        skip_blacklist=options.skip_blacklist,
+        fix_utf8=options.fix_utf8,
+    )
+
+
+def _recipient(item: Prepared) -> dict[str, str]:
+    result = {"Movil": item.number[1:]}
+    for index, value in enumerate(item.payload):
+        result[_VARIABLES[index]] = value
+    return result
+
+
+def took_all(batch: Sequence[Prepared], result: SendResult) -> bool:
+    """The vendor took each of these messages."""
+    return result.accepted >= len(batch) and not result.not_sent
+
+
+def share_of(total: Decimal | None, count: int) -> Decimal | None:
+    """Credits for each of ``count`` messages, where they divide exactly to the sixth decimal."""
+    if total is None or not count:
+        return None
+    share = total / count
+    exact = share * count == total and share == round(share, 6)
+    return share if exact else None
