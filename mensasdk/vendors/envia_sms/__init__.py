@@ -8,14 +8,10 @@ from mensasdk.vendors.envia_sms.models import (
     Country,
     Credits,
     EnviaSmsOptions,
-    GetCredits,
-    GetStatus,
-    ListCountries,
-    SendCancel,
     SendResult,
-    SendSms,
     StatusReport,
 )
+from mensasdk.vendors.envia_sms.requests import GetCredits, GetStatus, ListCountries, SendCancel, SendSms
 
 __all__ = [
     "ActionResult",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Final
 
 from mensasdk import phone
@@ -12,22 +12,22 @@ from mensasdk.placeholders import fill
 from mensasdk.transport import Gate
 from mensasdk.vendors.batching import BatchResult, Prepared
 from mensasdk.vendors.envia_sms import rules
-from mensasdk.vendors.envia_sms.models import EnviaSmsOptions, SendSms
+from mensasdk.vendors.envia_sms.models import EnviaSmsOptions
 from mensasdk.vendors.envia_sms.reconcile import EnviaSmsReconcile
+from mensasdk.vendors.envia_sms.requests import SendSms
 
-__all__ = ["EnviaSmsBulk"]
+__all__ = ["EnviaSmsBatch"]
 
 _NO_OPTIONS: Final = EnviaSmsOptions()
 
 
-class EnviaSmsBulk(EnviaSmsReconcile):
+class EnviaSmsBatch(EnviaSmsReconcile):
     """The part of `EnviaSmsClient` that `BatchSender` talks to."""
 
     text_rule = rules.TEXT_RULE
     """What the vendor does to a text, with ``unicode`` for its ``ucs2``; a template's own words count as well."""
 
     default_country: str | None
-    time_zone: tzinfo
 
     @property
     def max_recipients(self) -> int:

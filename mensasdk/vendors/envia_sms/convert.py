@@ -1,17 +1,18 @@
-"""The converter that reads envia-sms.com's answers."""
+"""The converter that reads envia-sms.com's answers, and readers for values of its own kinds."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
 from cattrs import Converter
 
-from mensasdk.codec import make_converter
+from mensasdk.codec import make_converter, to_id
 from mensasdk.schedule import parse_wall_clock
 
-__all__ = ["converter_for"]
+__all__ = ["converter_for", "identifier", "identifiers"]
 
 
 @lru_cache(maxsize=16)
@@ -29,3 +30,22 @@ def converter_for(zone: tzinfo) -> Converter:
     converter = make_converter()
     converter.register_structure_hook(datetime, read_time)
     return converter
+
+
+def identifiers(value: Any) -> tuple[str, ...]:
+    """``identificador``: an object in the samples, an array in the prose; a list and a plain text are read as well."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if not isinstance(value, list):
+        value = [value]
+    return tuple([name for item in value if (name := identifier(item)) is not None])
+
+
+def identifier(value: Any) -> str | None:
+    """One identifier as text, the first where there are several; None for nothing and the 0 that stands for it."""
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, list | Mapping):
+        return next(iter(identifiers(value)), None)
+    text = to_id(value)
+    return None if text in {"", "0"} else text

@@ -1,4 +1,4 @@
-"""envia-sms.com's requests and answers as frozen values.
+"""envia-sms.com's answers as frozen values, and what a message may bring along.
 
 Source: envia-sms.com, "API SMS" (5 August 2022). Each attribute names the vendor's field that it stands for.
 """
@@ -8,38 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Final, Literal
+from typing import Any
 
 from attrs import field, frozen
 
 from mensasdk import phone
-from mensasdk.codec import raw_field, to_id, to_str, wire
+from mensasdk.codec import raw_field, to_str, wire
 from mensasdk.errors import ValidationError
 from mensasdk.messages import Delivery, DeliveryState, VendorOptions
-from mensasdk.vendors.base import Call
 from mensasdk.vendors.envia_sms.codes import Reason, Status
+from mensasdk.vendors.envia_sms.convert import identifier, identifiers
 from mensasdk.vendors.envia_sms.rules import VENDOR
 
 __all__ = [
-    "NO_ID",
     "ActionResult",
     "Countries",
     "Country",
     "Credits",
     "EnviaSmsOptions",
-    "GetCredits",
-    "GetStatus",
-    "ListCountries",
-    "SendCancel",
     "SendResult",
-    "SendSms",
     "StatusReport",
-    "identifiers",
 ]
-
-
-NO_ID: Final = "no_id"
-"""The code of the error for an answer that accepts a message and has no identifier."""
 
 
 @frozen
@@ -65,29 +54,6 @@ class EnviaSmsOptions(VendorOptions):
     ucs2: bool | None = field(default=None, kw_only=True)
     allow_duplicate: bool = field(default=False, kw_only=True)
     short_links: bool = field(default=False, kw_only=True)
-
-
-def _flag(value: bool) -> int | None:
-    """1, or nothing: absence is every flag's default at the vendor's."""
-    return 1 if value else None
-
-
-def identifiers(value: Any) -> tuple[str, ...]:
-    """``identificador``: an object in the samples, an array in the prose; a list and a plain text are read as well."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if not isinstance(value, list):
-        value = [value]
-    return tuple([name for item in value if (name := _identifier(item)) is not None])
-
-
-def _identifier(value: Any) -> str | None:
-    if value is None or isinstance(value, bool):
-        return None
-    if isinstance(value, list | Mapping):
-        return next(iter(identifiers(value)), None)
-    text = to_id(value)
-    return None if text in {"", "0"} else text
 
 
 # ------------------------------------------------------------------------------------------------------ sending
@@ -129,33 +95,6 @@ class SendResult:
         return self.message_ids[0]
 
 
-@frozen(kw_only=True, repr=False)
-class SendSms(Call[SendResult]):
-    """``send`` in the vendor's own terms. `EnviaSmsClient.send_sms` makes one from friendlier values.
-
-    Attributes:
-        template: ``plantilla``.
-        variables: by name without ``var_``; each goes as ``var_{name}``.
-        number: ``numero``: country calling code, one comma, number.
-        schedule_at: ``fecha_programar``, ``YYYY-MM-DD HH:MM:SS`` on the vendor's clock.
-        ucs2, allow_duplicate, short_links: ``ucs2``, ``duplicado``, ``short_link``.
-    """
-
-    function: ClassVar[str] = "send"
-    answer: ClassVar[type[Any]] = SendResult
-
-    template: str = wire("plantilla")
-    number: str = wire("numero")
-    schedule_at: str | None = wire("fecha_programar", default=None)
-    ucs2: bool = wire("ucs2", default=False, encode=_flag)
-    allow_duplicate: bool = wire("duplicado", default=False, encode=_flag)
-    short_links: bool = wire("short_link", default=False, encode=_flag)
-    variables: Mapping[str, str] = field(factory=dict)
-
-    def __repr__(self) -> str:
-        return f"SendSms(template={self.template!r}, number={phone.mask(self.number)})"
-
-
 # ---------------------------------------------------------------------------------------------- scheduled messages
 
 
@@ -170,22 +109,6 @@ class ActionResult:
 
     message: str = wire("message", "mensaje", default="")
     raw: Mapping[str, Any] = raw_field()
-
-
-@frozen(kw_only=True)
-class SendCancel(Call[ActionResult]):
-    """``send_cancel``: cancel a scheduled message, or send it now.
-
-    Attributes:
-        action: ``tipo``.
-        message_id: ``identificador``; ``*`` for all scheduled messages.
-    """
-
-    function: ClassVar[str] = "send_cancel"
-    answer: ClassVar[type[Any]] = ActionResult
-
-    action: Literal["cancel", "send"] = wire("tipo")
-    message_id: str = wire("identificador")
 
 
 # ------------------------------------------------------------------------------------------------------- status
@@ -217,7 +140,7 @@ class StatusReport:
     status: Status = wire("status", convert=Status)
     reasons: tuple[Reason, ...] = wire("description", default=(), convert=_reasons)
     number: str = wire("number", "numero", default="")
-    message_id: str | None = wire("identificador", default=None, convert=_identifier)
+    message_id: str | None = wire("identificador", default=None, convert=identifier)
     at: datetime | None = wire("date", default=None)
     raw: Mapping[str, Any] = raw_field()
 
@@ -254,21 +177,6 @@ class StatusReport:
             at=self.at,
             raw=self.raw,
         )
-
-
-@frozen(kw_only=True, repr=False)
-class GetStatus(Call[StatusReport]):
-    """``status_message``: ``identificador`` and ``numero`` (country calling code, comma, number)."""
-
-    function: ClassVar[str] = "status_message"
-    safe: ClassVar[bool] = True
-    answer: ClassVar[type[Any]] = StatusReport
-
-    message_id: str = wire("identificador")
-    number: str = wire("numero")
-
-    def __repr__(self) -> str:
-        return f"GetStatus(message_id={self.message_id!r}, number={phone.mask(self.number)})"
 
 
 # ------------------------------------------------------------------------------------------ countries and credits
@@ -312,14 +220,6 @@ class Countries:
 
 
 @frozen(kw_only=True)
-class ListCountries(Call[Countries]):
-    """``paises``. It only reads, and is not ``safe`` to repeat: each time costs a credit."""
-
-    function: ClassVar[str] = "paises"
-    answer: ClassVar[type[Any]] = Countries
-
-
-@frozen(kw_only=True)
 class Credits:
     """Answer of ``creditos_disponibles``.
 
@@ -330,12 +230,3 @@ class Credits:
 
     credits: Decimal = wire("creditos_disponibles")
     raw: Mapping[str, Any] = raw_field()
-
-
-@frozen(kw_only=True)
-class GetCredits(Call[Credits]):
-    """``creditos_disponibles``. (The prose calls the method ``cuenta``; the sample's address does not.)"""
-
-    function: ClassVar[str] = "creditos_disponibles"
-    safe: ClassVar[bool] = True
-    answer: ClassVar[type[Any]] = Credits

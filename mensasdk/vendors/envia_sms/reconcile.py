@@ -23,11 +23,12 @@ from mensasdk.errors import (
 )
 from mensasdk.messages import Outcome
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import VendorClient
 from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.doubts import accepted, settle
 from mensasdk.vendors.envia_sms.codes import tells_of_duplicate
-from mensasdk.vendors.envia_sms.models import NO_ID, SendSms, StatusReport
+from mensasdk.vendors.envia_sms.models import StatusReport
+from mensasdk.vendors.envia_sms.requests import SendSms
+from mensasdk.vendors.envia_sms.wire import NO_ID, EnviaSmsWire
 
 __all__ = ["EnviaSmsReconcile"]
 
@@ -51,12 +52,8 @@ def repeatable_until(asked_at: datetime) -> datetime | None:
     return None if asked_at < hour + _MARGIN else hour + timedelta(hours=1) - _MARGIN
 
 
-class EnviaSmsReconcile(VendorClient):
+class EnviaSmsReconcile(EnviaSmsWire):
     """The part of `EnviaSmsClient` that finds out about messages in doubt."""
-
-    @property
-    @abstractmethod
-    def test_mode(self) -> bool: ...
 
     @abstractmethod
     async def get_status(self, message_id: str, number: str) -> StatusReport: ...

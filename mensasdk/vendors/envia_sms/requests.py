@@ -1,0 +1,98 @@
+"""envia-sms.com's requests as frozen values, in the vendor's own terms.
+
+Source: envia-sms.com, "API SMS" (5 August 2022). `EnviaSmsClient` makes them from friendlier values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from attrs import field, frozen
+
+from mensasdk import phone
+from mensasdk.codec import wire
+from mensasdk.vendors.base import Call
+from mensasdk.vendors.envia_sms.models import ActionResult, Countries, Credits, SendResult, StatusReport
+
+__all__ = ["GetCredits", "GetStatus", "ListCountries", "SendCancel", "SendSms"]
+
+
+def _flag(value: bool) -> int | None:
+    """1, or nothing: absence is every flag's default at the vendor's."""
+    return 1 if value else None
+
+
+@frozen(kw_only=True, repr=False)
+class SendSms(Call[SendResult]):
+    """``send`` in the vendor's own terms. `EnviaSmsClient.send_sms` makes one from friendlier values.
+
+    Attributes:
+        template: ``plantilla``.
+        variables: by name without ``var_``; each goes as ``var_{name}``.
+        number: ``numero``: country calling code, one comma, number.
+        schedule_at: ``fecha_programar``, ``YYYY-MM-DD HH:MM:SS`` on the vendor's clock.
+        ucs2, allow_duplicate, short_links: ``ucs2``, ``duplicado``, ``short_link``.
+    """
+
+    function: ClassVar[str] = "send"
+    answer: ClassVar[type[Any]] = SendResult
+
+    template: str = wire("plantilla")
+    number: str = wire("numero")
+    schedule_at: str | None = wire("fecha_programar", default=None)
+    ucs2: bool = wire("ucs2", default=False, encode=_flag)
+    allow_duplicate: bool = wire("duplicado", default=False, encode=_flag)
+    short_links: bool = wire("short_link", default=False, encode=_flag)
+    variables: Mapping[str, str] = field(factory=dict)
+
+    def __repr__(self) -> str:
+        return f"SendSms(template={self.template!r}, number={phone.mask(self.number)})"
+
+
+@frozen(kw_only=True)
+class SendCancel(Call[ActionResult]):
+    """``send_cancel``: cancel a scheduled message, or send it now.
+
+    Attributes:
+        action: ``tipo``.
+        message_id: ``identificador``; ``*`` for all scheduled messages.
+    """
+
+    function: ClassVar[str] = "send_cancel"
+    answer: ClassVar[type[Any]] = ActionResult
+
+    action: Literal["cancel", "send"] = wire("tipo")
+    message_id: str = wire("identificador")
+
+
+@frozen(kw_only=True, repr=False)
+class GetStatus(Call[StatusReport]):
+    """``status_message``: ``identificador`` and ``numero`` (country calling code, comma, number)."""
+
+    function: ClassVar[str] = "status_message"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = StatusReport
+
+    message_id: str = wire("identificador")
+    number: str = wire("numero")
+
+    def __repr__(self) -> str:
+        return f"GetStatus(message_id={self.message_id!r}, number={phone.mask(self.number)})"
+
+
+@frozen(kw_only=True)
+class ListCountries(Call[Countries]):
+    """``paises``. It only reads, and is not ``safe`` to repeat: each time costs a credit."""
+
+    function: ClassVar[str] = "paises"
+    answer: ClassVar[type[Any]] = Countries
+
+
+@frozen(kw_only=True)
+class GetCredits(Call[Credits]):
+    """``creditos_disponibles``. (The prose calls the method ``cuenta``; the sample's address does not.)"""
+
+    function: ClassVar[str] = "creditos_disponibles"
+    safe: ClassVar[bool] = True
+    answer: ClassVar[type[Any]] = Credits
