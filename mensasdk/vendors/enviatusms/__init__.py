@@ -8,16 +8,12 @@ from mensasdk.vendors.enviatusms.models import (
     CampaignNumber,
     CampaignStats,
     EnviaTuSmsOptions,
-    GetBalance,
-    GetCampaign,
     Quote,
-    QuoteSms,
     SendResult,
-    SendSms,
-    ShortenUrl,
     ShortLink,
     ShortLinkStats,
 )
+from mensasdk.vendors.enviatusms.requests import GetBalance, GetCampaign, QuoteSms, SendSms, ShortenUrl
 
 __all__ = [
     "Balance",

@@ -17,11 +17,12 @@ from mensasdk.preflight.prices import SUMS
 from mensasdk.transport import Gate
 from mensasdk.vendors.batching import BatchResult, Prepared
 from mensasdk.vendors.enviatusms import rules
-from mensasdk.vendors.enviatusms.models import EnviaTuSmsOptions, Quote, QuoteSms, SendResult, SendSms
+from mensasdk.vendors.enviatusms.models import EnviaTuSmsOptions, Quote, SendResult
 from mensasdk.vendors.enviatusms.reconcile import EnviaTuSmsReconcile
+from mensasdk.vendors.enviatusms.requests import QuoteSms, SendSms
 from mensasdk.vendors.halving import send_in_halves
 
-__all__ = ["EnviaTuSmsBulk", "QuoteTotal"]
+__all__ = ["EnviaTuSmsBatch", "QuoteTotal"]
 
 # The campaign may lag behind the answer by a moment.
 _CAMPAIGN_WAITS: Final = (0.0, 1.0, 3.0)
@@ -61,7 +62,7 @@ class QuoteTotal:
         )
 
 
-class EnviaTuSmsBulk(EnviaTuSmsReconcile):
+class EnviaTuSmsBatch(EnviaTuSmsReconcile):
     """The part of `EnviaTuSmsClient` that `BatchSender` talks to."""
 
     text_rule = rules.TEXT_RULE

@@ -5,49 +5,25 @@ Source: EnvíaTuSMS, "Documentación de la API" (www.enviatusms.com/desarrollado
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar
-
-from attrs import evolve
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from mensasdk import phone
-from mensasdk.codec import Format, encode_json, parameters, structure, to_bool
-from mensasdk.errors import AmbiguousResponse, ConfigurationError, DecodeError, InvalidRequest, VendorError
-from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
-from mensasdk.vendors.base import Call
+from mensasdk.errors import AmbiguousResponse, ConfigurationError
+from mensasdk.transport import Hook, RetryPolicy, Timeouts, Transport
 from mensasdk.vendors.enviatusms import rules
-from mensasdk.vendors.enviatusms.batch import EnviaTuSmsBulk
-from mensasdk.vendors.enviatusms.codes import refusal_kind
-from mensasdk.vendors.enviatusms.models import (
-    CONVERTER,
-    Balance,
-    Campaign,
-    GetBalance,
-    GetCampaign,
-    Quote,
-    QuoteSms,
-    SendResult,
-    SendSms,
-    ShortenUrl,
-    ShortLink,
-    campaign_id,
-)
+from mensasdk.vendors.enviatusms.batch import EnviaTuSmsBatch
+from mensasdk.vendors.enviatusms.models import Balance, Campaign, Quote, SendResult, ShortLink
+from mensasdk.vendors.enviatusms.requests import GetBalance, GetCampaign, QuoteSms, SendSms, ShortenUrl
 
 __all__ = ["EnviaTuSmsClient"]
-
-T = TypeVar("T")
 
 BASE_URL: Final = "https://www.enviatusms.com/api"
 # The document has no figure. A few hundred keep what a broken connection makes UNKNOWN within bounds.
 MAX_RECIPIENTS: Final = 500
-_MAX_WORDS: Final = 120
-# A shorter one may be a part of the vendor's own words by chance; it is no code that anybody would send.
-_SHORTEST_TEXT: Final = 4
-_LONG_NUMBER = re.compile(r"\+?[0-9](?:[ .()-]{0,2}[0-9]){6,}")
 
 
-class EnviaTuSmsClient(EnviaTuSmsBulk):
+class EnviaTuSmsClient(EnviaTuSmsBatch):
     """EnvíaTuSMS's API: an ``api_key`` in the query of every call, JSON bodies.
 
     Args:
@@ -75,8 +51,6 @@ class EnviaTuSmsClient(EnviaTuSmsBulk):
         TransportError, ResponseError: see `mensasdk.errors`; ``outcome`` says what became of the request.
     """
 
-    vendor = rules.VENDOR
-
     def __init__(
         self,
         api_key: str,
@@ -89,13 +63,16 @@ class EnviaTuSmsClient(EnviaTuSmsBulk):
         retry: RetryPolicy | None = None,
         hooks: Sequence[Hook] = (),
     ) -> None:
-        secret = Secret(api_key)
-        if not secret or not api_key.isprintable() or " " in api_key:
-            raise ConfigurationError("api_key is empty, or holds blanks or control characters", vendor=self.vendor)
         if max_recipients < 1:
             raise ConfigurationError("max_recipients must be 1 or more", vendor=self.vendor)
-        self._api_key: Mapping[str, Secret] = {"api_key": secret}
-        super().__init__(base_url=base_url, transport=transport, timeouts=timeouts, retry=retry, hooks=hooks)
+        super().__init__(
+            api_key=api_key,
+            base_url=base_url,
+            transport=transport,
+            timeouts=timeouts,
+            retry=retry,
+            hooks=hooks,
+        )
         self.default_country = default_country
         self._max_recipients = max_recipients
 
@@ -210,150 +187,6 @@ class EnviaTuSmsClient(EnviaTuSmsBulk):
             )
         return plain
 
-    # ------------------------------------------------------------------------------------------------- on the wire
-
-    def _encode(self, call: Call[Any]) -> HttpRequest:
-        path = f"campaign/{call.campaign_id}" if isinstance(call, GetCampaign) else call.function
-        params = parameters(call)
-        # Without Accept, PHP frameworks answer a bad request with a redirect to a page.
-        headers = {"Accept": "application/json"}
-        if not params:
-            return HttpRequest("GET", f"{self.base_url}/{path}", headers, secret_query=self._api_key)
-        headers["Content-Type"] = "application/json"
-        return HttpRequest("POST", f"{self.base_url}/{path}", headers, encode_json(params), secret_query=self._api_key)
-
-    def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
-        tree = self._tree(call, response, Format.JSON, notes)
-        fields = {str(key).lower(): value for key, value in tree.items()} if isinstance(tree, dict) else {}
-        self._check_verdict(call, response.status, fields)
-        answer: Any = structure(CONVERTER, tree, call.answer, vendor=self.vendor, notes=notes)
-        if isinstance(call, SendSms):
-            answer = self._sorted_out(call, answer)
-        elif isinstance(call, GetCampaign):
-            answer = evolve(answer, campaign_id=call.campaign_id)
-        return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class
-
-    def _check_verdict(self, call: Call[Any], status: int, fields: Mapping[str, Any]) -> None:
-        """Raise what the answer stands for, unless it says that all went well."""
-        verdict = _verdict(call, fields)
-        refused = verdict is False or (status >= 400 and verdict is None and _words(fields) != "")
-        if refused and isinstance(call, SendSms) and (campaign := _id(fields)):
-            raise AmbiguousResponse(
-                f"{call.function} was refused, and campaign {campaign} was made for it", vendor=self.vendor
-            )
-        if refused:
-            raise self._refusal(call, status, fields)
-        if verdict is None:
-            raise DecodeError(
-                f"the answer to {call.function} does not say in a documented way whether it went well",
-                vendor=self.vendor,
-            )
-
-    def _refusal(self, call: Call[Any], status: int, fields: Mapping[str, Any]) -> VendorError:
-        text = f"{call.function} was refused"
-        words = self._redacted(call, _words(fields))
-        kind = refusal_kind(status, words)
-        if words:
-            text = f"{text}: {words}"
-        fault = fields.get("sms_contenido")
-        if isinstance(fault, str) and fault and isinstance(call, SendSms | QuoteSms):
-            kind = InvalidRequest if kind is VendorError else kind
-            text = f"{text} ({_whose(fault, call.text)})"
-        return kind(text, vendor=self.vendor, code=str(status) if status >= 400 else "error")
-
-    def _redacted(self, call: Call[Any], words: str) -> str:
-        """The vendor's words without our key, our texts and phone numbers, and then short."""
-        words = scrub(words, self._api_key.values())
-        if isinstance(call, SendSms | QuoteSms):
-            for text in {call.text} if isinstance(call.text, str) else set(call.text):
-                for form in (text, rules.without_accents(text)):
-                    if len(form) >= _SHORTEST_TEXT:
-                        words = words.replace(form, "(text)")
-        words = _LONG_NUMBER.sub(lambda match: phone.mask(match[0]), words)
-        return " ".join(words.split())[:_MAX_WORDS]
-
-    def _sorted_out(self, call: SendSms, answer: SendResult) -> SendResult:
-        """Who was accepted and who was not, in the caller's spelling."""
-        given = call.numbers if call.given is None or len(call.given) != len(call.numbers) else call.given
-        sent = [_key(one) for one in call.numbers]
-        ignored = {_key(one) for one in answer.ignored}
-        ours = set(sent)
-        unmatched = tuple(one for one in answer.ignored if _key(one) not in ours)
-        rejected = tuple(name for name, one in zip(given, sent, strict=True) if one in ignored)
-        rest = tuple(name for name, one in zip(given, sent, strict=True) if one not in ignored)
-        if not rest and len(sent) == 1:
-            raise InvalidRequest(
-                f"the vendor ignored the number ({phone.mask(sent[0])}): no mobile number that it serves; nothing is "
-                "charged",
-                vendor=self.vendor,
-                code="ignored",
-            )
-        if rest and answer.campaign_id is None:
-            raise DecodeError("the answer tells of accepted messages and has no id for them", vendor=self.vendor)
-        # An ignored number that was not sent is one of ours in a form that cannot be told, or a slip of the vendor's.
-        # Nobody who is left can then be called accepted.
-        return evolve(
-            answer,
-            accepted=() if unmatched else rest,
-            rejected=rejected,
-            in_doubt=rest if unmatched else (),
-            unmatched=unmatched,
-        )
-
 
 def _listed(numbers: str | Iterable[str]) -> list[str]:
     return [numbers] if isinstance(numbers, str) else list(numbers)
-
-
-def _key(number: str) -> str:
-    return rules.canonical(number) or number.strip()
-
-
-def _verdict(call: Call[Any], fields: Mapping[str, Any]) -> bool | None:
-    """What ``status``, or ``success`` of short links, says; None for what the document does not know."""
-    said = {_ok(fields[name]) for name in ("status", "success") if fields.get(name) is not None}
-    if {True, False} <= said:
-        raise AmbiguousResponse("the answer says ok and error at once", vendor=rules.VENDOR)
-    if False in said:
-        return False
-    if not said and isinstance(call, QuoteSms) and "precio_usd" in fields:
-        return True  # a quote says nothing of itself
-    return True if said == {True} else None
-
-
-def _ok(value: Any) -> bool | None:
-    """``ok`` and ``error``, or a flag."""
-    if isinstance(value, str) and value.strip().lower() in {"ok", "error"}:
-        return value.strip().lower() == "ok"
-    try:
-        return to_bool(value)
-    except ValueError:
-        return None
-
-
-def _words(fields: Mapping[str, Any]) -> str:
-    """What the vendor says about a refusal: ``msg``, or ``error`` of short links, or ``message`` of its framework."""
-    for name in ("msg", "error", "message"):
-        value = fields.get(name)
-        if isinstance(value, str) and value.strip():
-            return value
-    return ""
-
-
-def _id(fields: Mapping[str, Any]) -> str | None:
-    value = fields.get("campaign_id") or fields.get("id")
-    try:
-        return campaign_id(value)
-    except ValueError:
-        return None
-
-
-def _whose(fault: str, text: str | Sequence[str]) -> str:
-    """Which text the vendor names, without quoting it."""
-    if isinstance(text, str):
-        return "the text is at fault"
-    plain = rules.without_accents(fault).strip()
-    places = [str(index) for index, one in enumerate(text) if rules.without_accents(one).strip() == plain]
-    if not places:
-        return "one of the texts is at fault"
-    return f"at fault: text[{places[0]}]" if len(places) == 1 else f"at fault: {len(places)} texts, text[{places[0]}]"

@@ -1,25 +1,32 @@
-"""EnvíaTuSMS's requests and answers as frozen values.
+"""EnvíaTuSMS's answers as frozen values, and what a message may bring along.
 
 Source: EnvíaTuSMS, "Documentación de la API". Each attribute names the vendor's field that it stands for.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Final
+from typing import Any
 
 from attrs import frozen
 
 from mensasdk import phone
-from mensasdk.codec import make_converter, raw_field, to_id, to_str, wire
+from mensasdk.codec import raw_field, wire
 from mensasdk.messages import Delivery, VendorOptions
-from mensasdk.schedule import parse_wall_clock, reads_plain_times, zone
-from mensasdk.vendors.base import Call
 from mensasdk.vendors.enviatusms.codes import NumberStatus
-from mensasdk.vendors.enviatusms.rules import VENDOR, ZONE, canonical
+from mensasdk.vendors.enviatusms.convert import (
+    CONVERTER,
+    campaign_id,
+    e164,
+    ignored,
+    local_time,
+    locations,
+    per_operator,
+    texts,
+)
+from mensasdk.vendors.enviatusms.rules import VENDOR, canonical
 
 __all__ = [
     "Balance",
@@ -27,19 +34,11 @@ __all__ = [
     "CampaignNumber",
     "CampaignStats",
     "EnviaTuSmsOptions",
-    "GetBalance",
-    "GetCampaign",
     "Quote",
-    "QuoteSms",
     "SendResult",
-    "SendSms",
     "ShortLink",
     "ShortLinkStats",
-    "ShortenUrl",
 ]
-
-CONVERTER: Final = make_converter()
-"""The converter that reads EnvíaTuSMS's answers."""
 
 
 @frozen
@@ -54,28 +53,7 @@ class EnviaTuSmsOptions(VendorOptions):
     allow_duplicates: bool = False
 
 
-def _flag(value: bool) -> bool | None:
-    """True, or nothing: false is the vendor's default."""
-    return value or None
-
-
-def _items(value: Any) -> list[Any]:
-    """A list; PHP writes one with gaps as an object, and an empty or absent one as null, false or an empty text."""
-    if isinstance(value, Mapping):
-        return list(value.values())
-    if isinstance(value, list):
-        return value
-    return [value] if value else []
-
-
 # ------------------------------------------------------------------------------------------------------ balance
-
-
-def _per_operator(value: Any) -> dict[str, int]:
-    """``sms``: an object, which the document calls an array; so a list of such objects is read as well."""
-    if not isinstance(value, Mapping):
-        value = {name: count for item in _items(value) for name, count in item.items()}
-    return CONVERTER.structure(value, dict[str, int])
 
 
 @frozen(kw_only=True)
@@ -92,34 +70,12 @@ class Balance:
     """
 
     balance: Decimal = wire("balance")
-    sms: Mapping[str, int] = wire("sms", factory=dict, convert=_per_operator)
+    sms: Mapping[str, int] = wire("sms", factory=dict, convert=per_operator)
     credits: Decimal | None = wire("creditos", default=None)
     raw: Mapping[str, Any] = raw_field()
 
 
-@frozen(kw_only=True)
-class GetBalance(Call[Balance]):
-    """``/balance``."""
-
-    function: ClassVar[str] = "balance"
-    safe: ClassVar[bool] = True
-    answer: ClassVar[type[Any]] = Balance
-
-
 # ------------------------------------------------------------------------------------------------------ sending
-
-
-def campaign_id(value: Any) -> str | None:
-    """The id of a new campaign; zero, false and nothing are what PHP has when it made none."""
-    text = "" if value is None or isinstance(value, bool) else to_id(value)
-    return None if text in {"", "0"} else text
-
-
-def _ignored(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = [one.strip() for one in re.split("[,;]", value)] if value.strip() else []
-    # An entry that names nobody is kept: it stands for somebody.
-    return tuple("" if one is None else to_str(one) for one in _items(value))
 
 
 @frozen(kw_only=True, repr=False)
@@ -141,7 +97,7 @@ class SendResult:
 
     campaign_id: str | None = wire("campaign_id", "id", default=None, convert=campaign_id)
     message: str = wire("msg", default="")
-    ignored: tuple[str, ...] = wire("ignored", default=(), convert=_ignored)
+    ignored: tuple[str, ...] = wire("ignored", default=(), convert=ignored)
     accepted: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
     in_doubt: tuple[str, ...] = ()
@@ -154,29 +110,6 @@ class SendResult:
             f"SendResult(campaign_id={self.campaign_id!r}, {len(self.accepted)} accepted, "
             f"{len(self.rejected)} rejected, {len(self.in_doubt)} in doubt)"
         )
-
-
-@frozen(kw_only=True, repr=False)
-class SendSms(Call[SendResult]):
-    """``/sms-multi`` in the vendor's own terms. `EnviaTuSmsClient.send_sms` makes one from friendlier values.
-
-    Attributes:
-        numbers: ``numeros``, always a list.
-        text: ``texto``: one for all, or one for each number.
-        allow_duplicates: ``permitir_duplicados``.
-        given: ``numbers`` as the caller spelled them, which is how the result names them; by default as sent.
-    """
-
-    function: ClassVar[str] = "sms-multi"
-    answer: ClassVar[type[Any]] = SendResult
-
-    numbers: Sequence[str] = wire("numeros")
-    text: str | Sequence[str] = wire("texto")
-    allow_duplicates: bool = wire("permitir_duplicados", default=False, encode=_flag)
-    given: Sequence[str] | None = None
-
-    def __repr__(self) -> str:
-        return f"SendSms({len(self.numbers)} numbers)"
 
 
 @frozen(kw_only=True)
@@ -198,38 +131,7 @@ class Quote:
     raw: Mapping[str, Any] = raw_field()
 
 
-@frozen(kw_only=True, repr=False)
-class QuoteSms(Call[Quote]):
-    """``/sms-costo``: parameters as in `SendSms`. It sends nothing."""
-
-    function: ClassVar[str] = "sms-costo"
-    safe: ClassVar[bool] = True
-    answer: ClassVar[type[Any]] = Quote
-
-    numbers: Sequence[str] = wire("numeros")
-    text: str | Sequence[str] = wire("texto")
-    allow_duplicates: bool = wire("permitir_duplicados", default=False, encode=_flag)
-
-    def __repr__(self) -> str:
-        return f"QuoteSms({len(self.numbers)} numbers)"
-
-
 # ---------------------------------------------------------------------------------------------------- campaigns
-
-
-@reads_plain_times(lambda: zone(ZONE))
-def _local_time(value: Any) -> datetime | None:
-    """``YYYY-MM-DD H:m:s`` on Venezuela's clock; an assumption, the document names no zone."""
-    return parse_wall_clock(str(value), zone(ZONE))
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(to_str(one) for one in _items(value))
-
-
-def _e164(value: Any) -> str:
-    text = to_str(value)
-    return canonical(text) or text
 
 
 def _numbers(value: Any) -> tuple[CampaignNumber, ...]:
@@ -237,10 +139,6 @@ def _numbers(value: Any) -> tuple[CampaignNumber, ...]:
     if isinstance(value, Mapping) and all(isinstance(item, Mapping) for item in value.values()):
         value = [item if canonical(key) is None else {"mobile_number": key, **item} for key, item in value.items()]
     return CONVERTER.structure(value or [], tuple[CampaignNumber, ...])
-
-
-def _locations(value: Any) -> Any:
-    return value or {}
 
 
 @frozen(kw_only=True)
@@ -276,7 +174,7 @@ class CampaignNumber:
         raw: all fields as received.
     """
 
-    number: str = wire("mobile_number", convert=_e164)
+    number: str = wire("mobile_number", convert=e164)
     status: NumberStatus = wire("status")
     processed: bool | None = wire("processed", default=None)
     raw: Mapping[str, Any] = raw_field()
@@ -305,7 +203,7 @@ class ShortLinkStats:
     total_clicks: int | None = wire("total_clicks", default=None)
     unique_clicks: int | None = wire("unique_clicks", default=None)
     total_views: int | None = wire("total_views", default=None)
-    clicks_by_location: Any = wire("location_unique_clicks", factory=dict, convert=_locations)
+    clicks_by_location: Any = wire("location_unique_clicks", factory=dict, convert=locations)
     raw: Mapping[str, Any] = raw_field()
 
 
@@ -328,9 +226,9 @@ class Campaign:
         raw: all fields as received.
     """
 
-    texts: tuple[str, ...] = wire("message_text", default=(), convert=_texts)
-    created_at: datetime | None = wire("created_at", default=None, convert=_local_time)
-    send_at: datetime | None = wire("send_at", default=None, convert=_local_time)
+    texts: tuple[str, ...] = wire("message_text", default=(), convert=texts)
+    created_at: datetime | None = wire("created_at", default=None, convert=local_time)
+    send_at: datetime | None = wire("send_at", default=None, convert=local_time)
     approved: bool | None = wire("approved", default=None)
     cancelled: bool | None = wire("cancelled", default=None)
     from_api: bool | None = wire("from_api", default=None)
@@ -363,17 +261,6 @@ class Campaign:
         )
 
 
-@frozen(kw_only=True)
-class GetCampaign(Call[Campaign]):
-    """``/campaign/{id}``: the id is part of the path."""
-
-    function: ClassVar[str] = "campaign"
-    safe: ClassVar[bool] = True
-    answer: ClassVar[type[Any]] = Campaign
-
-    campaign_id: str
-
-
 # -------------------------------------------------------------------------------------------------- short links
 
 
@@ -394,19 +281,3 @@ class ShortLink:
     link_id: str = wire("id", default="")
     original_url: str = wire("orig_link", default="")
     raw: Mapping[str, Any] = raw_field()
-
-
-@frozen(kw_only=True, repr=False)
-class ShortenUrl(Call[ShortLink]):
-    """``/acortar-url``: ``link``. The document's Python sample sends ``url`` instead; its table and the others do not.
-
-    Each call makes a link, and ten a day are allowed, so it is not repeated once it may have left.
-    """
-
-    function: ClassVar[str] = "acortar-url"
-    answer: ClassVar[type[Any]] = ShortLink
-
-    link: str = wire("link")
-
-    def __repr__(self) -> str:
-        return "ShortenUrl(***)"  # a query may hold a secret

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from mensasdk.errors import NotFound, ValidationError
 from mensasdk.messages import Outcome
 from mensasdk.transport import Gate
-from mensasdk.vendors.base import VendorClient
 from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.doubts import accepted, settle
 from mensasdk.vendors.enviatusms.models import Campaign, CampaignNumber
+from mensasdk.vendors.enviatusms.wire import EnviaTuSmsWire
 
 __all__ = ["EnviaTuSmsReconcile"]
 
 
-class EnviaTuSmsReconcile(VendorClient):
+class EnviaTuSmsReconcile(EnviaTuSmsWire):
     """The part of `EnviaTuSmsClient` that finds out about messages in doubt."""
 
     @abstractmethod

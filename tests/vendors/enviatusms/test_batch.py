@@ -17,8 +17,7 @@ from mensasdk import (
     OutcomeKind,
     ValidationError,
 )
-from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions
-from mensasdk.vendors.enviatusms import batch as bulk
+from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions, batch
 
 from .served import KEY, Answer, Given, Served, serving, talking
 
@@ -166,7 +165,7 @@ def campaign(*numbers: str) -> Mapping[str, Any]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "_CAMPAIGN_WAITS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(batch, "_CAMPAIGN_WAITS", (0.0, 0.0, 0.0))
 
 
 @pytest.mark.usefixtures("quick")

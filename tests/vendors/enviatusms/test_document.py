@@ -48,11 +48,12 @@ def test_the_table_has_each_status_of_a_number(code: int) -> None:
 
 
 def test_the_table_has_each_name_that_the_models_read_or_write() -> None:
-    models = importlib.import_module("mensasdk.vendors.enviatusms.models")
     names = {
         name
-        for public in models.__all__
-        for attribute in attrs.fields(getattr(models, public))
+        for module in ("requests", "models")
+        for loaded in [importlib.import_module(f"mensasdk.vendors.enviatusms.{module}")]
+        for public in loaded.__all__
+        for attribute in attrs.fields(getattr(loaded, public))
         for name in attribute.metadata.get("mensasdk.wire", ())
     }
     assert names >= {"numeros", "creditos", "location_unique_clicks"}

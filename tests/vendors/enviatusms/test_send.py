@@ -13,7 +13,7 @@ from mensasdk import AmbiguousResponse, DecodeError, InvalidRequest, MensaError,
 from mensasdk.codec import encode_json
 from mensasdk.transport import HttpResponse
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient, SendResult, SendSms
-from mensasdk.vendors.enviatusms.models import CONVERTER
+from mensasdk.vendors.enviatusms.convert import CONVERTER
 
 from .served import KEY, SENT, check_plain, talking
 
