@@ -7,8 +7,8 @@ from mensasdk.codec.convert import make_converter, parameters, raw_field, struct
 from mensasdk.codec.decode import Decoded, Format, decode
 from mensasdk.codec.encode import FilePart, encode_form, encode_json, encode_multipart, encode_query
 from mensasdk.codec.form_body import decode_form
-from mensasdk.codec.keys import folded
-from mensasdk.codec.scalars import to_bool, to_decimal, to_id, to_int, to_str
+from mensasdk.codec.keys import folded_fields
+from mensasdk.codec.scalars import to_bool, to_decimal, to_id, to_int, to_known_id, to_str
 
 __all__ = [
     "Decoded",
@@ -21,7 +21,7 @@ __all__ = [
     "encode_json",
     "encode_multipart",
     "encode_query",
-    "folded",
+    "folded_fields",
     "make_converter",
     "parameters",
     "raw_field",
@@ -30,6 +30,7 @@ __all__ = [
     "to_decimal",
     "to_id",
     "to_int",
+    "to_known_id",
     "to_str",
     "wire",
 ]

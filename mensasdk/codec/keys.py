@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["folded", "is_ordinary"]
+__all__ = ["folded", "folded_fields", "is_ordinary"]
 
 _MOST_KEYS: Final = 128
 _MOST_CHARACTERS: Final = 4096
@@ -26,6 +26,11 @@ def folded(keys: tuple[str, ...]) -> tuple[str, ...]:
                 _known.clear()
             _known[keys] = found
     return found
+
+
+def folded_fields(tree: Any) -> dict[str, Any]:
+    """What an object holds, by its keys without their case; empty for what is no object."""
+    return dict(zip(folded(tuple(tree)), tree.values(), strict=True)) if isinstance(tree, dict) else {}
 
 
 _known: dict[tuple[str, ...], tuple[str, ...]] = {}

@@ -11,7 +11,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-__all__ = ["Blank", "Misfit", "NotFinite", "to_bool", "to_decimal", "to_id", "to_int", "to_str"]
+__all__ = ["Blank", "Misfit", "NotFinite", "to_bool", "to_decimal", "to_id", "to_int", "to_known_id", "to_str"]
 
 
 class Misfit(ValueError):
@@ -208,3 +208,13 @@ def to_id(value: Any, _: Any = str) -> str:
     if not (text.isascii() and text.isprintable()):
         raise Misfit("this text is no id")
     return text
+
+
+def to_known_id(value: Any) -> str | None:
+    """An opaque id as `to_id` reads it; None for null, a flag, an empty text, and the 0 that stands for none.
+
+    Raises:
+        Misfit: as `to_id`.
+    """
+    text = "" if value is None or isinstance(value, bool) else to_id(value)
+    return None if text in {"", "0"} else text

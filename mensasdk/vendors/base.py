@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 from abc import abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 from attrs import frozen
 
 from mensasdk import phone
 from mensasdk.codec import Format, decode
-from mensasdk.errors import AmbiguousResponse, MensaError, VendorError
+from mensasdk.errors import AmbiguousResponse, MensaError, ValidationError, VendorError
 from mensasdk.transport import (
     AiohttpTransport,
     Gate,
@@ -21,19 +22,26 @@ from mensasdk.transport import (
     HttpResponse,
     Pipeline,
     RetryPolicy,
+    Secret,
     Timeouts,
     Transport,
     check_base_url,
     refusal_by_status,
+    scrub,
     status_error,
 )
 from mensasdk.vendors.batching import Prepared
 
-__all__ = ["Call", "VendorClient"]
+__all__ = ["Call", "VendorClient", "e164", "one_or_nothing", "presentable", "words_of"]
 
 T = TypeVar("T")
 # Apart, so that whoever lives with a vendor's habits can silence just these.
 answers = logging.getLogger("mensasdk.answers")
+
+_MAX_WORDS: Final = 120
+# A shorter one may be a part of the vendor's own words by chance; it is no code that anybody would send.
+_SHORTEST_TEXT: Final = 4
+_LONG_NUMBER = re.compile(r"\+?[0-9](?:[ .()-]{0,2}[0-9]){6,}")
 
 
 @frozen
@@ -51,6 +59,37 @@ class Call(Generic[T]):
     answer: ClassVar[type[Any]]
 
 
+def one_or_nothing(flag: bool) -> int | None:
+    """1, or nothing, for a flag that is off at the vendor's where it is absent."""
+    return 1 if flag else None
+
+
+def e164(digits: str) -> str:
+    """A number of an answer, digits with the country code, in E.164 where it is one; else as the vendor wrote it."""
+    try:
+        return phone.parse(f"+{digits.lstrip('+')}").e164
+    except ValidationError:
+        return digits
+
+
+def words_of(fields: Mapping[str, Any], *names: str) -> str:
+    """The first text of an answer's fields that is not blank; empty where there is none."""
+    for name in names:
+        value = fields.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+    return ""
+
+
+def presentable(words: str, secrets: Iterable[Secret], texts: Iterable[str]) -> str:
+    """A vendor's own words without our secrets and texts, with phone numbers masked, in one line, and then short."""
+    words = scrub(words, secrets)
+    for text in sorted(texts, key=len, reverse=True):  # one may be a part of another
+        if len(text) >= _SHORTEST_TEXT:
+            words = words.replace(text, "(text)")
+    return _LONG_NUMBER.sub(lambda match: phone.mask(match[0]), " ".join(words.split()))[:_MAX_WORDS]
+
+
 class VendorClient:
     """Base of the four clients. Use a client as ``async with Client(...) as client``, or call `aclose`.
 
@@ -64,6 +103,11 @@ class VendorClient:
 
     vendor: str
     """The vendor's short name. Set by each class; no ClassVar, so that it fits `BatchClient` for every type checker."""
+
+    default_country: str | None
+    """ISO 3166 alpha-2 code of the country that national numbers belong to; None to take none. Set by each client."""
+
+    _max_recipients: int
 
     def __init__(
         self,
@@ -122,6 +166,11 @@ class VendorClient:
             gate=gate,
             deadline=deadline,
         )
+
+    @property
+    def max_recipients(self) -> int:
+        """The most messages that one request of a batch carries."""
+        return self._max_recipients
 
     def group_key(self, item: Prepared) -> Hashable | None:
         """See `BatchClient.group_key`: most vendors have no groups within which they take no number twice."""

@@ -6,15 +6,17 @@ import re
 from collections.abc import Hashable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from attrs import define, frozen
 
-from mensasdk.errors import MensaError
-from mensasdk.messages import Delivery, Message, Outcome
+from mensasdk.errors import MensaError, ValidationError
+from mensasdk.messages import Delivery, Message, Outcome, VendorOptions
 from mensasdk.transport import Gate
 
-__all__ = ["BatchClient", "BatchResult", "Doubt", "Prepared", "code_of"]
+__all__ = ["BatchClient", "BatchResult", "Doubt", "Prepared", "code_of", "options_of"]
+
+Options = TypeVar("Options", bound=VendorOptions)
 
 
 @define(eq=False)
@@ -144,3 +146,18 @@ class BatchClient(Protocol):
 def code_of(error: MensaError) -> str:
     """The vendor's code, or the error's name in small letters: ``ConnectionLost`` becomes ``connection_lost``."""
     return error.code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
+
+
+def options_of(message: Message, default: Options, *, vendor: str) -> Options:
+    """The vendor's own options of a message; ``default`` where it brings none.
+
+    Raises:
+        ValidationError: it brings those of another vendor.
+    """
+    options = message.options
+    if options is None:
+        return default
+    if isinstance(options, type(default)):
+        return options
+    name = type(default).__name__
+    raise ValidationError(f"options must be {name}, not {type(options).__name__}", field="options", vendor=vendor)

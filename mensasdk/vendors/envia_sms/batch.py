@@ -10,7 +10,7 @@ from mensasdk import phone
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.placeholders import fill
 from mensasdk.transport import Gate
-from mensasdk.vendors.batching import BatchResult, Prepared
+from mensasdk.vendors.batching import BatchResult, Prepared, options_of
 from mensasdk.vendors.envia_sms import rules
 from mensasdk.vendors.envia_sms.models import EnviaSmsOptions
 from mensasdk.vendors.envia_sms.reconcile import EnviaSmsReconcile
@@ -27,8 +27,6 @@ class EnviaSmsBatch(EnviaSmsReconcile):
     text_rule = rules.TEXT_RULE
     """What the vendor does to a text, with ``unicode`` for its ``ucs2``; a template's own words count as well."""
 
-    default_country: str | None
-
     @property
     def max_recipients(self) -> int:
         """1: the vendor documents no way to give several numbers."""
@@ -40,11 +38,7 @@ class EnviaSmsBatch(EnviaSmsReconcile):
         Without a text, ``template`` (or that of `EnviaSmsOptions`) is sent with the message's variables. A text goes
         into one variable of a template: see `EnviaSmsOptions`.
         """
-        options = message.options
-        if options is None:
-            options = _NO_OPTIONS
-        elif not isinstance(options, EnviaSmsOptions):
-            raise rules.invalid("options", f"options must be EnviaSmsOptions, not {type(options).__name__}")
+        options = options_of(message, _NO_OPTIONS, vendor=self.vendor)
         if message.sender:
             raise rules.invalid("sender", "envia-sms.com has no parameter for the sender; leave it out")
         number = phone.parse(message.to, default_country=self.default_country)
@@ -67,6 +61,24 @@ class EnviaSmsBatch(EnviaSmsReconcile):
         # Nothing shares a request, so all messages may have one key.
         return Prepared(message, number.e164, self.vendor, call, parts)
 
+    async def send_batch(
+        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+    ) -> BatchResult:
+        """Send one message; see `BatchClient.send_batch`. The vendor takes no reference, and tells no cost."""
+        (item,) = batch
+        call: SendSms = item.payload
+        result = await self.execute(call, gate=gate)
+        detail = ""
+        if self.test_mode:
+            detail = "test mode: the vendor took it and sends nothing"
+        elif result.links_shortened is False:
+            detail = "the vendor did not shorten the links; that has to be enabled in the account's profile"
+        parts = item.parts if result.text is None else rules.parts(result.text, ucs2=call.ucs2)
+        outcome = Outcome(
+            OutcomeKind.ACCEPTED, item.message, self.vendor, result.message_id, detail=detail, parts=parts
+        )
+        return BatchResult([outcome])
+
     def _send_call(
         self,
         number: phone.PhoneNumber,
@@ -87,24 +99,6 @@ class EnviaSmsBatch(EnviaSmsReconcile):
             short_links=short_links,
             variables=variables,
         )
-
-    async def send_batch(
-        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
-    ) -> BatchResult:
-        """Send one message; see `BatchClient.send_batch`. The vendor takes no reference, and tells no cost."""
-        (item,) = batch
-        call: SendSms = item.payload
-        result = await self.execute(call, gate=gate)
-        detail = ""
-        if self.test_mode:
-            detail = "test mode: the vendor took it and sends nothing"
-        elif result.links_shortened is False:
-            detail = "the vendor did not shorten the links; that has to be enabled in the account's profile"
-        parts = item.parts if result.text is None else rules.parts(result.text, ucs2=call.ucs2)
-        outcome = Outcome(
-            OutcomeKind.ACCEPTED, item.message, self.vendor, result.message_id, detail=detail, parts=parts
-        )
-        return BatchResult([outcome])
 
 
 def _content(message: Message, text: str, options: EnviaSmsOptions) -> tuple[str, dict[str, str]]:

@@ -21,10 +21,11 @@ from mensasdk.vendors.envia_sms.requests import GetCredits, GetStatus, ListCount
 
 __all__ = ["EnviaSmsClient", "Plan"]
 
+BASE_URL: Final = "https://envia-sms.com/api/sms"
+
 Plan = Literal["free", "starter", "basic", "intermediate", "professional"]
 
 _PLANS: Final[tuple[Plan, ...]] = ("free", "starter", "basic", "intermediate", "professional")
-BASE_URL: Final = "https://envia-sms.com/api/sms"
 
 
 class EnviaSmsClient(EnviaSmsBatch):

@@ -9,10 +9,10 @@ from typing import Any
 
 from cattrs import Converter
 
-from mensasdk.codec import make_converter, to_id
+from mensasdk.codec import make_converter, to_known_id
 from mensasdk.schedule import parse_wall_clock
 
-__all__ = ["converter_for", "identifier", "identifiers"]
+__all__ = ["converter_for", "identifiers", "optional_identifier"]
 
 
 @lru_cache(maxsize=16)
@@ -38,14 +38,11 @@ def identifiers(value: Any) -> tuple[str, ...]:
         value = list(value.values())
     if not isinstance(value, list):
         value = [value]
-    return tuple([name for item in value if (name := identifier(item)) is not None])
+    return tuple([name for item in value if (name := optional_identifier(item)) is not None])
 
 
-def identifier(value: Any) -> str | None:
+def optional_identifier(value: Any) -> str | None:
     """One identifier as text, the first where there are several; None for nothing and the 0 that stands for it."""
-    if value is None or isinstance(value, bool):
-        return None
     if isinstance(value, list | Mapping):
         return next(iter(identifiers(value)), None)
-    text = to_id(value)
-    return None if text in {"", "0"} else text
+    return to_known_id(value)

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from mensasdk.codec import Decoded, Format, decode, to_bool, to_int
+from mensasdk.codec import Decoded, Format, decode, folded_fields, to_bool, to_int
 from mensasdk.codec.decode import charset, read_text
 from mensasdk.errors import AmbiguousResponse, DecodeError, MensaError, UnexpectedResponse
 from mensasdk.transport import HttpResponse
+from mensasdk.vendors.base import words_of
 from mensasdk.vendors.envia_sms.repair import repair
 
 __all__ = ["Envelope", "open_envelope"]
@@ -64,13 +65,18 @@ def open_envelope(response: HttpResponse, *, vendor: str, exact: bool = False) -
     tree = decoded.tree
     if isinstance(tree, list) and len(tree) == 1:
         tree = tree[0]
-    fields = {str(key).casefold(): value for key, value in tree.items()} if isinstance(tree, dict) else {}
+    fields = folded_fields(tree)
     if fields.keys().isdisjoint({"error", *_CODES}):
         raise UnexpectedResponse("the answer is not the vendor's", status=response.status, vendor=vendor)
     problem: MensaError | None = None
     try:
         return Envelope(
-            _flag(fields.get("error")), _code(fields), _words(fields), fields.get("response"), whole, decoded.notes
+            _flag(fields.get("error")),
+            _code(fields),
+            words_of(fields, *_WORDS),
+            fields.get("response"),
+            whole,
+            decoded.notes,
         )
     except _Contradiction:
         problem = AmbiguousResponse("the answer has two different codes", status=response.status, vendor=vendor)
@@ -114,10 +120,6 @@ def _flag(value: Any) -> bool | None:
     if value is None or value == "":
         return None
     return to_bool(value)
-
-
-def _words(fields: Mapping[str, Any]) -> str:
-    return next((words for name in _WORDS if isinstance(words := fields.get(name), str) and words.strip()), "")
 
 
 def _code(fields: Mapping[str, Any]) -> int | str | None:

@@ -14,10 +14,10 @@ from attrs import field, frozen
 
 from mensasdk import phone
 from mensasdk.codec import raw_field, to_str, wire
-from mensasdk.errors import ValidationError
 from mensasdk.messages import Delivery, DeliveryState, VendorOptions
+from mensasdk.vendors.base import e164
 from mensasdk.vendors.envia_sms.codes import Reason, Status
-from mensasdk.vendors.envia_sms.convert import identifier, identifiers
+from mensasdk.vendors.envia_sms.convert import identifiers, optional_identifier
 from mensasdk.vendors.envia_sms.rules import VENDOR
 
 __all__ = [
@@ -140,7 +140,7 @@ class StatusReport:
     status: Status = wire("status", convert=Status)
     reasons: tuple[Reason, ...] = wire("description", default=(), convert=_reasons)
     number: str = wire("number", "numero", default="")
-    message_id: str | None = wire("identificador", default=None, convert=identifier)
+    message_id: str | None = wire("identificador", default=None, convert=optional_identifier)
     at: datetime | None = wire("date", default=None)
     raw: Mapping[str, Any] = raw_field()
 
@@ -164,14 +164,10 @@ class StatusReport:
 
     def to_delivery(self) -> Delivery:
         """The report in vendor-neutral terms, with the number in E.164 where it is one."""
-        try:
-            number = phone.parse(f"+{self.number.lstrip('+')}").e164
-        except ValidationError:
-            number = self.number
         return Delivery(
             vendor=VENDOR,
             vendor_id=self.message_id,
-            number=number,
+            number=e164(self.number),
             state=self.state,
             code=str(self.status),
             at=self.at,

@@ -12,15 +12,10 @@ from attrs import field, frozen
 
 from mensasdk import phone
 from mensasdk.codec import wire
-from mensasdk.vendors.base import Call
+from mensasdk.vendors.base import Call, one_or_nothing
 from mensasdk.vendors.envia_sms.models import ActionResult, Countries, Credits, SendResult, StatusReport
 
 __all__ = ["GetCredits", "GetStatus", "ListCountries", "SendCancel", "SendSms"]
-
-
-def _flag(value: bool) -> int | None:
-    """1, or nothing: absence is every flag's default at the vendor's."""
-    return 1 if value else None
 
 
 @frozen(kw_only=True, repr=False)
@@ -41,9 +36,9 @@ class SendSms(Call[SendResult]):
     template: str = wire("plantilla")
     number: str = wire("numero")
     schedule_at: str | None = wire("fecha_programar", default=None)
-    ucs2: bool = wire("ucs2", default=False, encode=_flag)
-    allow_duplicate: bool = wire("duplicado", default=False, encode=_flag)
-    short_links: bool = wire("short_link", default=False, encode=_flag)
+    ucs2: bool = wire("ucs2", default=False, encode=one_or_nothing)
+    allow_duplicate: bool = wire("duplicado", default=False, encode=one_or_nothing)
+    short_links: bool = wire("short_link", default=False, encode=one_or_nothing)
     variables: Mapping[str, str] = field(factory=dict)
 
     def __repr__(self) -> str:

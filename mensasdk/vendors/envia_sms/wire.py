@@ -88,19 +88,6 @@ class EnviaSmsWire(VendorClient):
         url = f"{self.base_url}/{call.function}"
         return HttpRequest("GET", f"{url}?{query}" if query else url, secret_query={"token": self._token})
 
-    def _refusal_of(self, call: Call[Any], response: HttpResponse) -> MensaError:
-        # Status 400 comes with every documented error, and so with those after which an SMS may have gone out: it
-        # proves nothing, only the code in its body does. A page, or JSON of somebody else's, does not come from the
-        # vendor's application, which always answers with its own.
-        if response.status == 400:
-            try:
-                self._understand(call, response, [])
-            except (UnexpectedResponse, VendorError):
-                pass
-            except ResponseError as doubt:
-                return doubt
-        return super()._refusal_of(call, response)
-
     def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
         envelope = open_envelope(response, exact=not call.safe, vendor=self.vendor)
         notes += envelope.notes
@@ -131,9 +118,9 @@ class EnviaSmsWire(VendorClient):
         if envelope.code:
             if isinstance(call, SendSms) and _has_identifier(envelope.content):
                 raise AmbiguousResponse("the answer has an error code and an identifier", vendor=self.vendor)
-            raise refusal(call.function, envelope.code, self._safe_words(envelope.words), vendor=self.vendor)
+            raise refusal(call.function, envelope.code, self._presentable(envelope.words), vendor=self.vendor)
         if envelope.failed and envelope.is_empty:
-            words = self._safe_words(envelope.words)
+            words = self._presentable(envelope.words)
             raise VendorError(
                 f"{call.function} failed without a code" + (f" ({words})" if words else ""),
                 outcome=OutcomeKind.UNKNOWN,
@@ -146,7 +133,20 @@ class EnviaSmsWire(VendorClient):
         if not envelope.whole:
             raise DecodeError("the answer lacks its end", vendor=self.vendor)
 
-    def _safe_words(self, words: str) -> str:
+    def _refusal_of(self, call: Call[Any], response: HttpResponse) -> MensaError:
+        # Status 400 comes with every documented error, and so with those after which an SMS may have gone out: it
+        # proves nothing, only the code in its body does. A page, or JSON of somebody else's, does not come from the
+        # vendor's application, which always answers with its own.
+        if response.status == 400:
+            try:
+                self._understand(call, response, [])
+            except (UnexpectedResponse, VendorError):
+                pass
+            except ResponseError as doubt:
+                return doubt
+        return super()._refusal_of(call, response)
+
+    def _presentable(self, words: str) -> str:
         """The vendor's words without the token and without numbers, which they may quote."""
         bare = Secret(self._token.reveal().removeprefix(_TEST))
         words = scrub(words, (self._token, bare))

@@ -15,7 +15,7 @@ from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.placeholders import fill
 from mensasdk.preflight.prices import SUMS
 from mensasdk.transport import Gate
-from mensasdk.vendors.batching import BatchResult, Prepared
+from mensasdk.vendors.batching import BatchResult, Prepared, options_of
 from mensasdk.vendors.enviatusms import rules
 from mensasdk.vendors.enviatusms.models import EnviaTuSmsOptions, Quote, SendResult
 from mensasdk.vendors.enviatusms.reconcile import EnviaTuSmsReconcile
@@ -68,25 +68,13 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
     text_rule = rules.TEXT_RULE
     """What the vendor does to a text: it drops all accents but those of é, and takes 160 characters."""
 
-    default_country: str | None
-    _max_recipients: int
-
-    @property
-    def max_recipients(self) -> int:
-        """The most messages that one request of a batch carries."""
-        return self._max_recipients
-
     def prepare(self, message: Message) -> Prepared:
         """Check a message for `BatchSender`; see `BatchClient.prepare`.
 
         Any messages may share a request, unless their options differ: the vendor takes a text for each number. A
         message's ``reference`` stays here, because the vendor takes none.
         """
-        options = message.options
-        if options is None:
-            options = _NO_OPTIONS
-        elif not isinstance(options, EnviaTuSmsOptions):
-            raise rules.invalid("options", f"options must be EnviaTuSmsOptions, not {type(options).__name__}")
+        options = options_of(message, _NO_OPTIONS, vendor=self.vendor)
         if message.template is not None:
             raise rules.invalid("template", "EnvíaTuSMS has no templates; put the text itself into text")
         if message.sender:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from mensasdk.codec import make_converter, to_id, to_str
+from mensasdk.codec import make_converter, to_str
 from mensasdk.schedule import parse_wall_clock, reads_plain_times, zone
 from mensasdk.vendors.enviatusms.rules import ZONE, canonical
 
-__all__ = ["CONVERTER", "campaign_id", "e164", "ignored", "local_time", "locations", "per_operator", "texts"]
+__all__ = ["CONVERTER", "e164", "ignored", "local_time", "locations", "per_operator", "texts"]
 
 CONVERTER: Final = make_converter()
 
@@ -30,12 +30,6 @@ def per_operator(value: Any) -> dict[str, int]:
     if not isinstance(value, Mapping):
         value = {name: count for item in _items(value) for name, count in item.items()}
     return CONVERTER.structure(value, dict[str, int])
-
-
-def campaign_id(value: Any) -> str | None:
-    """The id of a new campaign; zero, false and nothing are what PHP has when it made none."""
-    text = "" if value is None or isinstance(value, bool) else to_id(value)
-    return None if text in {"", "0"} else text
 
 
 def ignored(value: Any) -> tuple[str, ...]:

@@ -13,12 +13,11 @@ from typing import Any
 from attrs import frozen
 
 from mensasdk import phone
-from mensasdk.codec import raw_field, wire
+from mensasdk.codec import raw_field, to_known_id, wire
 from mensasdk.messages import Delivery, VendorOptions
 from mensasdk.vendors.enviatusms.codes import NumberStatus
 from mensasdk.vendors.enviatusms.convert import (
     CONVERTER,
-    campaign_id,
     e164,
     ignored,
     local_time,
@@ -95,7 +94,7 @@ class SendResult:
         raw: all fields as received.
     """
 
-    campaign_id: str | None = wire("campaign_id", "id", default=None, convert=campaign_id)
+    campaign_id: str | None = wire("campaign_id", "id", default=None, convert=to_known_id)
     message: str = wire("msg", default="")
     ignored: tuple[str, ...] = wire("ignored", default=(), convert=ignored)
     accepted: tuple[str, ...] = ()

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from attrs import evolve
 
 from mensasdk import phone
-from mensasdk.codec import Format, encode_json, parameters, structure, to_bool
+from mensasdk.codec import Format, encode_json, folded_fields, parameters, structure, to_bool, to_known_id
 from mensasdk.errors import AmbiguousResponse, ConfigurationError, DecodeError, InvalidRequest, VendorError
-from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
-from mensasdk.vendors.base import Call, VendorClient
+from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
+from mensasdk.vendors.base import Call, VendorClient, presentable, words_of
 from mensasdk.vendors.enviatusms import rules
 from mensasdk.vendors.enviatusms.codes import refusal_kind
-from mensasdk.vendors.enviatusms.convert import CONVERTER, campaign_id
+from mensasdk.vendors.enviatusms.convert import CONVERTER
 from mensasdk.vendors.enviatusms.models import SendResult
 from mensasdk.vendors.enviatusms.requests import GetCampaign, QuoteSms, SendSms
 
 __all__ = ["EnviaTuSmsWire"]
 
 T = TypeVar("T")
-
-_MAX_WORDS: Final = 120
-# A shorter one may be a part of the vendor's own words by chance; it is no code that anybody would send.
-_SHORTEST_TEXT: Final = 4
-_LONG_NUMBER = re.compile(r"\+?[0-9](?:[ .()-]{0,2}[0-9]){6,}")
 
 
 class EnviaTuSmsWire(VendorClient):
@@ -62,7 +56,7 @@ class EnviaTuSmsWire(VendorClient):
 
     def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
         tree = self._tree(call, response, Format.JSON, notes)
-        fields = {str(key).lower(): value for key, value in tree.items()} if isinstance(tree, dict) else {}
+        fields = folded_fields(tree)
         self._check_verdict(call, response.status, fields)
         answer: Any = structure(CONVERTER, tree, call.answer, vendor=self.vendor, notes=notes)
         if isinstance(call, SendSms):
@@ -89,7 +83,7 @@ class EnviaTuSmsWire(VendorClient):
 
     def _refusal(self, call: Call[Any], status: int, fields: Mapping[str, Any]) -> VendorError:
         text = f"{call.function} was refused"
-        words = self._redacted(call, _words(fields))
+        words = self._presentable(call, _words(fields))
         kind = refusal_kind(status, words)
         if words:
             text = f"{text}: {words}"
@@ -99,16 +93,12 @@ class EnviaTuSmsWire(VendorClient):
             text = f"{text} ({_whose(fault, call.text)})"
         return kind(text, vendor=self.vendor, code=str(status) if status >= 400 else "error")
 
-    def _redacted(self, call: Call[Any], words: str) -> str:
-        """The vendor's words without our key, our texts and phone numbers, and then short."""
-        words = scrub(words, self._api_key.values())
+    def _presentable(self, call: Call[Any], words: str) -> str:
+        texts: list[str] = []
         if isinstance(call, SendSms | QuoteSms):
             for text in {call.text} if isinstance(call.text, str) else set(call.text):
-                for form in (text, rules.without_accents(text)):
-                    if len(form) >= _SHORTEST_TEXT:
-                        words = words.replace(form, "(text)")
-        words = _LONG_NUMBER.sub(lambda match: phone.mask(match[0]), words)
-        return " ".join(words.split())[:_MAX_WORDS]
+                texts += (text, rules.without_accents(text))
+        return presentable(words, self._api_key.values(), texts)
 
     def _sorted_out(self, call: SendSms, answer: SendResult) -> SendResult:
         """Who was accepted and who was not, in the caller's spelling."""
@@ -167,17 +157,13 @@ def _ok(value: Any) -> bool | None:
 
 def _words(fields: Mapping[str, Any]) -> str:
     """What the vendor says about a refusal: ``msg``, or ``error`` of short links, or ``message`` of its framework."""
-    for name in ("msg", "error", "message"):
-        value = fields.get(name)
-        if isinstance(value, str) and value.strip():
-            return value
-    return ""
+    return words_of(fields, "msg", "error", "message")
 
 
 def _id(fields: Mapping[str, Any]) -> str | None:
     value = fields.get("campaign_id") or fields.get("id")
     try:
-        return campaign_id(value)
+        return to_known_id(value)
     except ValueError:
         return None
 

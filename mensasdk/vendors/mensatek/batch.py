@@ -9,7 +9,7 @@ from typing import Final
 from mensasdk import phone
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.transport import Gate
-from mensasdk.vendors.batching import BatchResult, Prepared
+from mensasdk.vendors.batching import BatchResult, Prepared, options_of
 from mensasdk.vendors.mensatek import rules
 from mensasdk.vendors.mensatek.models import MensatekOptions, SendResult
 from mensasdk.vendors.mensatek.reconcile import MensatekReconcile
@@ -26,15 +26,8 @@ class MensatekBatch(MensatekReconcile):
     text_rule = rules.TEXT_RULE
     """What the vendor does to a text: without ``unicode``, what GSM 03.38 lacks is replaced."""
 
-    default_country: str | None
-    _max_recipients: int
     _group_sends: bool
     _checked: Shared | None = None
-
-    @property
-    def max_recipients(self) -> int:
-        """The most messages that one request of a batch carries."""
-        return self._max_recipients
 
     def prepare(self, message: Message) -> Prepared:
         """Check a message for `BatchSender`; see `BatchClient.prepare`.
@@ -42,11 +35,7 @@ class MensatekBatch(MensatekReconcile):
         Placeholders become ``Variable_1`` and so on, so that one request carries all messages of one template. A
         message's ``reference`` stays here: the vendor takes one for a whole request.
         """
-        options = message.options
-        if options is None:
-            options = _NO_OPTIONS
-        elif not isinstance(options, MensatekOptions):
-            raise rules.invalid("options", f"options must be MensatekOptions, not {type(options).__name__}")
+        options = options_of(message, _NO_OPTIONS, vendor=self.vendor)
         if message.template is not None:
             raise rules.invalid(
                 "template", "Mensatek sends no templates by name; put a text of list_templates() into text"

@@ -14,16 +14,15 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from mensasdk import phone
-from mensasdk.codec import decode_callback, raw_field, structure, to_bool, wire
-from mensasdk.errors import DecodeError, ValidationError
+from mensasdk.codec import decode_callback, folded_fields, raw_field, structure, to_bool, wire
+from mensasdk.errors import DecodeError
 from mensasdk.messages import Delivery
+from mensasdk.vendors.base import e164
 from mensasdk.vendors.mensatek.codes import StatusCode
 from mensasdk.vendors.mensatek.convert import CONVERTER, local_time
+from mensasdk.vendors.mensatek.rules import VENDOR
 
 __all__ = ["DeliveryReport", "ReceivedSms", "parse_callback"]
-
-VENDOR = "mensatek"
 
 
 def _variables(value: Any) -> Mapping[str, Any] | None:
@@ -78,14 +77,10 @@ class DeliveryReport:
 
     def to_delivery(self) -> Delivery:
         """The report in vendor-neutral terms, with the number in E.164 where it is one."""
-        try:
-            number = phone.parse(f"+{self.number.lstrip('+')}").e164
-        except ValidationError:
-            number = self.number
         return Delivery(
             vendor=VENDOR,
             vendor_id=self.message_id,
-            number=number,
+            number=e164(self.number),
             state=self.status.state,
             code=str(int(self.status)),
             at=self.at,
@@ -137,9 +132,9 @@ def parse_callback(body: bytes, content_type: str = "application/json") -> Deliv
         DecodeError: it is neither of the two, or cannot be read. Nothing of the body stands in the message.
     """
     tree = decode_callback(body, content_type, vendor=VENDOR)
-    folded = {str(key).lower(): value for key, value in tree.items()}
-    if str(folded.get("servicio", "")).upper() == "SMSRECIBIDO":
+    fields = folded_fields(tree)
+    if str(fields.get("servicio", "")).upper() == "SMSRECIBIDO":
         return structure(CONVERTER, tree, ReceivedSms, vendor=VENDOR)
-    if "resultado" in folded:
+    if "resultado" in fields:
         return structure(CONVERTER, tree, DeliveryReport, vendor=VENDOR)
     raise DecodeError("the callback is neither a delivery report nor a received SMS", vendor=VENDOR)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from attrs import frozen
 
 from mensasdk.codec import wire
-from mensasdk.vendors.base import Call
+from mensasdk.vendors.base import Call, one_or_nothing
 from mensasdk.vendors.mensatek.models import (
     CancelResult,
     Credits,
@@ -37,11 +37,6 @@ __all__ = [
 ]
 
 
-def _flag(value: bool) -> int | None:
-    """1, or nothing: 0 is every flag's default at the vendor's."""
-    return 1 if value else None
-
-
 @frozen(kw_only=True, repr=False)
 class SendSms(Call[SendResult]):
     """``EnviarSMS`` in the vendor's own terms. `MensatekClient.send_sms` makes one from friendlier values.
@@ -65,14 +60,14 @@ class SendSms(Call[SendResult]):
     text: str = wire("Mensaje")
     schedule_at: str | None = wire("Fecha", default=None)
     reference: str | None = wire("Referenciausuario", default=None)
-    report: bool = wire("Report", default=False, encode=_flag)
+    report: bool = wire("Report", default=False, encode=one_or_nothing)
     message_id: str | None = wire("Idmensaje", default=None, encode=int)
-    fail_to_voice: bool = wire("Fail2voice", default=False, encode=_flag)
+    fail_to_voice: bool = wire("Fail2voice", default=False, encode=one_or_nothing)
     voice_language: str | None = wire("Lenguajevoz", default=None)
     voice_sender: str | None = wire("Remitentevoz", default=None)
-    unicode: bool = wire("Unicode", default=False, encode=_flag)
-    skip_blacklist: bool = wire("Obviarlistanegra", default=False, encode=_flag)
-    fix_utf8: bool = wire("Fixutf8", default=False, encode=_flag)
+    unicode: bool = wire("Unicode", default=False, encode=one_or_nothing)
+    skip_blacklist: bool = wire("Obviarlistanegra", default=False, encode=one_or_nothing)
+    fix_utf8: bool = wire("Fixutf8", default=False, encode=one_or_nothing)
 
     def __repr__(self) -> str:
         # Requests end up in tracebacks; numbers and texts are nobody's business there.

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import base64
 import mimetypes
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from mensasdk import phone
 from mensasdk.codec import (
     FilePart,
     Format,
     encode_form,
     encode_json,
     encode_multipart,
-    folded,
+    folded_fields,
     parameters,
     structure,
     to_decimal,
@@ -30,8 +28,8 @@ from mensasdk.errors import (
     InvalidRequest,
     VendorError,
 )
-from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
-from mensasdk.vendors.base import Call, VendorClient
+from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
+from mensasdk.vendors.base import Call, VendorClient, presentable, words_of
 from mensasdk.vendors.mensatek import rules
 from mensasdk.vendors.mensatek.codes import REFUSALS
 from mensasdk.vendors.mensatek.convert import CONVERTER
@@ -43,11 +41,6 @@ __all__ = ["AnswerFormat", "BodyFormat", "MensatekWire"]
 T = TypeVar("T")
 AnswerFormat = Literal["json", "xml", "txt"]
 BodyFormat = Literal["json", "form"]
-
-_MAX_WORDS: Final = 120
-# A shorter one may be a part of the vendor's own words by chance; it is no code that anybody would send.
-_SHORTEST_TEXT: Final = 4
-_LONG_NUMBER = re.compile(r"\+?[0-9](?:[ .()-]{0,2}[0-9]){6,}")
 
 
 class MensatekWire(VendorClient):
@@ -112,7 +105,7 @@ class MensatekWire(VendorClient):
 
     def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
         tree = self._tree(call, response, self._answer_format, notes)
-        fields = dict(zip(folded(tuple(tree)), tree.values(), strict=True)) if isinstance(tree, dict) else {}
+        fields = folded_fields(tree)
         code = _result_code(tree, fields, call.function)
         if code is not None and code < 0:
             raise self._refusal(call, code, fields)
@@ -135,20 +128,15 @@ class MensatekWire(VendorClient):
                 code=str(code),
             )
         # The vendor's own words help, and may quote what we sent: kept short, and only where they are documented.
-        given = fields.get("error")
-        words = self._presentable(call, given) if kind is InvalidRequest and isinstance(given, str) else ""
+        words = self._presentable(call, words_of(fields, "error")) if kind is InvalidRequest else ""
         return kind(f"{text} ({words})" if words else text, vendor=self.vendor, code=str(code))
 
     def _presentable(self, call: Call[Any], words: str) -> str:
-        """The vendor's own words without our secrets, texts and phone numbers, and then short."""
-        words = scrub(words, self._secrets)
+        texts: set[str] = set()
         if isinstance(call, SendSms):
             values = [value for recipient in call.recipients for name, value in recipient.items() if name != "Movil"]
-            for ours in {call.text, *values}:
-                if len(ours) >= _SHORTEST_TEXT:
-                    words = words.replace(ours, "(text)")
-        words = _LONG_NUMBER.sub(lambda match: phone.mask(match[0]), " ".join(words.split()))
-        return words[:_MAX_WORDS]
+            texts = {call.text, *values}
+        return presentable(words, self._secrets, texts)
 
 
 def _result_code(tree: Any, fields: Mapping[str, Any], function: str) -> int | None:

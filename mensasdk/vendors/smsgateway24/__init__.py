@@ -1,4 +1,4 @@
-"""smsgateway24.com (SmsGateWay24), API v1.0: client, models, codes and callbacks."""
+"""smsgateway24.com (SmsGateWay24), API v1.0."""
 
 from mensasdk.vendors.smsgateway24.callbacks import DeliveryReport, ReceivedMessage, parse_callback
 from mensasdk.vendors.smsgateway24.client import SmsGateway24Client

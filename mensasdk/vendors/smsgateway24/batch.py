@@ -11,7 +11,7 @@ from mensasdk.errors import MensaError, OutcomeKind, UnexpectedRedirect
 from mensasdk.messages import Message, Outcome
 from mensasdk.placeholders import fill
 from mensasdk.transport import Gate
-from mensasdk.vendors.batching import BatchResult, Prepared, code_of
+from mensasdk.vendors.batching import BatchResult, Prepared, code_of, options_of
 from mensasdk.vendors.smsgateway24 import rules
 from mensasdk.vendors.smsgateway24.codes import SimSlot
 from mensasdk.vendors.smsgateway24.dates import schedule_time
@@ -48,7 +48,6 @@ class SmsGateway24Batch(SmsGateway24Reconcile):
     _device_id: str | None
     _sim: SimSlot
     _bulk: BulkMode
-    _max_recipients: int
 
     @property
     def max_recipients(self) -> int:
@@ -61,11 +60,7 @@ class SmsGateway24Batch(SmsGateway24Reconcile):
         Placeholders are filled in here. All messages can share a request, whatever their texts, phones and times: in
         bulk each brings its own. A message's ``reference`` stays here, since the vendor takes numbers only.
         """
-        options = message.options
-        if options is None:
-            options = _NO_OPTIONS
-        elif not isinstance(options, SmsGateway24Options):
-            raise rules.invalid("options", f"options must be SmsGateway24Options, not {type(options).__name__}")
+        options = options_of(message, _NO_OPTIONS, vendor=self.vendor)
         if message.template is not None:
             raise rules.invalid("template", "SmsGateWay24 sends no templates; put the text into text")
         if message.sender is not None:

@@ -13,18 +13,16 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from mensasdk.codec import decode_callback, raw_field, structure, to_str, wire
+from mensasdk.codec import decode_callback, folded_fields, raw_field, structure, to_str, wire
 from mensasdk.codec.scalars import Blank
 from mensasdk.errors import DecodeError
 from mensasdk.messages import Delivery, DeliveryState
 from mensasdk.vendors.smsgateway24.codes import SimSlot, StatusCode, word_state
-from mensasdk.vendors.smsgateway24.convert import CONVERTER, known_text, optional_identifier
+from mensasdk.vendors.smsgateway24.convert import CONVERTER, e164, known_text, optional_identifier
 from mensasdk.vendors.smsgateway24.dates import any_time
-from mensasdk.vendors.smsgateway24.models import e164
+from mensasdk.vendors.smsgateway24.rules import VENDOR
 
 __all__ = ["DeliveryReport", "ReceivedMessage", "parse_callback"]
-
-VENDOR = "smsgateway24"
 
 
 def _text(value: Any) -> str:
@@ -137,7 +135,7 @@ def parse_callback(
         UnexpectedResponse: it is empty, or a web page.
     """
     tree = decode_callback(body, content_type, vendor=VENDOR)
-    fields = {str(key).lower(): value for key, value in tree.items()}
+    fields = folded_fields(tree)
     parsed = _parsed(tree, fields)
     if time_zone is UTC:
         return parsed

@@ -130,11 +130,11 @@ class SmsGateway24Client(SmsGateway24Batch):
             retry=retry,
             hooks=hooks,
         )
+        self.default_country = default_country
+        self._max_recipients = max_recipients
         self._device_id = None if device_id is None else rules.device(device_id)
         self._sim = rules.slot(sim)
         self._bulk = bulk
-        self._max_recipients = max_recipients
-        self.default_country = default_country
 
     # -------------------------------------------------------------------------------------------- tokens and sending
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mensasdk import phone
 from mensasdk.codec import make_converter, to_bool, to_id, to_str
 from mensasdk.codec.scalars import Blank
+from mensasdk.errors import ValidationError
 
-__all__ = ["CONVERTER", "flag", "identifier", "known_text", "optional_identifier"]
+__all__ = ["CONVERTER", "e164", "flag", "identifier", "known_text", "optional_identifier"]
 
 CONVERTER: Final = make_converter()
 
@@ -48,3 +50,14 @@ def known_text(value: Any) -> str | None:
     """A text; None where a word stands for nothing."""
     text = to_str(value).strip()
     return None if text.lower() in _NOTHING else text
+
+
+def e164(number: str) -> str:
+    """A number of an answer in E.164 where it is an international one, else as the vendor wrote it."""
+    text = number.strip()
+    if text.startswith(("+", "00")):
+        try:
+            return phone.parse(text).e164
+        except ValidationError:
+            pass
+    return number

@@ -15,10 +15,9 @@ from typing import Any, Final
 
 from mensasdk import schedule
 from mensasdk.errors import ScheduleError, ValidationError
+from mensasdk.vendors.smsgateway24.rules import VENDOR
 
 __all__ = ["any_time", "newsletter_time", "php_date", "range_end", "schedule_time"]
-
-VENDOR: Final = "smsgateway24"
 
 _DATE: Final = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _OFFSET: Final = re.compile(r"([+-])([0-9]{1,2}):?([0-9]{2})(?::([0-9]{2}))?").fullmatch

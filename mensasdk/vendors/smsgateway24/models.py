@@ -15,12 +15,12 @@ from attrs import field, frozen
 
 from mensasdk import phone
 from mensasdk.codec import raw_field, to_str, wire
-from mensasdk.errors import ValidationError
 from mensasdk.messages import Delivery, VendorOptions
 from mensasdk.transport import Secret
 from mensasdk.vendors.smsgateway24.codes import SimSlot, StatusCode
-from mensasdk.vendors.smsgateway24.convert import CONVERTER, flag, identifier, known_text, optional_identifier
+from mensasdk.vendors.smsgateway24.convert import CONVERTER, e164, flag, identifier, known_text, optional_identifier
 from mensasdk.vendors.smsgateway24.dates import php_date
+from mensasdk.vendors.smsgateway24.rules import VENDOR
 
 __all__ = [
     "BulkResult",
@@ -39,21 +39,7 @@ __all__ = [
     "SmsRecord",
     "TagResult",
     "Token",
-    "e164",
 ]
-
-VENDOR = "smsgateway24"
-
-
-def e164(number: str) -> str:
-    """A number of an answer in E.164 where it is an international one, else as the vendor wrote it."""
-    text = number.strip()
-    if text.startswith(("+", "00")):
-        try:
-            return phone.parse(text).e164
-        except ValidationError:
-            pass
-    return number
 
 
 # ------------------------------------------------------------------------------------------------------- messages in

@@ -117,8 +117,6 @@ def _plain(text: str) -> str:
 class SmsGateway24Reconcile(SmsGateway24Wire):
     """The part of `SmsGateway24Client` that finds out about messages in doubt."""
 
-    default_country: str | None
-
     @abstractmethod
     async def list_sms(self, *, customer_id: str | int | None = None) -> tuple[SmsRecord, ...]: ...
 

@@ -13,7 +13,7 @@ from attrs import Factory, frozen
 
 from mensasdk.codec import wire
 from mensasdk.transport import Secret
-from mensasdk.vendors.base import Call
+from mensasdk.vendors.base import Call, one_or_nothing
 from mensasdk.vendors.smsgateway24.models import (
     BulkResult,
     ContactResult,
@@ -50,11 +50,6 @@ T = TypeVar("T")
 
 def _reveal(secret: Secret) -> str:
     return secret.reveal()
-
-
-def _flag(value: bool) -> int | None:
-    """1, or nothing, which is every flag's default at the vendor's."""
-    return 1 if value else None
 
 
 def _number(text: str) -> int | str:
@@ -102,7 +97,7 @@ class AddSms(TokenCall[SendResult]):
     sim: int = wire("sim")
     schedule_at: str | None = wire("timetosend", default=None)
     customer_id: str | None = wire("customerid", default=None)
-    urgent: bool = wire("urgent", default=False, encode=_flag)
+    urgent: bool = wire("urgent", default=False, encode=one_or_nothing)
     image: bytes | None = None
 
     def __repr__(self) -> str:
@@ -125,7 +120,7 @@ class SmsToSend(Call[SendResult]):
     sim: int = wire("sim")
     schedule_at: str | None = wire("timetosend", default=None)
     customer_id: str | None = wire("customerid", default=None)
-    urgent: bool = wire("urgent", default=False, encode=_flag)
+    urgent: bool = wire("urgent", default=False, encode=one_or_nothing)
 
     def __repr__(self) -> str:
         return "SmsToSend()"
@@ -141,7 +136,7 @@ class SmsItem:
     schedule_at: str | None = wire("timetosend", default=None)
     device_id: str = wire("device_id", encode=_number)
     customer_id: str | None = wire("customerid", default=None, encode=int)
-    urgent: bool = wire("urgent", default=False, encode=_flag)
+    urgent: bool = wire("urgent", default=False, encode=one_or_nothing)
 
 
 @frozen(kw_only=True, repr=False)
@@ -166,7 +161,7 @@ class _Search(TokenCall[T]):
     sim: int | None = wire("sim", default=None)
     customer_id: str | None = wire("customerid", default=None)
     number: str | None = wire("phone", default=None)
-    descending: bool = wire("orderbydesc", default=False, encode=_flag)
+    descending: bool = wire("orderbydesc", default=False, encode=one_or_nothing)
     time_zone: str | None = wire("timezone", default=None)
 
     def __repr__(self) -> str:
@@ -191,7 +186,7 @@ class CountSms(_Search[SmsCount]):
     safe: ClassVar[bool] = True
     answer: ClassVar[type[Any]] = SmsCount
 
-    only_count: bool = wire("onlycount", default=True, encode=_flag)
+    only_count: bool = wire("onlycount", default=True, encode=one_or_nothing)
 
 
 @frozen(kw_only=True)

@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable
 from mensasdk.errors import ConfigurationError, MensaError, OutcomeKind
 from mensasdk.transport import Secret
 from mensasdk.transport.base import mark_cancelled
+from mensasdk.vendors.smsgateway24.rules import VENDOR
 
 __all__ = ["Session"]
-
-VENDOR = "smsgateway24"
 
 
 class Session:

@@ -16,6 +16,7 @@ from mensasdk.codec import (
     encode_form,
     encode_json,
     encode_multipart,
+    folded_fields,
     parameters,
     structure,
     to_int,
@@ -31,7 +32,7 @@ from mensasdk.errors import (
     OutcomeKind,
 )
 from mensasdk.transport import Gate, Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
-from mensasdk.vendors.base import Call, VendorClient
+from mensasdk.vendors.base import Call, VendorClient, words_of
 from mensasdk.vendors.smsgateway24 import rules
 from mensasdk.vendors.smsgateway24.codes import refusal_kind
 from mensasdk.vendors.smsgateway24.convert import CONVERTER, optional_identifier
@@ -52,7 +53,7 @@ _NUMBER_LIKE: Final = re.compile(r"\+?[0-9][0-9 ().-]{4,}[0-9]")
 class SmsGateway24Wire(VendorClient):
     """The part of `SmsGateway24Client` that knows the wire."""
 
-    vendor = "smsgateway24"
+    vendor = rules.VENDOR
 
     def __init__(
         self,
@@ -132,7 +133,7 @@ class SmsGateway24Wire(VendorClient):
         if isinstance(tree, dict):
             if not tree:
                 raise DecodeError("the answer is an empty object", vendor=self.vendor)
-            fields = {str(key).lower(): value for key, value in tree.items()}
+            fields = folded_fields(tree)
             code = self._error_flag(fields)
             if code:
                 raise self._refusal(call, code, fields)
@@ -159,9 +160,8 @@ class SmsGateway24Wire(VendorClient):
         for name in _IDS:
             if fields.get(name) is not None and not call.safe and _is_id(fields[name]):
                 return AmbiguousResponse(f"the answer tells of an error, and has {name}", vendor=self.vendor)
-        given = fields.get("message")
         # Shortened only after the secrets are out of it; what follows is not linear.
-        words = self._scrubbed(given, call)[:2000] if isinstance(given, str) else ""
+        words = self._scrubbed(words_of(fields, "message"), call)[:2000]
         ours = tuple(_texts(call))
         # Our own texts may hold the very words that a refusal is told by, and short ones stand in any sentence.
         kind = refusal_kind(_without(words, (text for text in ours if len(text) > 5)))
