@@ -54,6 +54,32 @@ if _TYPE_CHECKING:
     from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions
     from mensasdk.vendors.mensatek import MensatekClient, MensatekOptions
     from mensasdk.vendors.smsgateway24 import SmsGateway24Client, SmsGateway24Options
+else:
+    from mensasdk._lazy import lazy as _lazy_names
+
+    __getattr__, __dir__ = _lazy_names(
+        __name__,
+        {
+            "mensasdk.campaign": "BatchReport BatchSender Progress Route Router",
+            "mensasdk.errors": (
+                "AccessDenied AddressBlocked AmbiguousResponse AuthError ConfigurationError ConnectError "
+                "ConnectionLost ConnectTimeout DeadlineExceeded DecodeError InsufficientCredits InvalidRequest "
+                "JournalError MensaError NotFound OutcomeKind PoolTimeout ProtocolError ProxyError RateLimited "
+                "ResponseError ResponseTooLarge ScheduleError StateConflict TLSError TransportError UnexpectedRedirect "
+                "UnexpectedResponse UnexpectedStatus UploadRefused ValidationError VendorError"
+            ),
+            "mensasdk.journal": "Journal MemoryJournal SqliteJournal mark",
+            "mensasdk.limits": "Budget CircuitBreaker RateLimit",
+            "mensasdk.messages": "Delivery DeliveryState Message Outcome Recipient VendorOptions",
+            "mensasdk.preflight": "Estimate OptOuts Preflight Prices SendingHours Spread",
+            "mensasdk.text": "Segments segments",
+            "mensasdk.transport": "AiohttpTransport HttpRequest HttpResponse RetryPolicy Secret Timeouts Transport",
+            "mensasdk.vendors.envia_sms": "EnviaSmsClient EnviaSmsOptions",
+            "mensasdk.vendors.enviatusms": "EnviaTuSmsClient EnviaTuSmsOptions",
+            "mensasdk.vendors.mensatek": "MensatekClient MensatekOptions",
+            "mensasdk.vendors.smsgateway24": "SmsGateway24Client SmsGateway24Options",
+        },
+    )
 
 __all__ = [
     "AccessDenied",
@@ -131,39 +157,3 @@ __all__ = [
     "mark",
     "segments",
 ]
-
-# What is imported above for type checkers, by its room; tests/test_house.py holds the two together.
-_ROOMS = {
-    "mensasdk.campaign": "BatchReport BatchSender Progress Route Router",
-    "mensasdk.errors": (
-        "AccessDenied AddressBlocked AmbiguousResponse AuthError ConfigurationError ConnectError "
-        "ConnectTimeout ConnectionLost DeadlineExceeded DecodeError InsufficientCredits InvalidRequest "
-        "JournalError MensaError NotFound OutcomeKind PoolTimeout ProtocolError ProxyError RateLimited "
-        "ResponseError ResponseTooLarge ScheduleError StateConflict TLSError TransportError "
-        "UnexpectedRedirect UnexpectedResponse UnexpectedStatus UploadRefused ValidationError VendorError"
-    ),
-    "mensasdk.messages": "Delivery DeliveryState Message Outcome Recipient VendorOptions",
-    "mensasdk.journal": "Journal MemoryJournal SqliteJournal mark",
-    "mensasdk.limits": "Budget CircuitBreaker RateLimit",
-    "mensasdk.preflight": "Estimate OptOuts Preflight Prices SendingHours Spread",
-    "mensasdk.text": "Segments segments",
-    "mensasdk.transport": "AiohttpTransport HttpRequest HttpResponse RetryPolicy Secret Timeouts Transport",
-    "mensasdk.vendors.envia_sms": "EnviaSmsClient EnviaSmsOptions",
-    "mensasdk.vendors.enviatusms": "EnviaTuSmsClient EnviaTuSmsOptions",
-    "mensasdk.vendors.mensatek": "MensatekClient MensatekOptions",
-    "mensasdk.vendors.smsgateway24": "SmsGateway24Client SmsGateway24Options",
-}
-_HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> object:
-    from importlib import import_module
-
-    if name in _HOME:
-        value = globals()[name] = getattr(import_module(_HOME[name]), name)
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

@@ -161,18 +161,31 @@ def test_all_is_sorted_complete_and_real() -> None:
     assert public <= set(mensasdk.__all__)
 
 
-def test_what_type_checkers_see_is_what_is_loaded() -> None:
+FACES = ["mensasdk", *(f"mensasdk.vendors.{vendor}" for vendor in sorted(VENDORS))]
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_what_type_checkers_see_is_what_is_loaded(name: str) -> None:
     """Names are imported when they are used, by a table; type checkers read imports that never run."""
-    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    face = importlib.import_module(name)
+    tree = ast.parse(Path(face.__file__ or "").read_text(encoding="utf-8"))
     [block] = [node for node in tree.body if isinstance(node, ast.If)]
     seen = {alias.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert seen == mensasdk._HOME
-    assert set(seen) | {"__version__"} == set(mensasdk.__all__)
-    for name, room in seen.items():
-        assert getattr(mensasdk, name) is getattr(importlib.import_module(room or ""), name)
-    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        mensasdk.nonsense  # noqa: B018
-    assert set(mensasdk.__all__) <= set(dir(mensasdk))
+    [table] = [
+        ast.literal_eval(call.args[1]) for node in block.orelse for call in ast.walk(node) if isinstance(call, ast.Call)
+    ]
+    assert seen == {public: room for room, names in table.items() for public in names.split()}
+    assert set(seen) == set(face.__all__) - {"__version__"}
+    for public, room in seen.items():
+        assert getattr(face, public) is getattr(importlib.import_module(room or ""), public)
+    assert set(face.__all__) <= set(dir(face))
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_a_name_that_a_face_does_not_have_is_an_error(name: str) -> None:
+    nonsense = "nonsense"
+    with pytest.raises(AttributeError, match=f"module '{name}' has no attribute 'nonsense'"):
+        getattr(importlib.import_module(name), nonsense)
 
 
 # The contract with users. A name is added here when its feature lands, and never leaves.
@@ -216,10 +229,14 @@ def test_importing_mensasdk_loads_nothing_heavy() -> None:
     assert set(ast.literal_eval(found.stdout)) <= set(ast.literal_eval(bare.stdout))
 
 
-def test_importing_mensasdk_alone_loads_nothing_at_all() -> None:
-    code = "import sys, mensasdk; print('aiohttp' in sys.modules, 'attrs' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.split() == ["False", "False"]
+@pytest.mark.parametrize("name", FACES)
+def test_importing_a_face_alone_loads_nothing_at_all(name: str) -> None:
+    """What stands beside a vendor's client can be asked for without the client and all that it needs."""
+    look = "[name for name in ('aiohttp', 'attrs', 'cattrs', 'orjson', 'mensasdk.transport') if name in sys.modules]"
+    found = subprocess.run(
+        [sys.executable, "-c", f"import sys, {name}; print({look})"], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.split() == ["[]"]
 
 
 def test_the_phone_tables_are_there_before_the_first_send() -> None:
