@@ -10,10 +10,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mensasdk
+from mensasdk.vendors.base import Call
 
 ROOT = Path(mensasdk.__file__).parent
 
@@ -147,6 +149,41 @@ def test_no_vendor_is_named_outside_its_own_folder(module: str, path: Path) -> N
     source = path.read_text(encoding="utf-8")
     found = re.findall(r"mensatek|envia.?sms|smsgateway24|env[ií]a ?tu ?sms", source, re.IGNORECASE)
     assert not found, f"{module} names {found}"
+
+
+SHAPE = {"__init__", "batch", "client", "codes", "convert", "info", "models", "reconcile", "requests", "rules", "wire"}
+
+
+@pytest.mark.parametrize("vendor", sorted(VENDORS))
+def test_all_vendors_have_the_same_shape(vendor: str) -> None:
+    paths = {path.stem: path for path in (ROOT / "vendors" / vendor).glob("*.py")}
+    assert paths.keys() >= SHAPE
+    home = f"mensasdk.vendors.{vendor}"
+    [client] = [
+        value
+        for value in vars(importlib.import_module(f"{home}.client")).values()
+        if _is_class_of(value, f"{home}.client")
+    ]
+    stem = client.__name__.removesuffix("Client")
+    line = [(kind.__module__, kind.__name__) for kind in client.__mro__[:5]]
+    layers = [(f"{home}.{layer.lower()}", f"{stem}{layer}") for layer in ("Client", "Batch", "Reconcile", "Wire")]
+    assert line == [*layers, ("mensasdk.vendors.base", "VendorClient")]
+    calls = {value.__module__ for value in _below(Call) if value.__module__.startswith(f"{home}.")}
+    assert calls == {f"{home}.requests"}
+    for name, path in paths.items():
+        if name != "__init__":
+            assert f"{home}.client" not in imports(path, f"{home}.{name}"), f"{path} imports the client"
+
+
+def _is_class_of(value: object, module: str) -> bool:
+    return isinstance(value, type) and value.__module__ == module
+
+
+def _below(kind: type[Any]) -> Iterator[type[Any]]:
+    children: list[type[Any]] = kind.__subclasses__()
+    for child in children:
+        yield child
+        yield from _below(child)
 
 
 def test_all_is_sorted_complete_and_real() -> None:
