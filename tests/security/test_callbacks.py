@@ -83,6 +83,7 @@ def test_the_receiver_has_no_way_to_send() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert {name for name in names if name.startswith("mensasdk")} <= {
                 "mensasdk.journal.protocol",
+                "mensasdk.journal.reports",
                 "mensasdk.delivery.log",
                 "mensasdk.delivery.receiver",
                 "mensasdk.errors",
