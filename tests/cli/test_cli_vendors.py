@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from cli_support import Ended, run, write_people, write_rows
+from cli_support import Ended, run, write_rows
 from click.testing import CliRunner, Result
 
 from mensasdk.cli.app import cli
@@ -24,6 +24,10 @@ NEEDS: dict[str, Sequence[str]] = {
     "enviatusms": (),
     "smsgateway24": ("--device-id", "260"),
 }
+# A number that each vendor serves, and what it answers to credentials that it does not know.
+SERVES = {"mensatek": "+34600000001", "envia_sms": "+525512345678", "enviatusms": "+584121234567",
+          "smsgateway24": "+34600000001"}  # fmt: skip
+REFUSES_CREDENTIALS = {"mensatek": "-1", "envia_sms": "03", "enviatusms": "error", "smsgateway24": "1"}
 # Each option with a value that is in order.
 OPTIONS: dict[str, Sequence[str]] = {
     "sender": ("--sender", "Clinica"),
@@ -211,10 +215,22 @@ async def test_a_gateway_of_ones_own_has_no_credits(box: Sandbox) -> None:
 
 @pytest.mark.parametrize("vendor", vendors())
 async def test_no_vendors_secret_is_shown(box: Sandbox, tmp_path: Path, vendor: str) -> None:
-    """Also when the vendor refuses it."""
-    people = write_people(tmp_path / "people.csv", 3)
+    """Also when the vendor refuses it. The ledger shows that both have reached the vendor: it took one of them only."""
+    people = write_rows(tmp_path / "people.csv", [f"{SERVES[vendor]},Ana"])
     send: tuple[str | Path, ...] = ("send", people, "--vendor", vendor, *NEEDS[vendor], "--text", "Hola")
     secrets = [str(value) for value in box.credentials(vendor).values()]
+    if vendor == "smsgateway24":
+        secrets.append(box.smsgateway24.token)  # which the vendor gives for them
     wrong = {f"MENSASDK_{vendor}_{name}".upper(): f"wrong{name}" for name in box.credentials(vendor)}
-    for ended in (await run(*send, box=box), await run(*send, box=box, **wrong)):
+
+    right = await run(*send, box=box)
+    assert (right.code, len(box.ledger)) == (0, 1), right.err
+    assert {one.vendor for one in box.ledger.requests} == {vendor}
+
+    box.ledger.clear()
+    refused = await run(*send, box=box, **wrong)
+    assert (refused.code, len(box.ledger)) == (4, 0), refused.err
+    assert {(one.vendor, one.outcome) for one in box.ledger.requests} == {(vendor, REFUSES_CREDENTIALS[vendor])}
+
+    for ended in (right, refused):
         assert not [one for one in (*secrets, *wrong.values()) if one in ended.out + ended.err]
