@@ -67,9 +67,16 @@ class Reconciler:
         self._screen = screen
         self._repeat = repeat
         self._stopped = stopped
+        self._failure: Exception | None = None
 
     async def outcomes(self) -> AsyncGenerator[Sequence[Outcome], None]:
-        """Settle what can be settled, and give the outcome of each message that was in doubt, in portions."""
+        """Settle what can be settled, and give the outcome of each message that was in doubt, in portions.
+
+        Raises:
+            JournalError: the journal failed. Requests that were being asked about at that moment have come to their
+                end, and what was found out about them has been given; no further question was begun.
+            Exception: what a screen raised that is no `ValidationError`, in the same way.
+        """
         after = -1
         while records := await self._read(after):
             requests = [
@@ -84,14 +91,26 @@ class Reconciler:
                     tasks = [group.create_task(self._settle(one)) for one in some]
                 after = some[-1].records[-1].seq
                 yield [outcome for task in tasks for outcome in task.result()]
+                if self._failure is not None:
+                    raise self._failure
 
     async def _read(self, after: int) -> Sequence[Record]:
         return await self._journal.read(self._campaign, after=after, limit=_AT_ONCE, states={State.UNKNOWN})
 
     async def _settle(self, request: _Request) -> Sequence[Outcome]:
-        """Find out about one request, write it down, and give the outcome of each of its messages."""
-        lanes = [lane for lane in self._dispatcher.lanes if lane.client.vendor == request.vendor]
+        """Find out about one request, write it down, and give the outcome of each of its messages.
+
+        A failure is kept for later: what others are at shall come to its end, and not be cancelled half way.
+        """
         outcomes: dict[int, Outcome] = {}
+        try:
+            await self._find_out(request, outcomes)
+        except Exception as error:  # noqa: BLE001 - raised by `outcomes`, once the others have ended
+            self._failure = self._failure or error
+        return [outcomes.get(record.seq) or self._left(record) for record in request.records]
+
+    async def _find_out(self, request: _Request, outcomes: dict[int, Outcome]) -> None:
+        lanes = [lane for lane in self._dispatcher.lanes if lane.client.vendor == request.vendor]
         doubts = await self._doubts(request, lanes[0], outcomes) if lanes and request.reference is not None else []
         # A repetition is only safe with the account that the first attempt went to.
         repeat = self._repeat and len(lanes) == 1
@@ -103,7 +122,6 @@ class Reconciler:
         settled = [(seq, outcome) for seq, outcome in outcomes.items() if outcome.kind is not OutcomeKind.UNKNOWN]
         if settled:
             await self._journal.resolve(self._campaign, settled)
-        return [outcomes.get(record.seq) or self._left(record) for record in request.records]
 
     def _left(self, record: Record) -> Outcome:
         return outcome_of(record, self._dispatcher.vendor)
@@ -112,11 +130,13 @@ class Reconciler:
         self, lane: Lane, request: _Request, doubts: Sequence[_Doubted], *, repeat: bool
     ) -> dict[int, Outcome]:
         assert request.reference is not None
-        if not doubts or lane.closed is not None or self._stopped() is not None:
+        if not doubts:
             return {}
         gate = LaneGate(lane, len(doubts))
         try:
             async with lane.free:
+                if lane.closed is not None or self._failure is not None or self._stopped() is not None:
+                    return {}
                 found = await lane.client.reconcile(
                     [one.doubt for one in doubts], reference=request.reference, gate=gate, repeat=repeat
                 )

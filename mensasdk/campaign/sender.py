@@ -306,8 +306,10 @@ class BatchSender:
 
         Raises:
             ConfigurationError: as in `resume`.
-            JournalError: as in `send`.
+            JournalError: the journal cannot be used, or failed meanwhile. What was found out before is in it, and
+                `report` has besides what could not be written down any more.
             asyncio.CancelledError: as it came; what was found out before is in the journal.
+            Exception: what a screen raised that is no `ValidationError`; else as with `JournalError`.
         """
         from mensasdk.campaign.reconcile import Reconciler
 

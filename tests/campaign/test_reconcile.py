@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ from mensasdk import (
     EnviaSmsClient,
     EnviaSmsOptions,
     EnviaTuSmsClient,
+    JournalError,
     MemoryJournal,
     MensatekClient,
     MensatekOptions,
     Message,
+    Outcome,
     OutcomeKind,
     Progress,
     RetryPolicy,
@@ -35,7 +37,7 @@ from mensasdk import (
     mark,
 )
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver, delivered
-from mensasdk.journal import State
+from mensasdk.journal import Record, State
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.vendors import mensatek as mensatek_vendor
 from mensasdk.vendors.envia_sms import reconcile as envia_sms_reconcile
@@ -400,6 +402,112 @@ async def test_a_campaign_that_is_being_sent_or_does_not_exist_is_refused(
         await mark(journal, "c", OutcomeKind.UNKNOWN)
     with pytest.raises(ConfigurationError, match="keeps no outcomes"):
         await BatchSender(mensatek).reconcile("c")
+
+
+class FailingJournal(MemoryJournal):
+    """A journal of which one call fails, once.
+
+    Args:
+        step: which method.
+        nth: the how many-th call of it while ``reconcile`` is at work.
+    """
+
+    def __init__(self, step: str, nth: int) -> None:
+        super().__init__()
+        self._step, self._left = step, nth
+        self.is_watched = False
+
+    def _fail(self, step: str) -> None:
+        if self.is_watched and step == self._step:
+            self._left -= 1
+            if self._left == 0:
+                raise JournalError("the journal cannot be used: database or disk is full")
+
+    async def read(self, campaign: str, **more: Any) -> Sequence[Record]:
+        self._fail("read")
+        return await super().read(campaign, **more)
+
+    async def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
+        self._fail("deliveries")
+        return await super().deliveries(vendor, numbers)
+
+    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        self._fail("resolve")
+        await super().resolve(campaign, outcomes)
+
+
+async def all_lost(box: Sandbox, phones: SmsGateway24Client, journal: AnyJournal, count: int) -> None:
+    """Send to some people in a request each, which all lose their answer after the vendor has taken them."""
+    box.fail("smsgateway24", function="addsms", fault=Fault.RESET, when="after", times=None)
+    assert (await sender(phones, journal).send(people(count), campaign="c")).unknown == count
+
+
+@pytest.mark.parametrize(
+    ("step", "nth", "kept", "asked"),
+    [
+        ("read", 4, 2, 2),  # of the third request, since there is one read before all: the second is being asked about
+        ("deliveries", 3, 2, 2),
+        ("resolve", 2, 2, 3),  # of the second request, while the third is being asked about
+        ("deliveries", 2, 1, 1),  # of the second request, before the third is asked about, which then is not
+    ],
+)
+async def test_a_journal_that_fails_meanwhile_is_one_error_and_what_is_under_way_comes_to_its_end(
+    box: Sandbox, phones: SmsGateway24Client, step: str, nth: int, kept: int, asked: int
+) -> None:
+    """One question goes alone, then two go together, of which one meets the failure."""
+    journal = FailingJournal(step, nth)
+    await all_lost(box, phones, journal, 7)
+    box.fail("smsgateway24", function="getallsms", fault=Fault.DELAY, delay=0.2, times=None)
+    journal.is_watched = True
+    asking = sender(phones, journal)
+    with pytest.raises(JournalError, match="disk is full"):
+        await asking.reconcile("c")
+    found = await journal.progress("c")
+    assert (found[State.ACCEPTED], found[State.UNKNOWN]) == (kept, 7 - kept)
+    assert asking.report is not None
+    assert sums(asking.report) == (asked, 0, 0, 3 - asked)
+    assert box.ledger.request_count("getallsms") == asked
+    assert sums(await asking.reconcile("c")) == (7 - kept, 0, 0, 0)
+    assert set(box.ledger.numbers().values()) == {1}
+
+
+class SpoiledFile(SqliteJournal):
+    """A journal whose file cannot be written any more, from the second time on that something was found out."""
+
+    found_out = 0
+
+    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        self.found_out += 1
+        if self.found_out == 2:
+            await self._do(lambda store: store._connect().execute("PRAGMA query_only = ON"))
+        await super().resolve(campaign, outcomes)
+
+
+async def test_a_file_that_fails_meanwhile_keeps_what_was_found_out_before(
+    box: Sandbox, phones: SmsGateway24Client, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    await all_lost(box, phones, SqliteJournal(path), 5)
+    with pytest.raises(JournalError, match="readonly"):
+        await sender(phones, SpoiledFile(path)).reconcile("c")
+    found = await SqliteJournal(path).progress("c")
+    assert (found[State.ACCEPTED], found[State.UNKNOWN]) == (1, 4)
+    assert sums(await sender(phones, SqliteJournal(path)).reconcile("c")) == (4, 0, 0, 0)
+
+
+async def test_a_screen_that_is_broken_is_the_error_that_it_raised(
+    box: Sandbox, phones: SmsGateway24Client, journal: AnyJournal
+) -> None:
+    await all_lost(box, phones, journal, 5)
+
+    def broken(message: Message, number: str) -> Message:
+        if number.endswith("2"):
+            raise KeyError("a defect")
+        return message
+
+    with pytest.raises(KeyError, match="a defect"):
+        await sender(phones, journal, screens=[broken]).reconcile("c")
+    assert (await journal.progress("c"))[State.ACCEPTED] == 2
 
 
 # -------------------------------------------------------------------------------------------- reports and messages

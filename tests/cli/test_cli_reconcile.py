@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import re
+import resource
 import shlex
 import signal
 import stat
@@ -23,6 +24,7 @@ from cli_support import (
     invoke,
     run,
     start,
+    states,
     unknown_campaign,
     write_people,
     write_rows,
@@ -301,6 +303,38 @@ async def test_ctrl_c_is_130_and_keeps_what_was_found_out(box: Sandbox, tmp_path
     found = result(ended)
     assert (found["interrupted"], found["accepted"], found["unknown"]) == (True, 10, 10)
     assert box.ledger.request_count("GetReportSMS") == asked + 1
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs the limits of another process")
+async def test_a_journal_that_fails_meanwhile_is_2_in_one_sentence_and_keeps_what_was_found_out(
+    box: Sandbox, tmp_path: Path, journal: Path
+) -> None:
+    """While the vendor is asked about the second of two requests, the disk becomes full."""
+    people = write_people(tmp_path / "people.csv", 60)
+    for nth in (3, 4):
+        box.fail("mensatek", function="EnviarSMS", fault=Fault.RESET, when="after", nth=nth)
+    ended = await run("send", people, *SEND, "--group-sends", "--campaign", "julio", "--journal", journal, box=box)
+    assert ended.code == 3, ended.err
+    box.clear_faults()
+    box.fail("mensatek", function="GetReportSMS", fault=Fault.DELAY, delay=1.5, nth=2)
+    asked = box.ledger.request_count("GetReportSMS")
+    process = await start("reconcile", "julio", "--journal", journal, *ASK, "--quiet", box=box)
+    async with asyncio.timeout(20):
+        while box.ledger.request_count("GetReportSMS") < asked + 2:  # noqa: ASYNC110 - in another process
+            await asyncio.sleep(0.02)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))
+    ended = await finish(process)
+    assert (ended.code, ended.out) == (2, "")
+    assert re.fullmatch(r"Error: the journal journal\.sqlite cannot be used: [^\n]+\n", ended.err)
+    told = " ".join(invoke("reconcile", "--help").stdout.split())
+    assert " 2 wrong usage or configuration, and nobody was asked; or the journal failed" in told
+    assert {state: len(numbers) for state, numbers in (await states(journal)).items()} == {
+        "accepted": 50,
+        "unknown": 10,
+    }
+    ended = await run("reconcile", "julio", "--journal", journal, *ASK, "--json", "--quiet", box=box)
+    assert (ended.code, result(ended)["by_means"]) == (0, {"report": 10})
+    assert set(box.ledger.numbers().values()) == {1}
 
 
 def test_the_help_tells_the_exit_codes_and_where_credentials_come_from() -> None:

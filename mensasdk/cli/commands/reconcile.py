@@ -27,7 +27,8 @@ __all__ = ["command"]
 EXIT_CODES: Final = """\b
 Exit codes:
   0    nothing is unknown any more
-  2    wrong usage or configuration; nobody was asked
+  2    wrong usage or configuration, and nobody was asked; or the journal
+       failed, and what was found out before is kept
   3    something is still unknown
   4    stopped early (credentials refused, address blocked, ...)
   130  interrupted (Ctrl-C); what was found out is kept
