@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,16 @@ import pytest
 from attrs import evolve, fields, frozen
 from attrs.exceptions import FrozenInstanceError
 
-from mensasdk import Message, Outcome, OutcomeKind, ScheduleError, ValidationError
+from mensasdk import (
+    BatchSender,
+    Message,
+    Outcome,
+    OutcomeKind,
+    ScheduleError,
+    SmsGateway24Client,
+    ValidationError,
+)
+from mensasdk.sandbox import Fault, Sandbox
 
 NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
 MESSAGE = Message(
@@ -110,3 +120,19 @@ def test_what_no_vendor_could_take_is_refused_at_once(arguments: dict[str, Any],
     with pytest.raises(ScheduleError if field in {"schedule_at", "not_after"} else ValidationError) as refused:
         Message(**arguments)
     assert refused.value.field == field
+
+
+async def test_the_docs_name_each_outcome_that_has_an_id_to_ask_the_vendor_by(box: Sandbox) -> None:
+    """Of two requests one is answered without ids, and the answer to the other is lost."""
+    described = re.search(r"vendor_id: (.*?)\n        code: ", Outcome.__doc__ or "", re.DOTALL)
+    assert described is not None
+    box.fail("smsgateway24", function="addalotofsms", fault=Fault.RESET, when="after", nth=2)
+    async with SmsGateway24Client(
+        **box.credentials("smsgateway24"), base_url=box.base_url("smsgateway24"), device_id="260", bulk="many"
+    ) as client:
+        sender = BatchSender(client, max_recipients=1, max_in_flight=1, breaker=None)
+        sent = [one async for one in sender.stream([Message("+34600000001", "a"), Message("+34600000002", "a")])]
+    assert [one.kind for one in sent] == [OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN]
+    for one in sent:
+        assert (one.vendor_id or "").startswith("customerid:")
+        assert one.kind.name in described[1]

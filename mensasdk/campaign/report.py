@@ -46,10 +46,10 @@ class Progress:
     Attributes:
         done: messages that have an outcome.
         accepted, rejected, not_sent, unknown: how many have which.
-        parts: SMS parts of the accepted messages.
-        credits: what the vendor has charged, as far as it says.
-        elapsed: seconds since the campaign began.
-        total: how many messages there are, where the input has a length; else None.
+        parts: SMS parts of the accepted messages, where known.
+        credits: as in `BatchReport`.
+        elapsed: as in `BatchReport`.
+        total: how many messages there are, where that is known; else None.
     """
 
     done: int
@@ -67,21 +67,23 @@ class BatchReport:
     """What became of each message of a campaign.
 
     ``accepted + rejected + not_sent + unknown == total``, always. The rows are kept outside of memory once they pass
-    a megabyte, in a file without a name that only this process can read and that goes away with the report.
+    a megabyte, in a file without a name that goes away with the report; the report of a stream keeps none.
 
     Attributes:
         campaign: the campaign's id.
-        vendor: the vendor's short name.
+        vendor: the vendor's short name; ``"router"`` over several.
         accepted, rejected, not_sent, unknown: how many messages ended in which way.
-        by_code: how many messages ended with which code: the vendor's codes for refusals, and our own words.
+        by_code: how many messages ended with which code: the vendors' codes, HTTP statuses, and our own words.
         by_vendor: for each vendor, how many messages ended in which way.
-        parts: SMS parts of the accepted messages.
+        parts: SMS parts of the accepted messages, where known.
         credits: what the vendor charged, as far as it says. Over several vendors it adds up their different units.
         credits_by_vendor: the same for each vendor that says it, in the vendor's own unit.
-        balance: credits left in the account after the last answer that told it; None if none did.
+        balance: credits left in the account after the last answer that told it, whichever vendor's that was; None if
+            none did.
         balance_by_vendor: the same for each vendor that tells it.
-        elapsed: seconds.
-        stopped: why a stop rule or `BatchSender.stop` ended the campaign early; None when it ran to its end.
+        elapsed: seconds from when the campaign began until the last outcome.
+        stopped: why a stop rule, the budget, a journal that failed or `BatchSender.stop` ended the campaign early; None
+            when it ran to its end, while it runs, and where an exception alone ended it.
     """
 
     def __init__(self, campaign: str, vendor: str, *, keep_rows: bool = True) -> None:
@@ -197,9 +199,13 @@ class BatchReport:
         """Write all rows as CSV (UTF-8), readable by the file's owner only.
 
         Args:
-            path: the file; it is replaced if it exists.
+            path: the file; it is emptied if it exists.
             raw: write cells as they are. By default a cell that a spreadsheet would run as a formula gets an
                 apostrophe in front, every number in E.164 among them; `unguard_cell` takes it off again.
+
+        Raises:
+            OSError: it cannot be written.
+            RuntimeError: as in `rows`.
         """
         with open_private(path, newline="") as file:
             writer = csv.writer(file)
@@ -209,7 +215,15 @@ class BatchReport:
                 writer.writerow(cells if raw else [guard_cell(cell) for cell in cells])
 
     def write_jsonl(self, path: str | Path) -> None:
-        """Write all rows as JSON lines, readable by the file's owner only. Credits are strings, to stay exact."""
+        """Write all rows as JSON lines, readable by the file's owner only. Credits are strings, to stay exact.
+
+        Args:
+            path: the file; it is emptied if it exists.
+
+        Raises:
+            OSError: it cannot be written.
+            RuntimeError: as in `rows`.
+        """
         with open_private(path) as file:
             for row in self.rows():
                 file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE).decode())

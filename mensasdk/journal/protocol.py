@@ -6,7 +6,10 @@ States of a recipient::
        ▲           │
        └───────────┘   only when it is certain that nothing was sent
 
-A journal is the fence against sending twice: only rows that `claim` returned may be sent, and a row is returned once.
+UNKNOWN moves only by what was found out, or by a person's word: to ACCEPTED, to REJECTED, or back to PENDING.
+
+A journal is the fence against sending twice: only rows that `claim` returned may be sent, and a row is returned once,
+and again only if it has become PENDING again.
 """
 
 from __future__ import annotations
@@ -82,11 +85,12 @@ class Record:
         state: where it stands.
         outcome: the outcome that was recorded; None while there is none, as for a message that is UNKNOWN because
             the process died with it.
-        request: the reference of the request that it went out in, which the vendor was given; None if it did not.
-        vendor: whom that request was for; None if it did not go out, or nobody said.
+        request: the reference of the request that it was claimed for, which a vendor that takes one was given; None
+            while it is PENDING.
+        vendor: whom that request was for; None while it is PENDING, or if nobody said.
         group: the vendor's id of the group that it went out in, within which the vendor takes no number twice; None
             if there was none.
-        claimed_at: when it was claimed, aware, in UTC, by this machine's clock; None if it was not.
+        claimed_at: when it was claimed, aware, in UTC, by the clock of the machine that did; None while it is PENDING.
     """
 
     seq: int
@@ -136,8 +140,8 @@ def missing(campaign: str) -> ConfigurationError:
 class Journal(Protocol):
     """Where a campaign is recorded. The memory, a file or a shared database may stand behind it.
 
-    Every method may raise `JournalError`; `load`, `claim`, `settle` and `resolve` raise `ConfigurationError` for a
-    campaign that is not open here.
+    Every method may raise `JournalError`; `load`, `claim`, `reroute`, `settle`, `sweep` and `resolve` raise
+    `ConfigurationError` for a campaign that is not open here.
     """
 
     async def open(self, campaign: str, *, create: bool = True) -> int:
@@ -191,7 +195,7 @@ class Journal(Protocol):
     async def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
         """Record outcomes of claimed rows, by ``seq``. NOT_SENT makes a row PENDING again. Idempotent.
 
-        A row that was swept to UNKNOWN meanwhile still takes what its owner knows, but is never PENDING again.
+        A row that was swept to UNKNOWN meanwhile still takes what its owner knows, but NOT_SENT does not move it.
         """
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
@@ -207,7 +211,10 @@ class Journal(Protocol):
         """Return the first ``limit`` recipients above ``after`` that stand in one of ``states``, by ``seq``."""
 
     async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-        """Record what was found out about UNKNOWN rows: ACCEPTED, REJECTED, or NOT_SENT."""
+        """Record what was found out about UNKNOWN rows, by ``seq``: ACCEPTED, REJECTED, or NOT_SENT.
+
+        NOT_SENT makes a row PENDING again. A row that is in any other state is passed over.
+        """
 
     async def progress(self, campaign: str) -> Mapping[State, int]:
         """Return how many recipients stand in each state."""
@@ -223,7 +230,7 @@ class Journal(Protocol):
         """
 
     async def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
-        """Return what was reported by a vendor for some numbers (in E.164), without the raw fields."""
+        """Return what was reported by a vendor for some numbers (as in `Delivery`), without the raw fields."""
 
 
 def outcome_of(record: Record, vendor: str) -> Outcome:

@@ -1,4 +1,4 @@
-"""What a transport is: one method that takes a request in bytes terms and gives an answer in bytes terms."""
+"""What a transport is: it takes a request in bytes terms, gives an answer in bytes terms, and can be closed."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ class Timeouts:
     Args:
         total: seconds for the whole call: all attempts, waits between them, and reading the last byte.
         connect: seconds for making one connection (TCP and TLS); looking its name up counts for ``total`` only.
+
+    Raises:
+        ConfigurationError: one of them is not positive and finite.
     """
 
     total: float = field(default=30.0, validator=_positive)
@@ -47,8 +50,8 @@ class Timeouts:
 class HttpRequest:
     """One request, ready for the wire.
 
-    Secrets stand apart as `Secret` and are added by the transport at the last moment, so that a request can be
-    shown, logged and kept in a traceback. The body is never shown.
+    Secrets of the URL and the headers stand apart as `Secret` and are added by the transport at the last moment, so
+    that a request can be shown and logged. A body may hold secrets, numbers and texts, and is never shown.
 
     Args:
         method: ``"GET"`` or ``"POST"``.
@@ -77,12 +80,12 @@ class HttpResponse:
 
 
 def mark_cancelled(error: asyncio.CancelledError, outcome: OutcomeKind) -> None:
-    """Write on a passing cancellation whether the request had left; for transports."""
+    """Write on a passing cancellation what became of the request; for transports, and whoever makes requests of it."""
     error.mensasdk_outcome = outcome  # type: ignore[attr-defined]
 
 
 def cancelled_outcome(error: asyncio.CancelledError) -> OutcomeKind:
-    """What became of a request whose call was cancelled: NOT_SENT only where a transport said so."""
+    """What became of a request whose call was cancelled: as `mark_cancelled` wrote, and UNKNOWN where nobody did."""
     outcome = getattr(error, "mensasdk_outcome", OutcomeKind.UNKNOWN)
     return OutcomeKind(outcome)
 
@@ -90,10 +93,13 @@ def cancelled_outcome(error: asyncio.CancelledError) -> OutcomeKind:
 class Transport(Protocol):
     """The way out. A test, a proxy or a faster HTTP stack takes this place by having these two methods.
 
-    ``send`` makes exactly one request on the wire and never follows a redirect. It raises a `TransportError` (or
-    `ResponseTooLarge`) whose ``outcome`` is NOT_SENT only if no byte of the request left this machine, and returns
-    every other answer, whatever its status. It lets `asyncio.CancelledError` pass, and may say with `mark_cancelled`
-    that nothing had left; else a send that was cancelled in here counts as UNKNOWN.
+    ``send`` makes at most one request on the wire and never follows a redirect. It raises a `TransportError` (or
+    `ResponseTooLarge`) whose ``outcome`` is NOT_SENT only if no byte of the request left this machine, or a
+    `ConfigurationError` where it cannot be made at all, and returns every other answer, whatever its status. It lets
+    `asyncio.CancelledError` pass, and may say with `mark_cancelled` that nothing had left; else a send that was
+    cancelled in here counts as UNKNOWN.
+
+    ``aclose`` lets go of what it holds. A client closes the transport that it made, and none that it was given.
     """
 
     async def send(self, request: HttpRequest, *, timeouts: Timeouts) -> HttpResponse: ...
@@ -122,7 +128,7 @@ def split_url(url: str) -> SplitResult | None:
 
 
 def check_base_url(url: str) -> str:
-    """Return ``url`` without a trailing slash.
+    """Return ``url`` without slashes at its end.
 
     Raises:
         ConfigurationError: it is no absolute http(s) URL, holds credentials, a query or a fragment, or is plain
