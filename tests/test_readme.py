@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 README = Path(__file__).parent.parent / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+EXAMPLE = re.compile(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+TITLES, BLOCKS = zip(*EXAMPLE.findall(README.read_text(encoding="utf-8")), strict=True)
 
 
 def test_the_readme_has_code() -> None:
+    assert len(BLOCKS) == README.read_text(encoding="utf-8").count("```python")
     assert len(BLOCKS) >= 3
 
 
@@ -22,6 +24,27 @@ def test_a_block_of_the_readme_runs(
     monkeypatch.chdir(tmp_path)
     exec(compile(block, "README.md", "exec"), {"__name__": "__main__"})
     assert capsys.readouterr().out.strip()
+
+
+def test_the_examples_run_one_after_the_other_in_one_folder_and_keep_what_they_promise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a person pastes them into one session."""
+    monkeypatch.chdir(tmp_path)
+    session = {"__name__": "__main__"}
+    said: dict[str, str] = {}
+    for title, block in zip(TITLES, BLOCKS, strict=True):
+        exec(compile(block, "README.md", "exec"), session)
+        said[title] = capsys.readouterr().out
+        assert said[title].strip(), title
+    assert said["A bulk send"].splitlines()[-1] == "2500 0 0 0 2500"
+    stopped, resumed = said["A campaign that survives a crash"].splitlines()
+    assert re.match(r"200 sent, stopped: .*credits", stopped)
+    assert resumed == "300 sent in all, nobody twice: True"
+    unknown, settled = said["What became of the unknown ones"].splitlines()
+    count = int(unknown.removesuffix(" unknown"))
+    assert count > 0
+    assert re.fullmatch(rf"{count} settled by \{{'report': {count}\}} - nobody twice: True", settled)
 
 
 @pytest.mark.parametrize(("block", "lines"), [(0, 10), (1, 15)])
