@@ -327,7 +327,7 @@ async def test_every_comparison_is_made_whatever_the_others_said(monkeypatch: py
         compared.append((left, right))
         return genuine(left, right)
 
-    monkeypatch.setattr("mensasdk.delivery.receiver.hmac.compare_digest", watch)
+    monkeypatch.setattr("mensasdk.delivery.aiohttp_app.hmac.compare_digest", watch)
     shop = Shop()
     counts = []
     async with shop.receiver(user="Íñigo", password="contraseña").serve() as url:

@@ -84,8 +84,8 @@ def test_the_receiver_has_no_way_to_send() -> None:
             assert {name for name in names if name.startswith("mensasdk")} <= {
                 "mensasdk.journal.protocol",
                 "mensasdk.journal.reports",
+                "mensasdk.delivery.aiohttp_app",
                 "mensasdk.delivery.log",
-                "mensasdk.delivery.receiver",
                 "mensasdk.errors",
                 "mensasdk.messages",
             }
