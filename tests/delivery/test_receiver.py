@@ -327,7 +327,7 @@ async def test_every_comparison_is_made_whatever_the_others_said(monkeypatch: py
         compared.append((left, right))
         return genuine(left, right)
 
-    monkeypatch.setattr("mensasdk.delivery.aiohttp_app.hmac.compare_digest", watch)
+    monkeypatch.setattr("mensasdk.delivery.guard.hmac.compare_digest", watch)
     shop = Shop()
     counts = []
     async with shop.receiver(user="Íñigo", password="contraseña").serve() as url:
@@ -651,7 +651,7 @@ def test_an_insecure_receiver_that_is_mounted_elsewhere_serves_loopback_only(
     """No socket here: a peer off the loopback interface cannot be had on every machine."""
     receiver = Shop().receiver(insecure=True)
     transport = Mock(**{"get_extra_info.side_effect": lambda key, default=None: peer if key == "peername" else None})
-    request = make_mocked_request("POST", "/", headers=JSON, transport=transport)
+    request = make_mocked_request("POST", "/", headers=JSON, match_info={"path": ""}, transport=transport)
     refusal = receiver._refusal(request)
     assert (refusal.status if refusal is not None else None) == status
 

@@ -85,6 +85,7 @@ def test_the_receiver_has_no_way_to_send() -> None:
                 "mensasdk.journal.protocol",
                 "mensasdk.journal.reports",
                 "mensasdk.delivery.aiohttp_app",
+                "mensasdk.delivery.guard",
                 "mensasdk.delivery.log",
                 "mensasdk.errors",
                 "mensasdk.messages",
