@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from attrs import define, field, frozen
@@ -88,6 +89,8 @@ class Vendor(ABC):
     """What stands around the members of a JSON answer."""
     functions: ClassVar[Mapping[str, frozenset[str]]]
     """Function name to the HTTP methods that it takes."""
+    send_options: ClassVar[tuple[str, ...]] = ()
+    """What `mensasdk send` needs beside a list and a text for the account as it is made: options and their values."""
 
     box: Services
 
@@ -109,6 +112,10 @@ class Vendor(ABC):
     @abstractmethod
     def credentials(self) -> Mapping[str, str]:
         """The client's constructor arguments."""
+
+    @abstractmethod
+    def fund(self, amount: Decimal) -> None:
+        """Set what is left in the account, in the vendor's own unit; does nothing where nothing is counted."""
 
     @abstractmethod
     def decode(self, function: str, request: Incoming) -> None:

@@ -105,6 +105,7 @@ class EnviaSms(State, Vendor):
     base_path: ClassVar[str] = "/envia_sms/api/sms"
     result_field: ClassVar[str] = "error"
     result_values: ClassVar[tuple[str, str]] = ("false", "true")
+    send_options: ClassVar[tuple[str, ...]] = ("--template", "02", "--text-variable", "mensaje")
     functions: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys((*_SENDING, *_FUNCTIONS), _GET)
 
     def attach(self, services: Services) -> None:
@@ -118,6 +119,9 @@ class EnviaSms(State, Vendor):
 
     def credentials(self) -> Mapping[str, str]:
         return {"token": self.account.token}
+
+    def fund(self, amount: Decimal) -> None:
+        self.account.credits = amount
 
     def decode(self, function: str, request: Incoming) -> None:
         decode(request, self.account.token)

@@ -140,6 +140,9 @@ class EnviaTuSms(State, Vendor):
     def credentials(self) -> Mapping[str, str]:
         return {"api_key": self.account.api_key}
 
+    def fund(self, amount: Decimal) -> None:
+        self.account.balance = amount
+
     def decode(self, function: str, request: Incoming) -> None:
         decode(request, self.account.api_key, has_body=_METHODS[function] is _POST)
         if function == "campaign":

@@ -74,6 +74,9 @@ class Mensatek(State, Vendor):
     def credentials(self) -> Mapping[str, str]:
         return {"api_user": self.account.api_user, "api_token": self.account.api_token}
 
+    def fund(self, amount: Decimal) -> None:
+        self.account.credits = amount
+
     def decode(self, function: str, request: Incoming) -> None:
         decode(request)
 

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 import orjson
@@ -69,6 +70,7 @@ class SmsGateway24(State, Vendor):
     base_path: ClassVar[str] = "/smsgateway24/getdata"
     result_field: ClassVar[str] = "error"
     result_values: ClassVar[tuple[str, str]] = ("0", "1")
+    send_options: ClassVar[tuple[str, ...]] = ("--device-id", "260")
     functions: ClassVar[Mapping[str, frozenset[str]]] = {
         **dict.fromkeys(("gettoken", *_SENDING, *_FUNCTIONS), _BOTH),
         "addsmstosenderid": frozenset({"POST"}),
@@ -81,6 +83,9 @@ class SmsGateway24(State, Vendor):
 
     def credentials(self) -> Mapping[str, str]:
         return {"email": self.account.email, "password": self.account.password}
+
+    def fund(self, amount: Decimal) -> None:
+        """Nothing: the phones send, and their SIM cards pay."""
 
     def decode(self, function: str, request: Incoming) -> None:
         decode(request)
