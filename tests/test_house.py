@@ -276,6 +276,13 @@ def test_importing_a_face_alone_loads_nothing_at_all(name: str) -> None:
     assert found.stdout.split() == ["[]"]
 
 
+def test_importing_the_sandbox_loads_no_client() -> None:
+    """Whoever emulates a vendor in a test of his own need not load what sends; the registry's words are enough."""
+    code = "import sys, mensasdk.sandbox; print(*(name for name in sys.modules if name.startswith('mensasdk.vendors')))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []
+
+
 def test_the_phone_tables_are_there_before_the_first_send() -> None:
     """Reading them takes a tenth of a second, for which no loop that sends should stand still."""
     code = (

@@ -23,7 +23,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "receive": "Keep the delivery reports that a vendor calls back with.",
     "reconcile": "Find out what became of the messages that are unknown.",
     "resume": "Take up a campaign where it ended.",
-    "sandbox": "Run the emulated vendors on this machine. Nothing is ever sent.",
+    "sandbox": "Run all vendors, emulated, on this machine. Nothing is ever sent.",
     "segments": "Tell how many SMS a text becomes, and why.",
     "send": "Send one SMS to each row of a CSV file.",
 }

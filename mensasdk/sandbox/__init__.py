@@ -12,6 +12,7 @@ from mensasdk.sandbox.ledger import Ledger, LedgerMessage, LedgerRequest
 from mensasdk.sandbox.mensatek import Account, Mensatek, Quirks
 from mensasdk.sandbox.server import Sandbox
 from mensasdk.sandbox.smsgateway24 import SmsGateway24
+from mensasdk.sandbox.vendor import Vendor
 
 __all__ = [
     "Account",
@@ -26,4 +27,5 @@ __all__ = [
     "Quirks",
     "Sandbox",
     "SmsGateway24",
+    "Vendor",
 ]

@@ -1,4 +1,8 @@
-"""The box: one loopback server for all emulated vendors, with the ledger, the faults and the callbacks."""
+"""The box: one loopback server for all emulated vendors, with the ledger, the faults and the callbacks.
+
+Which vendors there are, the registry says, and where their emulators are: ours and those of other packages alike. Ours
+are named here for type checkers only.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,24 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
+from mensasdk import registry
 from mensasdk.sandbox.callbacks import CallbackFormat, CallbackPool, CallbackSettings
-from mensasdk.sandbox.envia_sms import EnviaSms
-from mensasdk.sandbox.enviatusms import EnviaTuSms
 from mensasdk.sandbox.faults import Fault, FaultBook, FaultRule, When
 from mensasdk.sandbox.ledger import Ledger, LedgerRequest
-from mensasdk.sandbox.mensatek import Mensatek
 from mensasdk.sandbox.misbehave import MARK, misbehave, respond
-from mensasdk.sandbox.smsgateway24 import SmsGateway24
 from mensasdk.sandbox.vendor import Incoming, Reply, Services, Vendor
+
+if TYPE_CHECKING:
+    from mensasdk.sandbox.envia_sms import EnviaSms
+    from mensasdk.sandbox.enviatusms import EnviaTuSms
+    from mensasdk.sandbox.mensatek import Mensatek
+    from mensasdk.sandbox.smsgateway24 import SmsGateway24
 
 __all__ = ["Sandbox"]
 
@@ -106,21 +113,27 @@ class Sandbox:
         smsgateway24: the smsgateway24 to emulate; see `SmsGateway24`.
         envia_sms: the envia-sms.com to emulate; see `EnviaSms`.
         enviatusms: the EnvíaTuSMS to emulate; see `EnviaTuSms`.
-        callback_url: where Mensatek's delivery reports are posted; see `callbacks`.
-        callback_auth: user and password for Basic auth on callbacks.
-        callback_format: ``"json"``, ``"form"`` or ``"multipart"``.
         delivery_delay: seconds from sending to the final delivery state.
         time_scale: real seconds per simulated second, for deliveries and schedules: with 0.001 a message
             scheduled in an hour goes out after 3.6 seconds, with 0 at once.
         max_body: bytes; larger requests are answered with 413.
+        others: vendors of other packages to emulate, by name. Of each vendor of the registry that has an emulator and
+            is not given, a fresh one is made.
+
+    Raises:
+        TypeError: what is given is no emulated vendor.
+        ValueError: a vendor is given under another name than its own, or lives in another box already; two vendors
+            live at one path; a negative number of seconds.
 
     Attributes:
         ledger: the ground truth.
-        mensatek: the emulated Mensatek.
-        smsgateway24: the emulated smsgateway24.
-        envia_sms: the emulated envia-sms.com.
-        enviatusms: the emulated EnvíaTuSMS.
+        vendors: the emulated vendors by name. Each is an attribute of its name, too: ``box.mensatek``.
     """
+
+    mensatek: Mensatek
+    smsgateway24: SmsGateway24
+    envia_sms: EnviaSms
+    enviatusms: EnviaTuSms
 
     def __init__(
         self,
@@ -131,28 +144,20 @@ class Sandbox:
         smsgateway24: SmsGateway24 | None = None,
         envia_sms: EnviaSms | None = None,
         enviatusms: EnviaTuSms | None = None,
-        callback_url: str | None = None,
-        callback_auth: tuple[str, str] | None = None,
-        callback_format: CallbackFormat = "json",
         delivery_delay: float = 0.0,
         time_scale: float = 1.0,
         max_body: int = 64 << 20,
+        **others: Vendor,
     ) -> None:
         if delivery_delay < 0 or time_scale < 0:
             raise ValueError("delivery_delay and time_scale are not negative")
         self.ledger = Ledger(keep_messages=keep_messages)
-        self.mensatek = mensatek or Mensatek()
-        self.smsgateway24 = smsgateway24 or SmsGateway24()
-        self.envia_sms = envia_sms or EnviaSms()
-        self.enviatusms = enviatusms or EnviaTuSms()
-        vendors: tuple[Vendor, ...] = (self.envia_sms, self.enviatusms, self.mensatek, self.smsgateway24)
-        self._vendors = {vendor.name: vendor for vendor in vendors}
+        ours = {"mensatek": mensatek, "smsgateway24": smsgateway24, "envia_sms": envia_sms, "enviatusms": enviatusms}
+        self.vendors: Mapping[str, Vendor] = _emulated({**ours, **others})
         self._callbacks = CallbackPool(self.ledger)
         self._services = Services(self.ledger, self._callbacks, time_scale, delivery_delay)
-        for vendor in self._vendors.values():
+        for vendor in self.vendors.values():
             vendor.attach(self._services)
-        if callback_url is not None:
-            self.callbacks(callback_url, auth=callback_auth, format=callback_format)
         self._faults = FaultBook()
         self._wanted_port = port
         self._max_body = max_body
@@ -171,7 +176,13 @@ class Sandbox:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<Sandbox port={self._port} vendors={sorted(self._vendors)} {self.ledger!r}>"
+        return f"<Sandbox port={self._port} vendors={list(self.vendors)} {self.ledger!r}>"
+
+    def __getattr__(self, name: str) -> Vendor:
+        # An object that has not been through __init__, as `copy` makes one, would look for its vendors for ever.
+        if name != "vendors" and name in self.vendors:
+            return self.vendors[name]
+        raise AttributeError(f"a sandbox has no {name!r}, and emulates no vendor of that name")
 
     async def start(self) -> None:
         """Listen.
@@ -210,13 +221,24 @@ class Sandbox:
             raise RuntimeError("the sandbox is not running; use it as `async with Sandbox() as box:`")
         return self._port
 
+    def vendor(self, name: str) -> Vendor:
+        """The emulated vendor of that name.
+
+        Raises:
+            ValueError: there is none.
+        """
+        try:
+            return self.vendors[name]
+        except KeyError:
+            raise ValueError(f"no vendor {name!r} here; there are {', '.join(self.vendors)}") from None
+
     def base_url(self, vendor: str) -> str:
         """The value for the client's ``base_url``, such as ``"http://127.0.0.1:8080/mensatek/v7"``."""
-        return f"http://127.0.0.1:{self.port}{self._vendor(vendor).base_path}"
+        return f"http://127.0.0.1:{self.port}{self.vendor(vendor).base_path}"
 
     def credentials(self, vendor: str) -> Mapping[str, Any]:
         """The client's constructor arguments, random for each box: ``Client(**box.credentials(vendor), ...)``."""
-        return self._vendor(vendor).credentials()
+        return self.vendor(vendor).credentials()
 
     # ------------------------------------------------------------------ faults
 
@@ -258,7 +280,7 @@ class Sandbox:
         Raises:
             ValueError: unknown vendor or function, a keyword that the fault does not take, or a needed one missing.
         """
-        emulated = self._vendor(vendor)
+        emulated = self.vendor(vendor)
         if function is not None and function not in emulated.functions:
             raise ValueError(f"{vendor} has no function {function!r}")
         options = {
@@ -283,24 +305,24 @@ class Sandbox:
 
     def callbacks(
         self,
+        vendor: str,
         url: str | None,
         *,
         auth: tuple[str, str] | None = None,
         format: CallbackFormat = "json",  # noqa: A002
-        vendor: str = "mensatek",
     ) -> None:
         """Say where a vendor posts its callbacks from now on, as its panel would; None switches them off.
 
         Args:
+            vendor: the vendor's short name.
             url: a loopback address, ``http`` or ``https``.
             auth: user and password for Basic auth.
             format: ``"json"``, ``"form"`` (urlencoded) or ``"multipart"``.
-            vendor: the vendor's short name.
 
         Raises:
-            ValueError: the address is not on the loopback.
+            ValueError: unknown vendor, or the address is not on the loopback.
         """
-        name = self._vendor(vendor).name
+        name = self.vendor(vendor).name
         self._callbacks.configure(name, None if url is None else CallbackSettings(url, auth, format))
 
     async def drain(self) -> None:
@@ -312,6 +334,7 @@ class Sandbox:
 
     async def incoming(
         self,
+        vendor: str,
         number: str,
         text: str,
         *,
@@ -319,18 +342,17 @@ class Sandbox:
         reply_to: str | None = None,
         certified: bool = False,
         at: datetime | None = None,
-        vendor: str = "mensatek",
     ) -> bool:
         """Let a handset send an SMS to one of the account's own numbers.
 
         Args:
+            vendor: the vendor's short name.
             number: who sends.
             text: what it says.
             to: the own number that receives it.
             reply_to: the message id that it answers, if any.
             certified: the message that it answers was a certified one.
             at: aware datetime of reception; None for now.
-            vendor: the vendor's short name.
 
         Returns:
             True when the receiver answered with 2xx.
@@ -339,10 +361,10 @@ class Sandbox:
             RuntimeError: no callback address is set.
         """
         moment = at or datetime.now(UTC)
-        fields = self._vendor(vendor).inbound(number, text, to=to, reply_to=reply_to, certified=certified, at=moment)
+        fields = self.vendor(vendor).inbound(number, text, to=to, reply_to=reply_to, certified=certified, at=moment)
         return await self._callbacks.post(vendor, fields)
 
-    async def post_callback(self, fields: Mapping[str, Any], *, vendor: str = "mensatek") -> bool:
+    async def post_callback(self, vendor: str, fields: Mapping[str, Any]) -> bool:
         """Post any callback at all: a duplicate, one out of order, one for an unknown message.
 
         Returns:
@@ -351,18 +373,12 @@ class Sandbox:
         Raises:
             RuntimeError: no callback address is set.
         """
-        return await self._callbacks.post(self._vendor(vendor).name, fields)
+        return await self._callbacks.post(self.vendor(vendor).name, fields)
 
     # ------------------------------------------------------------------ serving
 
-    def _vendor(self, name: str) -> Vendor:
-        try:
-            return self._vendors[name]
-        except KeyError:
-            raise ValueError(f"no vendor {name!r} here; there are {', '.join(sorted(self._vendors))}") from None
-
     def _route(self, path: str) -> tuple[Vendor, str] | None:
-        for vendor in self._vendors.values():
+        for vendor in self.vendors.values():
             if path.startswith(vendor.base_path + "/"):
                 function = vendor.resolve(path[len(vendor.base_path) + 1 :])
                 if function is not None:
@@ -434,6 +450,23 @@ class Sandbox:
             if size <= self._max_body:
                 pieces.append(piece)
         return b"".join(pieces) if size <= self._max_body else None
+
+
+def _emulated(given: Mapping[str, Vendor | None]) -> Mapping[str, Vendor]:
+    """One of each vendor by name, in the names' order: those that are given, and fresh ones of the others."""
+    found = {name: vendor for name, vendor in given.items() if vendor is not None}
+    for name, info in registry.vendors().items():
+        if name not in found and info.emulator is not None:
+            found[name] = registry.load(info.emulator)()
+    homes: dict[str, str] = {}
+    for name, vendor in found.items():
+        if not isinstance(vendor, Vendor):
+            raise TypeError(f"{name} must be an emulated vendor, not {type(vendor).__name__}")
+        if vendor.name != name:
+            raise ValueError(f"{name} must be an emulated vendor of that name, not {vendor.name}")
+        if homes.setdefault(vendor.base_path, name) != name:
+            raise ValueError(f"{homes[vendor.base_path]} and {name} both live at {vendor.base_path}")
+    return dict(sorted(found.items()))
 
 
 def _plain(status: int, text: str, **headers: str) -> web.Response:

@@ -226,28 +226,3 @@ async def test_credits_prints_the_balance(box: Sandbox) -> None:
     refused = await run("credits", "--vendor", "mensatek", box=box, MENSASDK_MENSATEK_API_TOKEN="wrong-token")
     assert refused.code == 4
     assert "wrong-token" not in refused.err
-
-
-async def test_the_sandbox_command_serves_what_its_lines_say(tmp_path: Path) -> None:
-    """The lines that it prints, put into an environment, lead the command to it."""
-    process = await start("sandbox", "--port", "0", "--balance", "1234")
-    assert process.stdout is not None
-    variables: dict[str, str] = {}
-    async with asyncio.timeout(20):
-        while len(variables) < 10:
-            line = (await process.stdout.readline()).decode()
-            assert line, "the sandbox ended"
-            if line.startswith("export "):
-                name, _, value = line.removeprefix("export ").strip().partition("=")
-                variables[name] = value
-        for vendor, left in (("mensatek", "1,234"), ("envia_sms", "1,234"), ("enviatusms", "1,234 USD")):
-            ended = await run("credits", "--vendor", vendor, box=None, **variables)
-            assert ended == Ended(0, f"{left}\n", "")
-        people = write_people(tmp_path / "people.csv", 1)
-        send = ("send", people, "--vendor", "smsgateway24", "--text", "Hola", "--device-id", "260")
-        ended = await run(*send, box=None, **variables)
-        assert ended.code == 0, ended.err
-        process.send_signal(signal.SIGINT)
-        last = await finish(process)
-    assert last.code == 0, last.err
-    assert "1 messages accepted" in last.out

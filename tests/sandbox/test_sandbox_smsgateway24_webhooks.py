@@ -43,7 +43,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture
 async def gateway(receiver: Receiver) -> AsyncIterator[Gateway]:
     async with Sandbox() as box, aiohttp.ClientSession() as session:
-        box.callbacks(receiver.url, vendor="smsgateway24")
+        box.callbacks("smsgateway24", receiver.url)
         yield Gateway(box, session)
 
 
@@ -84,7 +84,7 @@ async def test_reports_after_the_article(gateway: Gateway, receiver: Receiver) -
 
 
 async def test_no_report_is_posted_while_nobody_listens(gateway: Gateway, receiver: Receiver) -> None:
-    gateway.box.callbacks(None, vendor="smsgateway24")
+    gateway.box.callbacks("smsgateway24", None)
     await gateway.send()
     await gateway.box.drain()
     assert receiver.got == []
@@ -122,7 +122,7 @@ async def test_dates_may_be_phps_objects(gateway: Gateway, receiver: Receiver) -
 
 async def test_a_received_text(gateway: Gateway, receiver: Receiver) -> None:
     """The phone is the one whose SIM has the number that was written to."""
-    assert await gateway.box.incoming("+34655555555", "Sí", to="34600001260", at=AT, vendor="smsgateway24")
+    assert await gateway.box.incoming("smsgateway24", "+34655555555", "Sí", to="34600001260", at=AT)
     [hook] = receiver.got
     [sms_id] = await gateway.listed(status=5)
     assert hook == {
@@ -131,16 +131,16 @@ async def test_a_received_text(gateway: Gateway, receiver: Receiver) -> None:
         "device_name": "Pixel 8", "type": "text",
     }  # fmt: skip
     gateway.vendor.quirks = Quirks(old_webhooks=True)
-    await gateway.box.incoming("+34655555555", "Sí", vendor="smsgateway24")
+    await gateway.box.incoming("smsgateway24", "+34655555555", "Sí")
     assert "type" not in receiver.got[1]
     assert receiver.got[1]["device_id"] == 260
-    await gateway.box.incoming("+34655555555", "Sí", to="34600000261", vendor="smsgateway24")
+    await gateway.box.incoming("smsgateway24", "+34655555555", "Sí", to="34600000261")
     assert receiver.got[2]["device_id"] == 261
 
 
 async def test_a_received_image(gateway: Gateway, receiver: Receiver) -> None:
     hook = gateway.vendor.receive("+34655555555", sim=2, image_url="https://s3.invalid/a.png", at=AT)
-    assert await gateway.box.post_callback(hook, vendor="smsgateway24")
+    assert await gateway.box.post_callback("smsgateway24", hook)
     [sms_id] = await gateway.listed(status=5)
     assert receiver.got == [{
         "address": "+34655555555", "date": "2026-07-01 12:00:00", "date_sent": "2026-07-01 12:00:00", "body": "",
@@ -150,7 +150,7 @@ async def test_a_received_image(gateway: Gateway, receiver: Receiver) -> None:
 
 async def test_a_received_text_after_the_article(gateway: Gateway, receiver: Receiver) -> None:
     gateway.vendor.quirks = Quirks(article_webhooks=True)
-    await gateway.box.incoming("+34655555555", "Sí", at=AT, vendor="smsgateway24")
+    await gateway.box.incoming("smsgateway24", "+34655555555", "Sí", at=AT)
     assert receiver.got == [{
         "event": "incoming_sms", "phone": "+34655555555", "message": "Sí", "timestamp": "2026-07-01T10:00:00Z",
         "device_id": "260",
@@ -158,14 +158,14 @@ async def test_a_received_text_after_the_article(gateway: Gateway, receiver: Rec
 
 
 async def test_reports_may_be_early_doubled_or_made_up(gateway: Gateway, receiver: Receiver) -> None:
-    gateway.box.callbacks(None, vendor="smsgateway24")
+    gateway.box.callbacks("smsgateway24", None)
     sms_id = (await gateway.send())["sms_id"]
-    gateway.box.callbacks(receiver.url, vendor="smsgateway24")
+    gateway.box.callbacks("smsgateway24", receiver.url)
     late, early = gateway.vendor.delivery_webhook(sms_id), gateway.vendor.delivery_webhook(sms_id, 2)
     assert (late["status_id"], early["status_id"], early["senttime"]) == (7, 2, None)
     article = gateway.vendor.delivery_webhook(sms_id, 8, form="article")
     for hook in (late, late, early, article, {"sms_id": 1, "status_id": 55}):
-        assert await gateway.box.post_callback(hook, vendor="smsgateway24")
+        assert await gateway.box.post_callback("smsgateway24", hook)
     assert receiver.got == [late, late, early, article, {"sms_id": 1, "status_id": 55}]
     assert article["status"] == "failed"
     with pytest.raises(KeyError):
@@ -174,5 +174,5 @@ async def test_reports_may_be_early_doubled_or_made_up(gateway: Gateway, receive
 
 async def test_mensateks_callbacks_go_elsewhere(gateway: Gateway, receiver: Receiver) -> None:
     with pytest.raises(RuntimeError, match="mensatek"):
-        await gateway.box.post_callback({"a": "b"})
+        await gateway.box.post_callback("mensatek", {"a": "b"})
     assert receiver.got == []

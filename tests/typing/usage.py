@@ -32,7 +32,7 @@ from mensasdk import (
     Timeouts,
     segments,
 )
-from mensasdk.sandbox import Fault, Sandbox
+from mensasdk.sandbox import EnviaTuSms, Fault, Mensatek, Sandbox, Vendor
 from mensasdk.transport import AttemptFailed, Event
 from mensasdk.vendors import enviatusms, smsgateway24
 from mensasdk.vendors.mensatek import (
@@ -135,6 +135,18 @@ async def sandbox() -> None:
         box.fail("mensatek", fault=Fault.RESET, when="after")
         MensatekClient(**box.credentials("mensatek"), base_url=box.base_url("mensatek"))
         assert_type(len(box.ledger), int)
+        assert_type(box.mensatek, Mensatek)
+        assert_type(box.enviatusms.account.balance, Decimal)
+        assert_type(box.vendor("mensatek"), Vendor)
+
+
+def sandbox_of_others(fifth: Vendor, mensatek: Mensatek) -> None:
+    box = Sandbox(fifth=fifth, mensatek=mensatek, port=0)
+    assert_type(box.fifth, Vendor)
+    assert_type(box.mensatek, Mensatek)
+    assert_type(box.vendors, Mapping[str, Vendor])
+    Sandbox(mensatek=EnviaTuSms())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    Sandbox(callback_url="http://127.0.0.1/")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 assert_type(segments("hola").parts, int)

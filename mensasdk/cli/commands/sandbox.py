@@ -15,13 +15,26 @@ __all__ = ["command"]
 
 @click.command("sandbox")
 @click.option("--port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="0 for any free port.")
-@click.option("--callback-url", metavar="URL", help="Post Mensatek's reports to this address (loopback only).")
-@click.option("--balance", metavar="N", type=click.IntRange(0), default=1_000_000, show_default=True, help="Credits.")
+@click.option(
+    "--callback-url",
+    "callback_urls",
+    multiple=True,
+    metavar="VENDOR=URL",
+    help="Post that vendor's callbacks to this address (loopback only); may be repeated.",
+)
+@click.option(
+    "--balance",
+    metavar="N",
+    type=click.IntRange(0),
+    default=1_000_000,
+    show_default=True,
+    help="What is left in each account.",
+)
 @guarded
-def command(port: int, callback_url: str | None, balance: int) -> int:
-    """Run the emulated vendors on this machine until Ctrl-C. Nothing is ever sent."""
+def command(port: int, callback_urls: tuple[str, ...], balance: int) -> int:
+    """Run all vendors, emulated, on this machine until Ctrl-C. Nothing is ever sent."""
     try:
-        asyncio.run(serve(port, callback_url, balance))
+        asyncio.run(serve(port, callback_urls, balance))
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigurationError(f"the sandbox cannot start: {words}") from None

@@ -121,8 +121,8 @@ class Demo:
         reports = self.reports
         first = DeliveryReceiver(mensatek.parse_callback, reports.handle, user="demo", password=password)
         second = DeliveryReceiver(smsgateway24.parse_callback, reports.handle, path_secret=word)
-        box.callbacks(await stack.enter_async_context(first.serve()), auth=("demo", password))
-        box.callbacks(await stack.enter_async_context(second.serve()) + word, vendor="smsgateway24")
+        box.callbacks("mensatek", await stack.enter_async_context(first.serve()), auth=("demo", password))
+        box.callbacks("smsgateway24", await stack.enter_async_context(second.serve()) + word)
         self.say("3", "Two receivers for delivery reports", "the other two vendors will be asked")
 
     def trouble(self, box: Sandbox) -> None:

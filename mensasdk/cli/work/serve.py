@@ -3,44 +3,59 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
 
 import click
 
 from mensasdk.cli.work.signals import interrupts
-from mensasdk.registry import vendors
+from mensasdk.registry import vendor_info
 from mensasdk.sandbox import Sandbox
 
 __all__ = ["serve"]
 
-# What to type next, for the vendors that want more than a text: the sandbox's own template and phone.
-TRY: Final = {
-    "envia_sms": 'mensasdk send people.csv --vendor envia_sms --template 02 --text-variable mensaje --text "Hola"',
-    "smsgateway24": 'mensasdk send people.csv --vendor smsgateway24 --device-id 260 --text "Hola"',
-}
 
-
-async def serve(port: int, callback_url: str | None, balance: int) -> None:
+async def serve(port: int, callback_urls: Sequence[str], balance: int) -> None:
     """Run the sandbox until somebody interrupts it, and print how to reach it.
 
+    Args:
+        port: 0 for any free one.
+        callback_urls: each ``VENDOR=URL``: where that vendor posts its callbacks.
+        balance: what is left in each account, in the vendor's own unit.
+
     Raises:
+        ConfigurationError: there is no such vendor.
         OSError: the port is taken.
-        ValueError: ``callback_url`` is not on the loopback.
+        ValueError: a callback's address is not on the loopback, or its vendor calls nobody back.
     """
     ended = asyncio.Event()
-    async with Sandbox(port=port, callback_url=callback_url, keep_messages=False) as box:
-        box.mensatek.account.credits = box.envia_sms.account.credits = Decimal(balance)
-        box.enviatusms.account.balance = Decimal(balance)
+    box = Sandbox(port=port, keep_messages=False)
+    for one in callback_urls:
+        call_back(box, one)
+    for vendor in box.vendors.values():
+        vendor.fund(Decimal(balance))
+    async with box:
         with interrupts(ended.set):
             click.echo(f"Sandbox on port {box.port}; nothing is ever sent. Ctrl-C ends it.\n")
-            for vendor in vendors():
-                click.echo(f"# {vendor}: paste these lines into another terminal")
+            for name, vendor in box.vendors.items():
+                click.echo(f"# {name}: paste these lines into another terminal")
                 # These open this sandbox only, and are new each time.
-                for name, value in {**box.credentials(vendor), "base_url": box.base_url(vendor)}.items():
-                    click.echo(f"export MENSASDK_{vendor.upper()}_{name.upper()}={value}")
-                click.echo(f"# and try: {TRY.get(vendor, f'mensasdk credits --vendor {vendor}')}\n")
+                for field, value in {**box.credentials(name), "base_url": box.base_url(name)}.items():
+                    click.echo(f"export MENSASDK_{name.upper()}_{field.upper()}={value}")
+                words = shlex.join(["mensasdk", "send", "people.csv", "--vendor", name, *vendor.send_options])
+                click.echo(f'# and try: {words} --text "Hola"\n')
             sys.stdout.flush()
             await ended.wait()
         click.echo(f"\n{len(box.ledger):,} messages accepted.")
+
+
+def call_back(box: Sandbox, wanted: str) -> None:
+    """Have a vendor post its callbacks to an address, as ``VENDOR=URL`` says."""
+    name, equals, url = wanted.partition("=")
+    if not equals or "/" in name:
+        raise ValueError("a callback's address is given with its vendor: --callback-url VENDOR=URL")
+    if vendor_info(name).callbacks is None:
+        raise ValueError(f"{name} calls nobody back")
+    box.callbacks(name, url)

@@ -378,12 +378,12 @@ async def test_reports_and_replies_reach_the_receiver(box: Sandbox, mensatek: Me
 
     receiver = DeliveryReceiver(parse_callback, store, user="usuario", password="contraseña")
     async with receiver.serve() as url:
-        box.callbacks(url + "mensatek", auth=("usuario", "contraseña"), format=form)
+        box.callbacks("mensatek", url + "mensatek", auth=("usuario", "contraseña"), format=form)
         sent = await mensatek.send_sms([NUMBER, "34600000050"], "Hola", report=True, reference="pedido nº 7 & 8")
         assert sent.message_id is not None
         await box.drain()
-        assert await box.incoming("34611111111", "Sí, acepto 😀", reply_to=sent.message_id, certified=True)
-        assert not await box.post_callback({"Servicio": "OTRO"})
+        assert await box.incoming("mensatek", "34611111111", "Sí, acepto 😀", reply_to=sent.message_id, certified=True)
+        assert not await box.post_callback("mensatek", {"Servicio": "OTRO"})
 
     reports = [value for value in got if isinstance(value, DeliveryReport)]
     assert {report.message_id for report in reports} == {sent.message_id}
