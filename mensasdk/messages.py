@@ -50,7 +50,7 @@ class Message:
         not_after: aware datetime after which the message is worthless and is not sent any more.
         reference: your own id for this message; comes back in outcomes, and no vendor is told it. With the number it
             is also what a campaign recognises the message by.
-        options: what only one vendor has, such as `MensatekOptions`.
+        options: what only one vendor has; see `VendorInfo.options_class`.
 
     Raises:
         ValidationError: ``to`` or ``text`` is not a string, or ``to`` is empty or blank.
