@@ -16,7 +16,6 @@ from mensasdk.cli.app import cli
 from mensasdk.journal import Row, SqliteJournal
 from mensasdk.journal.keys import message_key
 from mensasdk.messages import Message
-from mensasdk.registry import vendors
 from mensasdk.sandbox import Sandbox
 
 TOKEN_NAME = "MENSASDK_MENSATEK_API_TOKEN"
@@ -47,7 +46,7 @@ def environment(box: Sandbox | None) -> dict[str, str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MENSASDK_")}
     environ |= {"COLUMNS": "100", "PYTHONWARNINGS": "error"}
     if box is not None:
-        for vendor in vendors():
+        for vendor in box.vendors:
             for name, value in {**box.credentials(vendor), "base_url": box.base_url(vendor)}.items():
                 environ[f"MENSASDK_{vendor}_{name}".upper()] = value
     return environ

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import shlex
 import signal
 from asyncio.subprocess import Process
@@ -12,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from attrs import define, field
-from cli_support import Ended, finish, invoke, run, start, write_people
-from sandbox.fifth_vendor import REPORT, install
+from cli_support import Ended, finish, invoke, run, start, write_people, write_rows
+from fifth_vendor.callbacks import parse_callback
+from installed import FIFTH, path_with
 
 from mensasdk.delivery import DeliveryReceiver
 
@@ -85,28 +83,28 @@ async def test_a_vendor_of_another_package_is_served_and_calls_back(tmp_path: Pa
         came.set()
 
     # Two addresses, as two vendors have: what the one posts must not reach the other's.
-    fifth = DeliveryReceiver(lambda body, _: json.loads(body), store, insecure=True)
+    fifth = DeliveryReceiver(parse_callback, store, insecure=True)
     other = DeliveryReceiver(lambda _, __: "the other's", store, insecure=True)
-    folders = (install(tmp_path), Path(__file__).parents[1], *os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    path = os.pathsep.join(str(folder) for folder in folders if str(folder))
-    async with fifth.serve() as url, other.serve() as elsewhere, aiohttp.ClientSession() as session:
+    people = write_rows(tmp_path / "people.csv", ["34600000000,Ana"])
+    path = path_with(FIFTH)
+    async with fifth.serve() as url, other.serve() as elsewhere:
         addresses = ("--callback-url", f"fifth={url}x?a=b", "--callback-url", f"mensatek={elsewhere}")
         process = await start("sandbox", "--port", "0", "--balance", "7", *addresses, PYTHONPATH=path)
         printed = await read_lines(process, 5)
         assert printed.vendors == sorted([*OURS, "fifth"])
-        send = ["mensasdk", "send", "people.csv", "--vendor", "fifth", "--line", "a b", "--text", "Hola"]
+        send = ["mensasdk", "send", "people.csv", "--vendor", "fifth", "--label", "a b", "--text", "Hola"]
         assert printed.tries["fifth"] == send
-        base, headers = printed.exports["MENSASDK_FIFTH_BASE_URL"], {"key": printed.exports["MENSASDK_FIFTH_KEY"]}
-        async with session.get(f"{base}/left", headers=headers) as answer:
-            assert await answer.json() == {"ok": True, "left": "7"}
-        async with session.post(f"{base}/send", json={"to": "34600000000", "text": "Hola"}, headers=headers) as answer:
-            assert await answer.json() == {"ok": True}
+        variables = {**printed.exports, "PYTHONPATH": path}
+        assert await run("credits", "--vendor", "fifth", box=None, **variables) == Ended(0, "7 EUR\n", "")
+        ended = await run(*(str(people) if word == "people.csv" else word for word in send[1:]), box=None, **variables)
+        assert ended.code == 0, ended.err
+        assert await run("credits", "--vendor", "fifth", box=None, **variables) == Ended(0, "6.95 EUR\n", "")
         async with asyncio.timeout(10):
             await came.wait()
         last = await interrupted(process)
     assert last.code == 0, last.err
     assert "1 messages accepted" in last.out
-    assert got == [REPORT]
+    assert [(one.number, one.state) for one in got] == [("+34600000000", "delivered")]
 
 
 @pytest.mark.parametrize(

@@ -3,74 +3,66 @@
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
 import aiohttp
 import pytest
+from fifth_vendor.callbacks import parse_callback
+from fifth_vendor.emulator import Fifth
+from installed import FIFTH, install
 
 from mensasdk import registry
 from mensasdk.delivery import DeliveryReceiver
+from mensasdk.messages import DeliveryState
 from mensasdk.sandbox import EnviaTuSms, Fault, Mensatek, Sandbox, Vendor
-from sandbox.fifth_vendor import REPORT, Fifth, install
 
 OURS = ["envia_sms", "enviatusms", "mensatek", "smsgateway24"]
 
 
-@pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Installs the package of the fifth vendor until the test has ended."""
-
-    def put(**options: str) -> None:
-        monkeypatch.syspath_prepend(install(tmp_path, **options))
-        registry.vendors.cache_clear()
-
-    yield put
-    monkeypatch.undo()
-    registry.vendors.cache_clear()
-
-
-async def test_a_vendor_of_another_package_is_emulated_like_ours(installed: Callable[..., None]) -> None:
+async def test_a_vendor_of_another_package_is_emulated_like_ours(installed: Callable[[Path], None]) -> None:
     """Credentials, answers, the ledger, faults and callbacks, over sockets, and nobody names it to the box."""
-    installed()
+    installed(FIFTH)
     got: list[Any] = []
 
     async def store(value: Any) -> None:
         got.append(value)
 
-    receiver = DeliveryReceiver(lambda body, _: json.loads(body), store, insecure=True)
+    receiver = DeliveryReceiver(parse_callback, store, insecure=True)
     async with Sandbox() as box, receiver.serve() as url, aiohttp.ClientSession() as session:
         assert list(box.vendors) == [*OURS[:2], "fifth", *OURS[2:]]
         assert isinstance(box.fifth, Fifth)
         assert box.fifth is box.vendor("fifth") is box.vendors["fifth"]
 
-        async def send() -> tuple[int, bytes]:
-            body = {"to": "34600000000", "text": "Hola"}
-            async with session.post(
-                f"{box.base_url('fifth')}/send", json=body, headers=dict(box.credentials("fifth"))
-            ) as answer:
-                return answer.status, await answer.read()
+        async def send() -> tuple[int, Any]:
+            body = {"batch": "b-1", "messages": [{"to": "34600000000", "text": "Hola"}]}
+            headers = {"X-Key": box.credentials("fifth")["key"]}
+            async with session.post(f"{box.base_url('fifth')}/messages", json=body, headers=headers) as answer:
+                return answer.status, (await answer.json(content_type=None)).get("ok")
 
-        assert await send() == (200, b'{"ok": true}')
+        assert await send() == (200, True)
         assert [(one.vendor, one.number) for one in box.ledger.messages] == [("fifth", "34600000000")]
-        box.fail("fifth", function="send", fault=Fault.STATUS, status=503, when="before")
+        box.fail("fifth", function="messages", fault=Fault.STATUS, status=503, body="{}", when="before")
         assert (await send())[0] == 503
         assert len(box.ledger) == 1
         box.callbacks("fifth", url)
         await send()
         await box.drain()
-        assert got == [REPORT]
-        assert await box.post_callback("fifth", {"id": "2"})
-        assert got[1] == {"id": "2"}
+        assert await box.post_callback("fifth", {"id": "f-9", "to": "34600000000", "state": "failed"})
+        assert [(one.id, one.to_delivery().state) for one in got] == [
+            ("f-2", DeliveryState.DELIVERED),
+            ("f-9", DeliveryState.FAILED),
+        ]
         with pytest.raises(NotImplementedError, match="fifth"):
             await box.incoming("fifth", "34600000000", "Hola")
 
 
-async def test_a_vendor_without_an_emulator_is_left_out(installed: Callable[..., None]) -> None:
-    installed(info="SILENT")
+async def test_a_vendor_without_an_emulator_is_left_out(installed: Callable[[Path], None], tmp_path: Path) -> None:
+    lines = ("from attrs import evolve", "from fifth_vendor.info import INFO", "SILENT = evolve(INFO, emulator=None)")
+    (tmp_path / "fifth_without_emulator.py").write_text("\n".join(lines))
+    installed(install(tmp_path, fifth="fifth_without_emulator:SILENT"))
     assert "fifth" in registry.vendors()
     assert list(Sandbox().vendors) == OURS
 
@@ -79,8 +71,8 @@ def test_without_that_package_there_are_ours() -> None:
     assert list(Sandbox().vendors) == OURS
 
 
-def test_a_vendor_that_is_given_stands_in_for_the_registrys(installed: Callable[..., None]) -> None:
-    installed()
+def test_a_vendor_that_is_given_stands_in_for_the_registrys(installed: Callable[[Path], None]) -> None:
+    installed(FIFTH)
     fifth, mensatek = Fifth("k-6"), Mensatek()
     box = Sandbox(fifth=fifth, mensatek=mensatek)
     assert box.fifth is fifth
