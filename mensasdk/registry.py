@@ -103,6 +103,7 @@ class VendorInfo:
         home: ISO 3166 alpha-2 code of the country of national numbers where none is given; None for none.
         unit: what it counts in, such as ``"credits"`` or ``"USD"``; empty where there is nothing to count.
         balance: awaited with a client, gives what is left in the account; None where there is nothing to ask for.
+        no_balance: why there is nothing to ask for, for a person.
         callbacks: how it calls back; None where it calls nobody back.
         asked_with: the client's method that tells the delivery of a message, for a vendor that calls nobody back.
         settles: how it finds out what became of a message that is UNKNOWN, in a sentence for a person.
@@ -122,6 +123,7 @@ class VendorInfo:
     home: str | None = None
     unit: str = "credits"
     balance: Callable[[Any], Awaitable[Any]] | None = None
+    no_balance: str = "it does not tell what is left"
     callbacks: CallbackInfo | None = None
     asked_with: str | None = None
     settles: str = ""

@@ -38,7 +38,7 @@ def command(vendor: str | None, as_json: bool, base_url: str | None, credentials
     info = vendor_info(required(vendor))
     ask = info.balance
     if ask is None:
-        raise ConfigurationError(f"{info.name} has no credits: your own phones send, and their SIM cards pay")
+        raise ConfigurationError(f"{info.name} has no credits: {info.no_balance}")
     settings = load_settings(info, file=credentials, base_url=base_url)
 
     async def left() -> Decimal:

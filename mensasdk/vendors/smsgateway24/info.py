@@ -34,6 +34,7 @@ INFO: Final = VendorInfo(
         "allow_duplicates": "it drops no repeated texts; leave it out",
     },
     unit="",
+    no_balance="your own phones send, and their SIM cards pay",
     callbacks=CallbackInfo(parser="mensasdk.vendors.smsgateway24.callbacks:parse_callback", proof="path_secret"),
     settles="its list of messages",
     undecided="The vendor does not list them, which proves nothing yet; ask again in a while.",
