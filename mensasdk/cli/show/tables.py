@@ -246,8 +246,8 @@ def _counts(summary: Summary) -> Text:
     for kind, count in _numbers(summary).items():
         text.append(" · " if text else "", style="dim")
         text.append(f"{count:,} {LABEL[kind]}", style=STYLE[kind] if count else "dim")
-    if not summary.shares:  # several vendors count in several units
-        text.append(" · ", style="dim").append(f"{money(summary.credits)} credits")
+    if not summary.shares and (unit := _unit(summary.vendor)):  # several vendors count in several units
+        text.append(" · ", style="dim").append(f"{money(summary.credits)} {unit}")
     return text
 
 
@@ -365,23 +365,36 @@ def vendors_table(summary: Summary, costs: Mapping[str, Decimal]) -> Table:
 
 
 def _cost(vendor: str, cost: Decimal | None) -> Text:
-    unit = vendors()[vendor].unit if vendor in vendors() else "credits"
+    unit = _unit(vendor)
     if not unit:
         return Text("none", style="dim")
     return Text("not told", style="dim") if cost is None else Text(f"{money(cost)} {unit}")
 
 
+def _unit(vendor: str) -> str:
+    """What a vendor counts in; empty where it counts nothing."""
+    return vendors()[vendor].unit if vendor in vendors() else "credits"
+
+
 def _figures(summary: Summary) -> Table:
-    spent = [
-        ("credits used", money(summary.credits)),
-        ("balance", "not told" if summary.balance is None else money(summary.balance)),
-    ]
     return _pairs(
         ("SMS parts accepted", f"{summary.parts:,}"),
-        *([] if summary.shares else spent),
+        *([] if summary.shares else _spent(summary, _unit(summary.vendor))),
         ("time", f"{duration(summary.elapsed)} ({short_number(summary.throughput)} messages/s)"),
         ("campaign", summary.campaign if summary.shares else f"{summary.campaign} ({summary.vendor})"),
     )
+
+
+def _spent(summary: Summary, unit: str) -> Sequence[tuple[str, str]]:
+    """What the only vendor of a campaign was paid, and what is left, in its own unit; nothing where it counts nothing.
+
+    ``"credits"`` stand without their unit: the label says it.
+    """
+    if not unit:
+        return ()
+    label, end = ("credits used", "") if unit == "credits" else ("cost", f" {unit}")
+    left = "not told" if summary.balance is None else f"{money(summary.balance)}{end}"
+    return ((label, f"{money(summary.credits)}{end}"), ("balance", left))
 
 
 def _pairs(*pairs: tuple[str, str]) -> Table:
