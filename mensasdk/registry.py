@@ -14,18 +14,20 @@ the others.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any, Final, Literal
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
-from mensasdk.errors import ConfigurationError
+from mensasdk.errors import ConfigurationError, MensaError
 
 __all__ = ["GROUP", "CallbackInfo", "OptionInfo", "VendorInfo", "load", "vendor_info", "vendors"]
 
-logger = logging.getLogger("mensasdk")
+# Apart, so that the command can show just this.
+logger = logging.getLogger("mensasdk.registry")
 
 GROUP: Final = "mensasdk.vendors"
 """The entry points under which packages name their vendors."""
@@ -38,6 +40,15 @@ _OURS: Final = (
 )
 
 
+_WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def _is_word(_: object, attribute: Attribute[str], value: str) -> None:
+    # It becomes a flag, or a part of environment variables, routes and file names.
+    if not _WORD.fullmatch(value):
+        raise ConfigurationError(f"{attribute.name} must be small letters, digits and underscores, not {value!r}")
+
+
 @frozen(kw_only=True)
 class OptionInfo:
     """An option of the command that a vendor has; several vendors may have the same.
@@ -46,7 +57,7 @@ class OptionInfo:
     list. One named ``text_variable`` beside it names the variable that takes the text of a campaign that has one.
 
     Attributes:
-        name: with underscores; ``device_id`` is ``--device-id``.
+        name: small letters, digits and underscores; ``device_id`` is ``--device-id``.
         help: what it does, for a person.
         kind: ``bool`` makes it a flag.
         bounds: the least and the greatest number, for ``int``; None for any.
@@ -54,9 +65,12 @@ class OptionInfo:
         passed_to: what it is an argument of: the vendor's options class, or its client.
         keyword: the name of that argument; None where it is ``name``.
         required: what is said when it is missing; None where it may be left out.
+
+    Raises:
+        ConfigurationError: the name is no such word.
     """
 
-    name: str
+    name: str = field(validator=_is_word)
     help: str
     kind: type[bool] | type[int] | type[str] = str
     bounds: tuple[int, int] | None = None
@@ -94,7 +108,8 @@ class VendorInfo:
         title: as the vendor writes itself.
         client: names the client's class. Its constructor takes the credentials by name, and ``default_country``,
             ``base_url``, ``transport``, ``timeouts``, ``retry`` and ``hooks``.
-        credentials: the client's arguments that hold them.
+        credentials: the client's arguments that hold them. Where nothing is sent, such as in a check, they may be given
+            any word.
         credentials_instead: others that do as well.
         options_class: names the class of a message's options; None where the vendor has none.
         options: the options of the command that it has, beside ``sender`` and ``schedule``, which every vendor has that
@@ -110,9 +125,12 @@ class VendorInfo:
         undecided: what is said of a message that is UNKNOWN still when all of that has been tried.
         repeats: sending again can settle something, because the vendor itself drops the second of two.
         emulator: names the class that emulates it in the sandbox; None where there is none.
+
+    Raises:
+        ConfigurationError: the name is no such word.
     """
 
-    name: str
+    name: str = field(validator=_is_word)
     title: str
     client: str
     credentials: tuple[str, ...]
@@ -168,7 +186,8 @@ def _theirs() -> list[VendorInfo]:
         try:
             info = point.load()
         except Exception as error:  # noqa: BLE001 - somebody else's code; the other vendors work without it
-            logger.warning("the vendor %s (%s) cannot be loaded: %s", point.name, point.value, type(error).__name__)
+            why = error.message if isinstance(error, MensaError) else type(error).__name__
+            logger.warning("the vendor %s (%s) cannot be loaded: %s", point.name, point.value, why)
             continue
         if isinstance(info, VendorInfo):
             found.append(info)

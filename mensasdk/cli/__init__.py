@@ -22,4 +22,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal without the sign for a tick is no reason to fail
     # What the library logs is for services; here the report says it, and a line in between would tear the display.
     logging.getLogger("mensasdk").addHandler(logging.NullHandler())
+    shown = logging.StreamHandler()  # but for a vendor that is missing because its package is broken
+    shown.setFormatter(logging.Formatter("Warning: %(message)s"))
+    logging.getLogger("mensasdk.registry").addHandler(shown)
     cli(prog_name="mensasdk")

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from mensasdk._version import __version__
+from mensasdk.errors import ConfigurationError
 
 __all__ = ["COMMANDS", "cli"]
 
@@ -30,6 +31,10 @@ COMMANDS: Final[Mapping[str, str]] = {
 """Each command with its summary. The command ``check`` is ``command`` in ``mensasdk.cli.commands.check``."""
 
 
+class _Unusable(click.ClickException):
+    exit_code = 2
+
+
 class _Commands(click.Group):
     """A group that knows its commands by name, and imports one when it is called."""
 
@@ -39,7 +44,10 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"mensasdk.cli.commands.{cmd_name}").command
+        try:
+            command: click.Command = import_module(f"mensasdk.cli.commands.{cmd_name}").command
+        except ConfigurationError as error:  # its options are those of the vendors, and two of these exclude each other
+            raise _Unusable(error.message) from None
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -16,6 +16,7 @@ from mensasdk.cli.options import (
     json_option,
     vendor_option,
 )
+from mensasdk.errors import ConfigurationError
 from mensasdk.registry import OptionInfo, VendorInfo, vendors
 
 __all__ = ["CAMPAIGN_EPILOG", "campaign_options", "given_options", "vendor_options"]
@@ -46,6 +47,11 @@ def _of_vendors() -> list[Callable[[Any], Any]]:
     decorators: list[Callable[[Any], Any]] = []
     for name, places in vendor_options().items():
         option = places[0][1]
+        if any((one.kind, one.bounds) != (option.kind, option.bounds) for _, one in places):
+            who = " and ".join(info.name for info, _ in places)
+            raise ConfigurationError(
+                f"{option.flag} is not the same kind of option for {who}; uninstall the package of one of them"
+            )
         words = " ".join(dict.fromkeys(one.help for _, one in places))
         if len(places) < len(vendors()):
             words = f"{', '.join(info.name for info, _ in places)}: {words}"
@@ -167,13 +173,33 @@ _RESULT: Final = (
 )
 
 
+# Beside the options of a campaign: `file` is the list.
+_OF_SINGLE_COMMANDS: Final = ("--file", "--help", "--list", "--only-list", "--repeat", "--show-numbers")
+
+
 def _made() -> Mapping[str, click.Parameter]:
     """Make each option once; commands share them."""
 
     command: Any = lambda **_given: None  # noqa: E731 - options are hung onto a function
     for decorate in reversed((*_WHOM, *_WHAT, *_HOW_FAST, *_WHEN, *_LIST, *_RECORD, *_SCREENS, *_RESULT)):
         command = decorate(command)
-    return {one.name or "": one for one in click.command()(command).params}
+    found: dict[str, click.Parameter] = {}
+    flags = set(_OF_SINGLE_COMMANDS)
+    for one in click.command()(command).params:
+        name = one.name or ""
+        if name in found or not flags.isdisjoint(one.opts):
+            raise ConfigurationError(
+                f"{_owners(name, one.opts)} has an option {one.opts[0]}, which the command has itself; uninstall its "
+                "package"
+            )
+        found[name] = one
+        flags |= {*one.opts, *one.secondary_opts}
+    return found
+
+
+def _owners(name: str, flags: Sequence[str]) -> str:
+    options = [pair for places in vendor_options().values() for pair in places]
+    return " and ".join(info.name for info, option in options if option.name == name or option.flag in flags)
 
 
 _OPTIONS: Final = _made()
