@@ -107,7 +107,8 @@ class VendorInfo:
         name: the short name, in small letters, digits and underscores; the client's ``vendor``.
         title: as the vendor writes itself.
         client: names the client's class. Its constructor takes the credentials by name, and ``default_country``,
-            ``base_url``, ``transport``, ``timeouts``, ``retry`` and ``hooks``.
+            ``base_url``, ``transport``, ``timeouts``, ``retry`` and ``hooks``; its ``text_rule`` says what becomes of a
+            text (see `mensasdk.text.TextRule`).
         credentials: the client's arguments that hold them. Where nothing is sent, such as in a check, they may be given
             any word.
         credentials_instead: others that do as well.

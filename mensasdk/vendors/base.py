@@ -91,7 +91,7 @@ def presentable(words: str, secrets: Iterable[Secret], texts: Iterable[str]) -> 
 
 
 class VendorClient:
-    """Base of the four clients. Use a client as ``async with Client(...) as client``, or call `aclose`.
+    """Base of all clients. Use a client as ``async with Client(...) as client``, or call `aclose`.
 
     Args:
         base_url: the vendor's address; ``http://`` is taken for this machine only.
