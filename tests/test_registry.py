@@ -18,6 +18,7 @@ from installed import FIFTH, install, path_with
 from phonenumbers import SUPPORTED_REGIONS
 
 from mensasdk import registry
+from mensasdk.cli.vendors import Settings, Wishes, make_client, make_options
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import VendorOptions
 from mensasdk.registry import CallbackInfo, OptionInfo, VendorInfo, load, vendor_info, vendors
@@ -185,11 +186,27 @@ def test_what_an_info_gives_to_a_client_is_what_it_takes(info: VendorInfo) -> No
     assert takes.keys() >= {*info.credentials, *info.credentials_instead, *common}
     needed = {name for name, one in takes.items() if one.default is one.empty}
     assert needed <= {*info.credentials}
-    fields = {} if info.options_class is None else inspect.signature(load(info.options_class)).parameters
-    for option in info.options:
-        assert (option.keyword or option.name) in (takes if option.passed_to == "client" else fields)
-    names = [option.name for option in info.options]
-    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("info", INFOS)
+async def test_each_option_of_the_command_gets_to_where_it_is_passed(info: VendorInfo) -> None:
+    for names in filter(None, (info.credentials, info.credentials_instead)):
+        for option in (None, *info.options):
+            wishes = Wishes() if option is None else Wishes(options={option.name: _value(option)})
+            client = make_client(info, Settings(dict.fromkeys(names, "word")), wishes=wishes)
+            await client.aclose()
+            options = make_options(info, wishes)
+            if option is None or option.passed_to == "client":
+                assert options is None
+            else:
+                assert options != load(info.options_class or "")()
+    assert len({option.name for option in info.options}) == len(info.options)
+
+
+def _value(option: OptionInfo) -> object:
+    if option.kind is bool:
+        return True
+    return "word" if option.kind is str else (option.bounds or (1, 1))[0]
 
 
 @pytest.mark.parametrize("info", INFOS)

@@ -382,7 +382,7 @@ def test_it_is_not_loaded_before_it_is_asked_for(tmp_path: Path, arguments: list
 
 async def test_the_sender_takes_its_client(box: Sandbox, vendor: Fifth, tmp_path: Path) -> None:
     """And so do a router beside one of ours, and a journal: nothing of it needs the package to be installed."""
-    options = FifthOptions(filed_under="x")
+    options = FifthOptions(label="x")
     messages = [Message(f"+{34600000000 + index}", "Hola", options=options) for index in range(50)]
     async with FifthClient(**box.credentials("fifth"), base_url=box.base_url("fifth")) as client:
         assert client.vendor == INFO.name

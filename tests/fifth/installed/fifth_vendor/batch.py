@@ -33,12 +33,12 @@ class FifthBatch(FifthReconcile):
         for name in ("sender", "template", "schedule_at"):
             if getattr(message, name) is not None:
                 raise ValidationError(f"Fifth has no {name}; leave it out", field=name, vendor=self.vendor)
-        if len(options.filed_under or "") > FifthOptions.LONGEST:
-            words = f"filed_under takes {FifthOptions.LONGEST} characters; shorten it"
-            raise ValidationError(words, field="filed_under", vendor=self.vendor)
+        if len(options.label or "") > FifthOptions.LONGEST:
+            words = f"label takes {FifthOptions.LONGEST} characters; shorten it"
+            raise ValidationError(words, field="label", vendor=self.vendor)
         number = phone.e164(message.to, default_country=self.default_country, field="to")
         text = fill(message.text, message.variables)
-        return Prepared(message, number, options, (options.filed_under, text), self.text_rule.parts(text))
+        return Prepared(message, number, options, (options.label, text), self.text_rule.parts(text))
 
     async def send_batch(
         self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None

@@ -21,11 +21,7 @@ INFO: Final = VendorInfo(
     client="fifth_vendor.client:FifthClient",
     credentials=("key",),
     options_class="fifth_vendor.models:FifthOptions",
-    options=(
-        OptionInfo(
-            name="label", metavar="WORDS", keyword="filed_under", help="Under which label its pages file the message."
-        ),
-    ),
+    options=(OptionInfo(name="label", metavar="WORDS", help="Under which label its pages file the message."),),
     refuses={
         "sender": "people see the number of its own country; leave it out",
         "schedule": "it sends at once; leave it out and start the command at that time",

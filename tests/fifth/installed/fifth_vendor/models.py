@@ -27,12 +27,12 @@ class FifthOptions(VendorOptions):
     """What only the fifth vendor has, for a `Message`.
 
     Attributes:
-        filed_under: ``label``, at most 20 characters; None for none.
+        label: ``label``, at most 20 characters; None for none.
     """
 
     LONGEST: ClassVar[int] = 20
 
-    filed_under: str | None = None
+    label: str | None = None
 
 
 @frozen(kw_only=True)
