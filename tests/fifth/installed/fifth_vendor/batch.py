@@ -41,13 +41,19 @@ class FifthBatch(FifthReconcile):
         return Prepared(message, number, options, (options.label, text), self.text_rule.parts(text))
 
     async def send_batch(
-        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+        self,
+        batch: Sequence[Prepared],
+        *,
+        reference: str,
+        gate: Gate | None,
+        group: str | None = None,
+        deadline: float | None = None,
     ) -> BatchResult:
         """Send messages in one request; see `BatchClient.send_batch`."""
         label = batch[0].payload[0]
         messages = [{"to": item.number[1:], "text": item.payload[1]} for item in batch]
         call = SendMessages(messages=messages, reference=reference, label=label)
-        taken = await self.execute(call, gate=gate)
+        taken = await self.execute(call, gate=gate, deadline=deadline)
         lines = {line.number: line for line in taken.lines}
         return BatchResult([self._of(item, lines.get(item.number)) for item in batch], taken.cost, taken.left)
 
