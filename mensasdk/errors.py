@@ -4,7 +4,7 @@
 
     MensaError
     ├── ConfigurationError          a client, sender or command was set up wrongly          NOT_SENT
-    │   └── JournalError            a journal cannot be read or written                     NOT_SENT
+    ├── JournalError                a journal cannot be read or written                     NOT_SENT
     ├── ValidationError             a value breaks a rule; names the field and the remedy   NOT_SENT
     │   └── ScheduleError           a schedule is naive, in the past, or in a clock change  NOT_SENT
     ├── TransportError              the network failed us
@@ -144,7 +144,7 @@ class ConfigurationError(MensaError):
     """A client, sender or command was set up wrongly. Nothing was sent."""
 
 
-class JournalError(ConfigurationError):
+class JournalError(MensaError):
     """A journal cannot be read or written: the disk is full or read-only, the file is locked, or it is no journal.
 
     Nothing was sent on account of the call that raised it. ``retryable`` says whether the same call can work later.

@@ -28,6 +28,7 @@ Exit codes:
   2    wrong usage or configuration; nothing was sent
   3    finished; what became of some messages is unknown
   4    stopped early (credentials or credits refused, address blocked, ...)
+  5    the journal cannot be read or written; nothing was sent since
   130  interrupted (Ctrl-C)
 """
 CAMPAIGN_EPILOG: Final = f"{_EXIT_CODES}\n\n{credentials_help()}"

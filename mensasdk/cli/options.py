@@ -10,7 +10,7 @@ from typing import Final, ParamSpec
 import click
 
 from mensasdk.cli.masking import masked
-from mensasdk.errors import AddressBlocked, AuthError, ConfigurationError, MensaError, ValidationError
+from mensasdk.errors import AddressBlocked, AuthError, ConfigurationError, JournalError, MensaError, ValidationError
 from mensasdk.registry import VendorInfo, vendors
 
 __all__ = [
@@ -49,6 +49,8 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
             code, words = 130, "Interrupted."
         except (ConfigurationError, ValidationError) as error:
             code, words = 2, f"Error: {error.message}"
+        except JournalError as error:
+            code, words = 5, f"Error: {error.message}"
         except MensaError as error:
             code = 4 if isinstance(error, (AuthError, AddressBlocked)) else 1
             words = f"Error: {error.message}"

@@ -31,6 +31,7 @@ Exit codes:
        failed, and what was found out before is kept
   3    something is still unknown
   4    stopped early (credentials refused, address blocked, ...)
+  5    the journal cannot be read or written
   130  interrupted (Ctrl-C); what was found out is kept
 """
 # How a vendor is reached, and in what shape a message went out, besides the vendors' own options. Who gets which text,

@@ -18,7 +18,7 @@ from mensasdk.cli.show.tables import display
 from mensasdk.cli.work.campaign import Campaign, Limits, Summary
 from mensasdk.cli.work.journal import recorded_campaign
 from mensasdk.cli.work.signals import interrupts
-from mensasdk.errors import ConfigurationError, MensaError
+from mensasdk.errors import ConfigurationError, JournalError, MensaError
 from mensasdk.journal import SqliteJournal
 from mensasdk.messages import Message, OutcomeKind
 from mensasdk.vendors.batching import BatchClient
@@ -68,7 +68,7 @@ class ResumedCampaign(Campaign):
             await self._sender.resume(self._campaign, self._given())
         except MensaError as error:
             report = self._sender.report
-            if isinstance(error, ConfigurationError) and (report is None or report.total == 0):
+            if isinstance(error, ConfigurationError | JournalError) and (report is None or report.total == 0):
                 raise  # nothing has begun
             self._halt(error.message)
         report = self._sender.report
