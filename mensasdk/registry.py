@@ -62,8 +62,7 @@ class OptionInfo:
         kind: ``bool`` makes it a flag.
         bounds: the least and the greatest number, for ``int``; None for any.
         metavar: what stands for its value in the help.
-        passed_to: what it is an argument of: the vendor's options class, or its client.
-        keyword: the name of that argument; None where it is ``name``.
+        passed_to: what it is an argument of, by the same name: the vendor's options class, or its client.
         required: what is said when it is missing; None where it may be left out.
 
     Raises:
@@ -76,7 +75,6 @@ class OptionInfo:
     bounds: tuple[int, int] | None = None
     metavar: str | None = None
     passed_to: Literal["options", "client"] = "options"
-    keyword: str | None = None
     required: str | None = None
 
     @property

@@ -70,7 +70,9 @@ async def route(stack: AsyncExitStack, box: Sandbox) -> Router:
     return Router(
         [
             Route(mensatek, countries={"ES"}, options=MensatekOptions(report=False), sender="CLINICA"),
-            Route(envia, countries={"MX"}, options=EnviaSmsOptions(template="02", text_variable="mensaje", ucs2=True)),
+            Route(
+                envia, countries={"MX"}, options=EnviaSmsOptions(template="02", text_variable="mensaje", unicode=True)
+            ),
             Route(enviatu, countries={"VE"}),
             # Whoever loses one answer after the other would pause before the next one.
             Route(gateway, options=SmsGateway24Options(device_id=260, sim=0), breaker=None),

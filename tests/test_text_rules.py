@@ -38,7 +38,7 @@ VENDORS = {
     ),
     "envia_sms": Vendor(
         EnviaSmsClient("token"), "+525589520028",
-        EnviaSmsOptions("7", "m", ucs2=False), EnviaSmsOptions("7", "m", ucs2=True),
+        EnviaSmsOptions("7", "m", unicode=False), EnviaSmsOptions("7", "m", unicode=True),
     ),
     "smsgateway24": Vendor(SmsGateway24Client(token="token", device_id=1), "+34600000001"),
     "enviatusms": Vendor(EnviaTuSmsClient("key"), "+584241234567"),
@@ -119,7 +119,7 @@ REFUSED: dict[str, tuple[str, bool, str, str, str]] = {
     **{f"{vendor}: NUL": (vendor, False, "a\0", "text", "NUL") for vendor in VENDORS},
     **{f"{vendor}: half an emoji": (vendor, False, "a\ud83d", "text", "surrogate") for vendor in VENDORS},
     "envia-sms.com: 161": ("envia_sms", False, "a" * 161, "text", "161 GSM-7 units, and envia-sms.com takes 160"),
-    "envia-sms.com: 161, with the remedy": ("envia_sms", False, "a" * 161, "text", "ucs2=True"),
+    "envia-sms.com: 161, with the remedy": ("envia_sms", False, "a" * 161, "text", "unicode=True"),
     "envia-sms.com: 81 euro signs": ("envia_sms", False, "€" * 81, "text", "162"),
     "envia-sms.com: 501": ("envia_sms", True, "a" * 501, "text", "501 UCS-2 units, and envia-sms.com takes 500"),
     "EnvíaTuSMS: 161": ("enviatusms", False, "á" * 161, "text", "161 characters, and EnvíaTuSMS takes 160"),

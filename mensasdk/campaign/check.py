@@ -191,10 +191,10 @@ def _options(item: Prepared, lane: Lane) -> VendorOptions | None:
 def _wants_unicode(options: VendorOptions | None, rule: TextRule | None) -> bool | None:
     """Whether the vendor is told to send Unicode; None where its client does so when a text needs it.
 
-    It is the options' ``unicode`` or ``ucs2``. Without options, a client whose vendor would replace nothing asks for
+    It is the options' ``unicode``. Without options, a client whose vendor would replace nothing asks for
     Unicode by itself.
     """
     if options is None:
         return None if rule is None or rule.plain.replace is None else False
-    wish: bool | None = getattr(options, "unicode", getattr(options, "ucs2", False))
+    wish: bool | None = getattr(options, "unicode", False)
     return wish

@@ -141,7 +141,7 @@ def make_options(info: VendorInfo, wishes: Wishes) -> VendorOptions | None:
 
 def _arguments(info: VendorInfo, wishes: Wishes, receiver: str) -> dict[str, Any]:
     return {
-        one.keyword or one.name: wishes.options[one.name]
+        one.name: wishes.options[one.name]
         for one in info.options
         if one.passed_to == receiver and one.name in wishes.options
     }

@@ -162,11 +162,8 @@ async def test_a_slip_of_the_pen_is_2_and_makes_no_file(
 
 
 @pytest.mark.parametrize("command", ["send", "resume", "reconcile", "mark", "purge"])
-async def test_a_journal_that_cannot_be_used_is_5_and_sends_nothing(
-    box: Sandbox, tmp_path: Path, journal: Path, command: str
-) -> None:
+async def test_a_journal_that_cannot_be_used_is_5_and_sends_nothing(box: Sandbox, tmp_path: Path, command: str) -> None:
     people = write_people(tmp_path / "people.csv", 2)
-    journal.write_text("this is no database, and long enough to be looked at as one\n" * 20)
     more: dict[str, tuple[object, ...]] = {
         "send": (people, *SEND, "--campaign", "julio"),
         "resume": ("julio", *SEND),
@@ -174,7 +171,7 @@ async def test_a_journal_that_cannot_be_used_is_5_and_sends_nothing(
         "mark": ("rejected", "julio", "--all", "--yes"),
         "purge": ("julio", "--yes"),
     }
-    ended = await run(command, *more[command], "--journal", journal, box=box)
+    ended = await run(command, *more[command], "--journal", people, box=box)
     assert ended.code == 5, ended.err
     assert "not a database" in ended.err
     assert "Traceback" not in ended.err

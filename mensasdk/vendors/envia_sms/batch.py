@@ -44,20 +44,20 @@ class EnviaSmsBatch(EnviaSmsReconcile):
         number = phone.parse(message.to, default_country=self.default_country)
         text = fill(message.text, message.variables)
         template, variables = _content(message, text, options)
-        ucs2 = rules.needs_ucs2(*variables.values()) if options.ucs2 is None else options.ucs2
+        unicode = rules.needs_ucs2(*variables.values()) if options.unicode is None else options.unicode
         if message.text:
-            self.text_rule.apply(text, unicode=ucs2)
+            self.text_rule.apply(text, unicode=unicode)
         call = self._send_call(
             number,
             template,
             variables,
             schedule_at=message.schedule_at,
-            ucs2=ucs2,
-            allow_duplicate=options.allow_duplicate,
+            unicode=unicode,
+            allow_duplicates=options.allow_duplicates,
             short_links=options.short_links,
         )
         # The template's own words are not known here, so this is the least that it can be.
-        parts = rules.parts("".join(variables.values()), ucs2=ucs2)
+        parts = rules.parts("".join(variables.values()), unicode=unicode)
         # Nothing shares a request, so all messages may have one key.
         return Prepared(message, number.e164, self.vendor, call, parts)
 
@@ -73,7 +73,7 @@ class EnviaSmsBatch(EnviaSmsReconcile):
             detail = "test mode: the vendor took it and sends nothing"
         elif result.links_shortened is False:
             detail = "the vendor did not shorten the links; that has to be enabled in the account's profile"
-        parts = item.parts if result.text is None else rules.parts(result.text, ucs2=call.ucs2)
+        parts = item.parts if result.text is None else rules.parts(result.text, unicode=call.unicode)
         outcome = Outcome(
             OutcomeKind.ACCEPTED, item.message, self.vendor, result.message_id, detail=detail, parts=parts
         )
@@ -86,16 +86,16 @@ class EnviaSmsBatch(EnviaSmsReconcile):
         variables: Mapping[str, str],
         *,
         schedule_at: datetime | None,
-        ucs2: bool,
-        allow_duplicate: bool,
+        unicode: bool,
+        allow_duplicates: bool,
         short_links: bool,
     ) -> SendSms:
         return SendSms(
             template=rules.template_id(template),
             number=rules.numero(number),
             schedule_at=None if schedule_at is None else rules.wall_clock(schedule_at, self.time_zone),
-            ucs2=ucs2,
-            allow_duplicate=allow_duplicate,
+            unicode=unicode,
+            allow_duplicates=allow_duplicates,
             short_links=short_links,
             variables=variables,
         )

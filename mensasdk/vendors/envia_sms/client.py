@@ -95,8 +95,8 @@ class EnviaSmsClient(EnviaSmsBatch):
         *,
         variables: Mapping[str, str] | None = None,
         schedule_at: datetime | None = None,
-        ucs2: bool = False,
-        allow_duplicate: bool = False,
+        unicode: bool = False,
+        allow_duplicates: bool = False,
         short_links: bool = False,
     ) -> SendResult:
         """Send one SMS from a template, now or later: ``send``.
@@ -111,9 +111,9 @@ class EnviaSmsClient(EnviaSmsBatch):
             schedule_at: ``fecha_programar``: aware datetime in the future; seconds on the clock of the client's
                 ``time_zone``, fractions rounded up. The document says that scheduling fails in test mode (106),
                 and has an example of it that does not.
-            ucs2: ``ucs2``: any character, at most 500; every 70 count as a message. Without it, at most 160
+            unicode: ``ucs2``: any character, at most 500; every 70 count as a message. Without it, at most 160
                 characters of 7 bits.
-            allow_duplicate: ``duplicado``: send the same text to the same number again within the hour. Without it
+            allow_duplicates: ``duplicado``: send the same text to the same number again within the hour. Without it
                 the vendor drops the second one; what it then answers is not documented.
             short_links: ``short_link``: shorten links in variables to ``https://miurl.link/…``. This has to be enabled
                 in the account's profile; else the vendor silently sends the long ones, which
@@ -140,8 +140,8 @@ class EnviaSmsClient(EnviaSmsBatch):
                 template,
                 rules.template_variables({} if variables is None else variables),
                 schedule_at=schedule_at,
-                ucs2=ucs2,
-                allow_duplicate=allow_duplicate,
+                unicode=unicode,
+                allow_duplicates=allow_duplicates,
                 short_links=short_links,
             )
         )

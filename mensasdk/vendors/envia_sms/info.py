@@ -32,10 +32,8 @@ INFO: Final = VendorInfo(
             ),
         ),
         OptionInfo(name="text_variable", metavar="NAME", help="The variable of the template that takes the text."),
-        OptionInfo(name="unicode", kind=bool, keyword="ucs2", help="Keep every character; parts become shorter."),
-        OptionInfo(
-            name="allow_duplicates", kind=bool, keyword="allow_duplicate", help="Send a text that was just sent, too."
-        ),
+        OptionInfo(name="unicode", kind=bool, help="Keep every character; parts become shorter."),
+        OptionInfo(name="allow_duplicates", kind=bool, help="Send a text that was just sent, too."),
     ),
     refuses={
         "sender": "the account decides what the handset shows; leave it out",

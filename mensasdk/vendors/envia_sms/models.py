@@ -43,16 +43,16 @@ class EnviaSmsOptions(VendorOptions):
         template: id of the template for messages that name none.
         text_variable: the template's variable that takes a message's text, with its ``{name}`` placeholders filled in;
             the message's variables are then not sent by themselves. None to refuse messages with a text.
-        ucs2: send as UCS-2, at a message for every 70 characters. None for UCS-2 where the text, or a variable, holds
-            a character that 7 bits cannot carry.
-        allow_duplicate: send the same text to the same number again within the hour; else the vendor drops it.
+        unicode: send as UCS-2, at a message for every 70 characters. None for UCS-2 where the text, or a variable,
+            holds a character that 7 bits cannot carry.
+        allow_duplicates: send the same text to the same number again within the hour; else the vendor drops it.
         short_links: shorten links in variables; see `EnviaSmsClient.send_sms`.
     """
 
     template: str | None = None
     text_variable: str | None = None
-    ucs2: bool | None = field(default=None, kw_only=True)
-    allow_duplicate: bool = field(default=False, kw_only=True)
+    unicode: bool | None = field(default=None, kw_only=True)
+    allow_duplicates: bool = field(default=False, kw_only=True)
     short_links: bool = field(default=False, kw_only=True)
 
 

@@ -70,8 +70,8 @@ class EnviaSmsReconcile(EnviaSmsWire):
         * within the same hour on the clock, five minutes away from its ends on both sides (the document says "dentro
           de la misma hora", and not which kind of hour it means), by this machine's clock: do not set it back while a
           campaign is in doubt;
-        * for a message that goes out at once, is not past its ``not_after``, and has neither ``allow_duplicate``, which
-          switches the filter off, nor ``short_links``: each short link may be a new one, and the text then another;
+        * for a message that goes out at once, is not past its ``not_after``, and has neither ``allow_duplicates``,
+          which switches the filter off, nor ``short_links``: each short link may be a new one;
         * not in test mode, which tells nothing about a message that was really sent.
 
         The client must be of the same account, and send the same template with the same options as before. It is an
@@ -115,7 +115,7 @@ class EnviaSmsReconcile(EnviaSmsWire):
     async def _repeated(self, doubt: Doubt, gate: Gate) -> Outcome | None:
         call: SendSms = doubt.item.payload
         left = self._time_left(doubt)
-        if left <= 0 or self.test_mode or call.allow_duplicate or call.short_links or call.schedule_at is not None:
+        if left <= 0 or self.test_mode or call.allow_duplicates or call.short_links or call.schedule_at is not None:
             return None
         # Waiting for the gate takes time as well.
         deadline = asyncio.get_running_loop().time() + min(left, self._pipeline.timeouts.total)

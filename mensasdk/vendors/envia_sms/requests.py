@@ -27,7 +27,7 @@ class SendSms(Call[SendResult]):
         variables: by name without ``var_``; each goes as ``var_{name}``.
         number: ``numero``: country calling code, one comma, number.
         schedule_at: ``fecha_programar``, ``YYYY-MM-DD HH:MM:SS`` on the vendor's clock.
-        ucs2, allow_duplicate, short_links: ``ucs2``, ``duplicado``, ``short_link``.
+        unicode, allow_duplicates, short_links: ``ucs2``, ``duplicado``, ``short_link``.
     """
 
     function: ClassVar[str] = "send"
@@ -36,8 +36,8 @@ class SendSms(Call[SendResult]):
     template: str = wire("plantilla")
     number: str = wire("numero")
     schedule_at: str | None = wire("fecha_programar", default=None)
-    ucs2: bool = wire("ucs2", default=False, encode=one_or_nothing)
-    allow_duplicate: bool = wire("duplicado", default=False, encode=one_or_nothing)
+    unicode: bool = wire("ucs2", default=False, encode=one_or_nothing)
+    allow_duplicates: bool = wire("duplicado", default=False, encode=one_or_nothing)
     short_links: bool = wire("short_link", default=False, encode=one_or_nothing)
     variables: Mapping[str, str] = field(factory=dict)
 

@@ -39,15 +39,15 @@ MAX_UCS2: Final = 500
 UCS2_PART: Final = 70
 
 _UCS2: Final = TextMode(unicode=True, limit=MAX_UCS2, charged=UCS2_PART)
-# What becomes of characters outside GSM 03.38 without ucs2, the document does not say (code 119 may be meant for them),
-# so that they are neither changed nor refused here.
+# What becomes of characters outside GSM 03.38 without `ucs2`, the document does not say (code 119 may be meant for
+# them), so that they are neither changed nor refused here.
 TEXT_RULE: Final = TextRule(
     vendor=VENDOR,
     name="envia-sms.com",
     plain=TextMode(
         limit=MAX_GSM,
         charged=MAX_GSM,
-        remedy=f"shorten it, or send it with ucs2=True, which takes {MAX_UCS2} and charges a message for every "
+        remedy=f"shorten it, or send it with unicode=True, which takes {MAX_UCS2} and charges a message for every "
         f"{UCS2_PART}",
     ),
     unicode=_UCS2,
@@ -141,6 +141,6 @@ def needs_ucs2(*texts: str) -> bool:
     return any(segments(text).encoding is Encoding.UCS2 for text in texts)
 
 
-def parts(text: str, *, ucs2: bool) -> int:
-    """Messages that the vendor counts: one, or with ``ucs2`` one for every 70 characters."""
-    return _UCS2.count(text).parts if ucs2 else 1
+def parts(text: str, *, unicode: bool) -> int:
+    """Messages that the vendor counts: one, or with ``unicode`` one for every 70 characters."""
+    return _UCS2.count(text).parts if unicode else 1

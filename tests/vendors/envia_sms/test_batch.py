@@ -80,7 +80,7 @@ MESSAGES: dict[str, tuple[Message, dict[str, str]]] = {
         {"plantilla": "01", "fecha_programar": f"{YEAR}-06-03 00:00:00"},
     ),
     "every option": (
-        Message(NUMBER, template="01", options=EnviaSmsOptions(ucs2=True, allow_duplicate=True, short_links=True)),
+        Message(NUMBER, template="01", options=EnviaSmsOptions(unicode=True, allow_duplicates=True, short_links=True)),
         {"plantilla": "01", "ucs2": "1", "duplicado": "1", "short_link": "1"},
     ),
     "UCS-2 where the text needs it": (
@@ -92,7 +92,7 @@ MESSAGES: dict[str, tuple[Message, dict[str, str]]] = {
         {"plantilla": "01", "var_a": "😀", "ucs2": "1"},
     ),
     "no UCS-2 where it is not wanted": (
-        Message(NUMBER, "á", options=EnviaSmsOptions("7", "mensaje", ucs2=False)),
+        Message(NUMBER, "á", options=EnviaSmsOptions("7", "mensaje", unicode=False)),
         {"plantilla": "7", "var_mensaje": "á"},
     ),
     "no UCS-2 for 160 characters of 7 bits": (
@@ -130,10 +130,10 @@ REFUSED: dict[str, tuple[Message, str, str]] = {
     "a placeholder without a variable": (
         Message(NUMBER, "{a}", variables={"b": ""}, options=THROUGH), "variables", "'a'",
     ),
-    "161 characters of 7 bits": (Message(NUMBER, "x" * 161, options=THROUGH), "text", "ucs2=True"),
+    "161 characters of 7 bits": (Message(NUMBER, "x" * 161, options=THROUGH), "text", "unicode=True"),
     "81 characters that count double": (Message(NUMBER, "€" * 81, options=THROUGH), "text", "162"),
     "161 characters, whatever they are": (
-        Message(NUMBER, "á" * 161, options=EnviaSmsOptions("7", "m", ucs2=False)), "text", "161",
+        Message(NUMBER, "á" * 161, options=EnviaSmsOptions("7", "m", unicode=False)), "text", "161",
     ),
     "501 characters of UCS-2": (Message(NUMBER, "á" * 501, options=THROUGH), "text", "500"),
     "251 emoji": (Message(NUMBER, "😀" * 251, options=THROUGH), "text", "502"),

@@ -190,7 +190,7 @@ async def test_the_same_time_of_another_day_is_no_reason_to_repeat(days: int) ->
 
 
 ALONE: dict[str, tuple[Message, dict[str, Any]]] = {
-    "allow_duplicate": (Message(NUMBER, "Hola", options=EnviaSmsOptions("02", "mensaje", allow_duplicate=True)), {}),
+    "allow_duplicates": (Message(NUMBER, "Hola", options=EnviaSmsOptions("02", "mensaje", allow_duplicates=True)), {}),
     "short links": (Message(NUMBER, "Hola", options=EnviaSmsOptions("02", "mensaje", short_links=True)), {}),
     "scheduled": (Message(NUMBER, template="02", schedule_at=PRESENT + timedelta(minutes=5)), {}),
     "past its not_after": (Message(NUMBER, template="02", not_after=PRESENT), {}),

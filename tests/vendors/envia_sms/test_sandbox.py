@@ -113,7 +113,7 @@ async def test_the_hours_filter_drops_a_repeated_text_unless_it_is_allowed(box: 
         report = await client.get_status(again.message_id, NUMBER)
         assert (report.status, report.reasons) == (Status.ERROR, (Reason.DUPLICATE,))
         assert len(box.ledger) == 1
-        await client.send_sms(NUMBER, "02", variables={"mensaje": "Hola"}, allow_duplicate=True)
+        await client.send_sms(NUMBER, "02", variables={"mensaje": "Hola"}, allow_duplicates=True)
     assert len(box.ledger) == 2
 
 
@@ -122,7 +122,7 @@ async def test_links_that_stay_long_are_seen(box: Sandbox, enabled: bool) -> Non
     box.envia_sms.account.short_links = enabled
     async with connect(box) as client:
         result = await client.send_sms(
-            NUMBER, "0000", variables={"usuario": "MW", "url": "http://example.com/a"}, short_links=True, ucs2=True
+            NUMBER, "0000", variables={"usuario": "MW", "url": "http://example.com/a"}, short_links=True, unicode=True
         )
     assert result.links_shortened is enabled
 
@@ -176,7 +176,7 @@ REAL: dict[str, tuple[Setup, dict[str, Any]]] = {
     "08": (lambda _: None, {"number": "+1 202 555 0143"}),
     "119": (lambda _: None, {"variables": {"mensaje": "á"}}),
     "124": (lambda _: None, {"variables": {"mensaje": "x" * 161}}),
-    "102": (lambda _: None, {"variables": {"mensaje": "x" * 501}, "ucs2": True}),
+    "102": (lambda _: None, {"variables": {"mensaje": "x" * 501}, "unicode": True}),
     "113": (lambda _: None, {"variables": {"mensaje": "x" * 1001}}),
     "125": (lambda _: None, {"variables": {"mensaje": ""}}),
     "129": (lambda _: None, {"template": "99"}),

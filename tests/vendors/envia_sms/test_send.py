@@ -32,10 +32,10 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({"variables": {"1": "uno", "año": "2030", "a-b": ""}}, {"var_1": "uno", "var_año": "2030", "var_a-b": ""}),
     ({"variables": {"url": "http://a.example/b?c=d&e=f#g"}}, {"var_url": "http://a.example/b?c=d&e=f#g"}),
     ({"schedule_at": datetime(YEAR, 6, 3, 5, 0, tzinfo=UTC)}, {"fecha_programar": f"{YEAR}-06-03 00:00:00"}),
-    ({"ucs2": True}, {"ucs2": "1"}),
-    ({"allow_duplicate": True}, {"duplicado": "1"}),
+    ({"unicode": True}, {"ucs2": "1"}),
+    ({"allow_duplicates": True}, {"duplicado": "1"}),
     ({"short_links": True}, {"short_link": "1"}),
-    ({"ucs2": False, "allow_duplicate": False, "short_links": False, "variables": {}}, {}),
+    ({"unicode": False, "allow_duplicates": False, "short_links": False, "variables": {}}, {}),
 ]  # fmt: skip
 
 
