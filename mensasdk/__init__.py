@@ -10,6 +10,7 @@ from mensasdk._version import __version__
 
 if _TYPE_CHECKING:
     from mensasdk.campaign import BatchReport, BatchSender, Progress, Route, Router
+    from mensasdk.codes import Code
     from mensasdk.errors import (
         AccessDenied,
         AddressBlocked,
@@ -61,6 +62,7 @@ else:
         __name__,
         {
             "mensasdk.campaign": "BatchReport BatchSender Progress Route Router",
+            "mensasdk.codes": "Code",
             "mensasdk.errors": (
                 "AccessDenied AddressBlocked AmbiguousResponse AuthError ConfigurationError ConnectError "
                 "ConnectionLost ConnectTimeout DeadlineExceeded DecodeError InsufficientCredits InvalidRequest "
@@ -91,6 +93,7 @@ __all__ = [
     "BatchSender",
     "Budget",
     "CircuitBreaker",
+    "Code",
     "ConfigurationError",
     "ConnectError",
     "ConnectTimeout",

@@ -24,10 +24,11 @@ _VALUES = ("messages", "phone", "text", "schedule", "placeholders")
 # docs/architecture.md says why.
 BELOW: Mapping[str, Sequence[str]] = {
     "errors": (),
+    "codes": (),
     "files": ("errors",),
     "registry": ("errors",),
     "phone_quick": ("errors",),
-    **dict.fromkeys(_VALUES, ("registry", "files", "phone_quick")),
+    **dict.fromkeys(_VALUES, ("registry", "files", "phone_quick", "codes")),
     "journal": _VALUES,
     "preflight": _VALUES,
     "codec": _VALUES,

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from attrs import Factory, define, field, frozen
 
+from mensasdk.codes import Code
 from mensasdk.errors import ValidationError
 from mensasdk.phone import mask
 from mensasdk.preflight.cost import CountryCost, Estimate
@@ -198,7 +199,7 @@ class Preflight:
     @property
     def duplicates(self) -> int:
         """Those that repeat an earlier one."""
-        return self.by_code["duplicate"]
+        return self.by_code[Code.DUPLICATE]
 
     @property
     def refused(self) -> int:

@@ -13,6 +13,7 @@ from typing import Literal
 from attrs import define, evolve
 
 from mensasdk import phone, schedule
+from mensasdk.codes import Code
 from mensasdk.errors import ValidationError
 from mensasdk.messages import Message
 from mensasdk.preflight.timeline import DAYS, MINUTE, Day, Timeline, Week, in_utc, whole_minute
@@ -199,7 +200,7 @@ class SendingHours:
                 f"{at.astimezone(timeline.zones[0]):%Y-%m-%d %H:%M} in {timeline.zones[0]}; they open next at "
                 f"{opening:%Y-%m-%d %H:%M}",
                 field="schedule_at",
-                code="closed",
+                code=Code.CLOSED,
             )
         _check_expiry(message, opening, number)
         return evolve(message, schedule_at=opening)
@@ -334,5 +335,5 @@ def _check_expiry(message: Message, at: datetime, number: str) -> None:
             f"to ({phone.mask(number)}) could go at {at:%Y-%m-%d %H:%M} {at.tzname()} only, which is not before the "
             "not_after of the message; give it more time",
             field="not_after",
-            code="expired",
+            code=Code.EXPIRED,
         )

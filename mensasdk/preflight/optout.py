@@ -19,6 +19,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Final
 
+from mensasdk.codes import Code
 from mensasdk.errors import ConfigurationError, ValidationError
 from mensasdk.messages import Message
 from mensasdk.phone import mask, parse
@@ -121,7 +122,7 @@ class OptOuts:
                 ``"opt_out_failed"``, or none where it is no number).
         """
         if number in self:
-            raise ValidationError(f"the recipient ({mask(number)}) has opted out", field="to", code="opted_out")
+            raise ValidationError(f"the recipient ({mask(number)}) has opted out", field="to", code=Code.OPTED_OUT)
         return message
 
     def __contains__(self, number: str) -> bool:
@@ -213,7 +214,7 @@ def _answer(function: Callable[[str], object], e164: str) -> bool:
     raise ValidationError(
         f"whether the recipient ({mask(e164)}) has opted out is not known: the opt-out function {failure}",
         field="to",
-        code="opt_out_failed",
+        code=Code.OPT_OUT_FAILED,
     )
 
 

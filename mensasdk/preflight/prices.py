@@ -15,6 +15,7 @@ from typing import Final, Literal, Self
 from attrs import field, frozen
 
 from mensasdk import phone
+from mensasdk.codes import Code
 from mensasdk.errors import ConfigurationError, ValidationError
 from mensasdk.messages import Message
 from mensasdk.preflight.countries import country_of
@@ -299,7 +300,7 @@ def _no_price(where: str | None) -> ValidationError:
         f'there is no price for {what}; add one to the prices, as in {{"{key}": "0.9"}}, or a default for all other '
         'countries, as in default="2"',
         field="to",
-        code="no_price",
+        code=Code.NO_PRICE,
     )
 
 

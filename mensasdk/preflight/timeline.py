@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from attrs import frozen
 
 from mensasdk import phone
+from mensasdk.codes import Code
 from mensasdk.errors import ScheduleError, ValidationError
 from mensasdk.preflight.zones import Place
 
@@ -87,7 +88,7 @@ class Timeline:
                 f"the sending hours do not open within a year after {at:%Y-%m-%d} in {self.zones[0]}; look at days and "
                 "holidays",
                 field="days",
-                code="closed",
+                code=Code.CLOSED,
             )
         assert self._place is not None  # without a place there is one zone
         country = self._country or self._place.calling_code
@@ -97,7 +98,7 @@ class Timeline:
             f"to ({phone.mask(number)}) may be in {shown}, and the sending hours are never open in all of them at "
             f'once; say which to go by, as in choices={{"{country}": "{names[0]}"}}, or widen the hours',
             field="choices",
-            code="zone",
+            code=Code.ZONE,
         )
 
     def _ask(self, at: datetime) -> tuple[datetime, datetime | None, datetime]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from attrs import frozen
 
 from mensasdk import phone, schedule
+from mensasdk.codes import Code
 from mensasdk.errors import ValidationError
 from mensasdk.preflight.countries import country_of
 
@@ -76,7 +77,7 @@ def zones_at(place: Place, choices: Mapping[str, str], number: str) -> tuple[Zon
         f"to ({phone.mask(number)}) is in no time zone that is known for {place.calling_code}; choose one, as in "
         f'choices={{"{place.calling_code}": "Europe/Madrid"}}',
         field="to",
-        code="zone",
+        code=Code.ZONE,
     )
 
 

@@ -144,8 +144,16 @@ class BatchClient(Protocol):
 
 
 def code_of(error: MensaError) -> str:
-    """The vendor's code, or the error's name in small letters: ``ConnectionLost`` becomes ``connection_lost``."""
-    return error.code or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
+    """Find the code that an outcome has for an error: see `Code`.
+
+    The error's own; or else, for a value that breaks a rule, which one it is (``invalid_to``), and for all others the
+    name of the error in small letters: ``ConnectionLost`` becomes ``connection_lost``.
+    """
+    if error.code:
+        return error.code
+    if isinstance(error, ValidationError):
+        return f"invalid_{error.field}"
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
 
 
 def options_of(message: Message, default: Options, *, vendor: str) -> Options:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from mensasdk.codes import Code
 from mensasdk.errors import MensaError, OutcomeKind
 from mensasdk.messages import Outcome
 from mensasdk.vendors.batching import Doubt
@@ -56,4 +57,6 @@ def _by_report(doubt: Doubt, vendor: str) -> Outcome | None:
     if report is None:
         return None
     detail = f"the vendor reported on its delivery: {report.state}"
-    return accepted(doubt, vendor=vendor, vendor_id=report.vendor_id or doubt.vendor_id, code="callback", detail=detail)
+    return accepted(
+        doubt, vendor=vendor, vendor_id=report.vendor_id or doubt.vendor_id, code=Code.CALLBACK, detail=detail
+    )

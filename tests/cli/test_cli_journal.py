@@ -164,7 +164,7 @@ async def test_a_slip_of_the_pen_is_2_and_makes_no_file(
 @pytest.mark.parametrize("command", ["send", "resume", "reconcile", "mark", "purge"])
 async def test_a_journal_that_cannot_be_used_is_5_and_sends_nothing(box: Sandbox, tmp_path: Path, command: str) -> None:
     people = write_people(tmp_path / "people.csv", 2)
-    more: dict[str, tuple[object, ...]] = {
+    more: dict[str, tuple[str | Path, ...]] = {
         "send": (people, *SEND, "--campaign", "julio"),
         "resume": ("julio", *SEND),
         "reconcile": ("julio", "--vendor", "mensatek"),

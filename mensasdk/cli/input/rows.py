@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 
 from mensasdk.campaign import guard_cell, unguard_cell
 from mensasdk.cli.masking import masked
+from mensasdk.codes import Code
 from mensasdk.errors import ConfigurationError, MensaError, ValidationError
 from mensasdk.messages import Message
 from mensasdk.placeholders import template
@@ -98,7 +99,7 @@ class BadRow:
     Attributes:
         line: its line in the file, from 1.
         to: the number's cell as it stands; never for a terminal.
-        code: ``"missing_number"``, ``"missing_text"``, ``"missing_variable"``, ``"bad_text"`` or ``"columns"``.
+        code: why, such as ``"missing_number"``; see `Code`.
         detail: the reason, for a person.
         reference: the row's reference, if it has one.
     """
@@ -208,27 +209,27 @@ def _row(line: int, cells: list[str], layout: Layout, make: Make) -> GoodRow | B
     to = cell(layout.number)
     reference = cell(layout.reference) or None
     if len(cells) < layout.width:
-        return BadRow(line, to, "columns", f"has {len(cells)} of {layout.width} columns", reference)
+        return BadRow(line, to, Code.COLUMNS, f"has {len(cells)} of {layout.width} columns", reference)
     if any(extra.strip() for extra in cells[layout.width :]):
         detail = f"has {len(cells)} columns, the header {layout.width}; quote cells that hold the delimiter"
-        return BadRow(line, to, "columns", detail, reference)
+        return BadRow(line, to, Code.COLUMNS, detail, reference)
     if not to:
-        return BadRow(line, to, "missing_number", "has no number", reference)
+        return BadRow(line, to, Code.MISSING_NUMBER, "has no number", reference)
     if layout.variables is not None:
         # A blank one is left out: a template that needs it is then refused by the vendor, and not sent with a gap.
         return _good(line, make, to, "", {n: v for n, i in layout.variables.items() if (v := cell(i))}, reference)
     text = cell(layout.text_column) if layout.text is None else layout.text
     if not text:
-        return BadRow(line, to, "missing_text", "has no text", reference)
+        return BadRow(line, to, Code.MISSING_TEXT, "has no text", reference)
     try:
         parsed = template(text)
     except ValidationError as error:
-        return BadRow(line, to, "bad_text", error.message, reference)
+        return BadRow(line, to, Code.BAD_TEXT, error.message, reference)
     variables: dict[str, str] = {}
     for name in parsed.names:
         value = cell(layout.columns.get(fold_name(name)))
         if not value:
-            return BadRow(line, to, "missing_variable", f"has no value for {{{name[:40]}}}", reference)
+            return BadRow(line, to, Code.MISSING_VARIABLE, f"has no value for {{{name[:40]}}}", reference)
         variables[name] = value
     # Without variables a message is sent to the letter, and this text had its braces doubled.
     body = text if parsed.names else parsed.pieces[0]
@@ -241,7 +242,7 @@ def _good(
     try:
         return GoodRow(line, make(to, body, variables, reference))
     except MensaError as error:
-        return BadRow(line, to, "invalid", error.message, reference)
+        return BadRow(line, to, Code.INVALID, error.message, reference)
 
 
 def _unguarded(cell: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from mensasdk.cli.show.tables import MEANING, figures_table, meter, money, print_note, short_number, text_table
 from mensasdk.cli.work.dryrun import DryRun, unit_of
+from mensasdk.codes import Code
 from mensasdk.preflight.check import Preflight, character_name
 from mensasdk.registry import vendors
 from mensasdk.text import Encoding
@@ -27,7 +28,10 @@ _REDRAW: Final = 0.1
 _COUNTRIES: Final = 12
 _CHARACTERS: Final = 8
 _CODES: Final = 12
-_MEANING: Final = {**MEANING, "duplicate": "the same message to the same number as an earlier row"}
+_MEANING: Final[Mapping[str, str]] = {
+    **MEANING,
+    Code.DUPLICATE: "the same message to the same number as an earlier row",
+}
 
 
 @contextmanager
@@ -179,7 +183,7 @@ def _codes(result: DryRun) -> Table | None:
         first = result.shown.get(code) or ()
         words = _MEANING.get(code) or (first[0].reason if first else "")
         table.add_row(
-            Text(code[:30], style="yellow" if code == "duplicate" else "red"), f"{count:,}", Text(words[:200])
+            Text(code[:30], style="yellow" if code == Code.DUPLICATE else "red"), f"{count:,}", Text(words[:200])
         )
     if rest := codes[_CODES:]:
         table.add_row(Text(f"{len(rest)} more", style="dim"), f"{sum(count for _, count in rest):,}", Text())

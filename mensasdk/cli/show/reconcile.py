@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import shorten
 from typing import Final
@@ -21,19 +22,20 @@ from mensasdk.cli.show.tables import (
     text_table,
 )
 from mensasdk.cli.work.reconcile import Reconciled
+from mensasdk.codes import Code
 from mensasdk.messages import OutcomeKind
 from mensasdk.registry import vendors
 
 __all__ = ["MEANS", "print_reconciled", "show_reconciled"]
 
-MEANS: Final = {
-    "callback": "a delivery report came for it",
-    "campaign": "the vendor's campaign lists it",
-    "customer_id": "the vendor lists it under our customer id",
-    "dropped": "sent again, and taken neither time",
-    "repeated": "sent again, where the vendor keeps that from being a second SMS",
-    "report": "the vendor's report lists it",
-    "status": "the vendor knows the id that it had given",
+MEANS: Final[Mapping[str, str]] = {
+    Code.CALLBACK: "a delivery report came for it",
+    Code.CAMPAIGN: "the vendor's campaign lists it",
+    Code.CUSTOMER_ID: "the vendor lists it under our customer id",
+    Code.DROPPED: "sent again, and taken neither time",
+    Code.REPEATED: "sent again, where the vendor keeps that from being a second SMS",
+    Code.REPORT: "the vendor's report lists it",
+    Code.STATUS: "the vendor knows the id that it had given",
 }
 
 

@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mensasdk.cli.work.campaign import MAX_SHOWN, Display, ShownRow, Summary
+from mensasdk.codes import Code
 from mensasdk.journal import CampaignInfo, State
 from mensasdk.messages import OutcomeKind
 from mensasdk.registry import vendors
@@ -58,25 +59,25 @@ LABEL: Final = {
     OutcomeKind.UNKNOWN: "unknown",
 }
 # What our own codes mean; a vendor's codes are explained by the words that came with them.
-MEANING: Final = {
-    "bad_text": "its text has a brace that is no placeholder",
-    "budget": "beyond --max-credits or --max-messages",
-    "closed": "outside the sending hours",
-    "crashed": "the process ended while its request was under way",
-    "cancelled": "cancelled before it was sent, or while under way",
-    "columns": "the row has too few or too many columns",
-    "duplicate": "this campaign holds the same message to the same number already",
-    "expired": "too late: after --not-after",
-    "invalid_schedule_at": "the vendor cannot send it at that time",
-    "invalid_text": "the vendor does not take such a text",
-    "invalid_to": "not a phone number that can be reached",
-    "missing_number": "the row has no number",
-    "missing_text": "the row has no text",
-    "missing_variable": "the row has no value for a placeholder of the text",
-    "no_price": "there is no price for its country",
-    "opted_out": "has opted out",
-    "stopped": "the campaign ended before this message",
-    "zone": "the time zone of its number is not known",
+MEANING: Final[Mapping[str, str]] = {
+    Code.BAD_TEXT: "its text has a brace that is no placeholder",
+    Code.BUDGET: "beyond --max-credits or --max-messages",
+    Code.CLOSED: "outside the sending hours",
+    Code.CRASHED: "the process ended while its request was under way",
+    Code.CANCELLED: "cancelled before it was sent, or while under way",
+    Code.COLUMNS: "the row has too few or too many columns",
+    Code.DUPLICATE: "this campaign holds the same message to the same number already",
+    Code.EXPIRED: "too late: after --not-after",
+    Code.INVALID_SCHEDULE_AT: "the vendor cannot send it at that time",
+    Code.INVALID_TEXT: "the vendor does not take such a text",
+    Code.INVALID_TO: "not a phone number that can be reached",
+    Code.MISSING_NUMBER: "the row has no number",
+    Code.MISSING_TEXT: "the row has no text",
+    Code.MISSING_VARIABLE: "the row has no value for a placeholder of the text",
+    Code.NO_PRICE: "there is no price for its country",
+    Code.OPTED_OUT: "has opted out",
+    Code.STOPPED: "the campaign ended before this message",
+    Code.ZONE: "the time zone of its number is not known",
 }
 _WINDOW: Final = 3.0
 
@@ -410,7 +411,7 @@ def _codes(summary: Summary) -> Table:
     for code, count in sorted(summary.by_code.items(), key=lambda pair: (-pair[1], pair[0])):
         kind, words = summary.meanings.get(code, (None, ""))
         label = Text(LABEL[kind], style=STYLE[kind]) if kind is not None else Text("")
-        if code != "stopped" or summary.stopped is not None:
+        if code != Code.STOPPED or summary.stopped is not None:
             words = MEANING.get(code, words)
         table.add_row(Text(code[:30]), label, f"{count:,}", Text(words[:200]))
     return table

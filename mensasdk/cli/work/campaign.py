@@ -17,6 +17,7 @@ from mensasdk.cli.input.rows import BadRow, GoodRow
 from mensasdk.cli.input.screens import NOTHING, Screening
 from mensasdk.cli.masking import masked
 from mensasdk.cli.show.output import Output
+from mensasdk.codes import Code
 from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.journal import Journal
 from mensasdk.limits import CircuitBreaker, RateLimit
@@ -343,7 +344,7 @@ class Campaign:
             if outcome.kind is OutcomeKind.NOT_SENT:
                 if outcome.code.startswith("invalid"):
                     self._bad(row.line, row.message.to, outcome.detail)
-                elif outcome.code == "stopped" and len(self._vendors) == 1 and not self._durable:
+                elif outcome.code == Code.STOPPED and len(self._vendors) == 1 and not self._durable:
                     # A stop rule: what is still in the file need not be read. Of several vendors others may go on, and
                     # a journal holds the rest for the next time.
                     self._halt(outcome.detail)
@@ -358,7 +359,7 @@ class Campaign:
         vendor, reason = self._vendor, self._halted or "the campaign ended before it"
         detail = "the campaign was interrupted before this message"
         for held in self._open.values():  # the report has counted these already
-            left = Outcome(OutcomeKind.NOT_SENT, held.message, vendor, code="interrupted", detail=detail)
+            left = Outcome(OutcomeKind.NOT_SENT, held.message, vendor, code=Code.INTERRUPTED, detail=detail)
             if self._output is not None:
                 try:
                     self._output.outcome(held.line, left)
@@ -370,7 +371,7 @@ class Campaign:
                 if count % 1000 == 0:
                     await asyncio.sleep(0)
                 if isinstance(row, GoodRow):
-                    row = BadRow(row.line, row.message.to, "stopped", reason, row.message.reference)
+                    row = BadRow(row.line, row.message.to, Code.STOPPED, reason, row.message.reference)
                 else:
                     self._bad(row.line, row.to, row.detail)
                 self._skip(row)

@@ -13,6 +13,7 @@ from mensasdk.cli.input.rows import BadRow, GoodRow
 from mensasdk.cli.masking import masked
 from mensasdk.cli.show.output import Output
 from mensasdk.cli.work.campaign import MAX_SHOWN, Limits, ShownRow
+from mensasdk.codes import Code
 from mensasdk.messages import Message, Outcome
 from mensasdk.phone import mask
 from mensasdk.preflight.check import Preflight, character_name
@@ -187,8 +188,8 @@ async def dry_run(
         line = lines.pop(id(message))
         if outcome is None:
             return
-        code = outcome.code or "invalid"
-        if code == "duplicate":
+        code = outcome.code or Code.INVALID
+        if code == Code.DUPLICATE:
             return
         result.bad(line, message.to, code, outcome.detail)
         if output is not None:

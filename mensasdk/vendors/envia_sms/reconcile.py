@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from mensasdk.codes import Code
 from mensasdk.errors import (
     AddressBlocked,
     AuthError,
@@ -28,7 +29,7 @@ from mensasdk.vendors.doubts import accepted, settle
 from mensasdk.vendors.envia_sms.codes import tells_of_duplicate
 from mensasdk.vendors.envia_sms.models import StatusReport
 from mensasdk.vendors.envia_sms.requests import SendSms
-from mensasdk.vendors.envia_sms.wire import NO_ID, EnviaSmsWire
+from mensasdk.vendors.envia_sms.wire import EnviaSmsWire
 
 __all__ = ["EnviaSmsReconcile"]
 
@@ -110,7 +111,7 @@ class EnviaSmsReconcile(EnviaSmsWire):
         except (NotFound, ValidationError):  # the vendor has no such message, or no status of it
             return None
         detail = f"the vendor knows it: {' '.join([report.status, *report.reasons])}"
-        return accepted(doubt, vendor=self.vendor, vendor_id=doubt.vendor_id, code="status", detail=detail)
+        return accepted(doubt, vendor=self.vendor, vendor_id=doubt.vendor_id, code=Code.STATUS, detail=detail)
 
     async def _repeated(self, doubt: Doubt, gate: Gate) -> Outcome | None:
         call: SendSms = doubt.item.payload
@@ -125,12 +126,12 @@ class EnviaSmsReconcile(EnviaSmsWire):
         except (AuthError, AddressBlocked, UnexpectedRedirect):
             raise
         except MensaError as error:
-            if error.code != NO_ID and not tells_of_duplicate(error.message):
+            if error.code != Code.NO_ID and not tells_of_duplicate(error.message):
                 if error.outcome is OutcomeKind.NOT_SENT:
                     raise
                 return None
         detail = "sent again within the hour, in which the vendor sends the same text to the same number only once"
-        return accepted(doubt, vendor=self.vendor, vendor_id=message_id, code="repeated", detail=detail)
+        return accepted(doubt, vendor=self.vendor, vendor_id=message_id, code=Code.REPEATED, detail=detail)
 
     def _time_left(self, doubt: Doubt) -> float:
         """Seconds in which the message may be sent again; zero or less where it may not."""

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from attrs import evolve
 
 from mensasdk.codec import encode_query, parameters, structure
+from mensasdk.codes import Code
 from mensasdk.errors import (
     AmbiguousResponse,
     ConfigurationError,
@@ -29,12 +30,9 @@ from mensasdk.vendors.envia_sms.envelope import Envelope, open_envelope
 from mensasdk.vendors.envia_sms.models import SendResult
 from mensasdk.vendors.envia_sms.requests import ListCountries, SendCancel, SendSms
 
-__all__ = ["NO_ID", "EnviaSmsWire"]
+__all__ = ["EnviaSmsWire"]
 
 T = TypeVar("T")
-
-NO_ID: Final = "no_id"
-"""The code of the error for an answer that accepts a message and has no identifier."""
 
 _TEST: Final = "pruebas_"
 _SHORT_LINK: Final = "https://miurl.link/"
@@ -103,7 +101,7 @@ class EnviaSmsWire(VendorClient):
         if isinstance(call, SendSms):
             if not answer.message_ids:
                 raise DecodeError(
-                    "the answer accepts a message and has no identificador", vendor=self.vendor, code=NO_ID
+                    "the answer accepts a message and has no identificador", vendor=self.vendor, code=Code.NO_ID
                 )
             answer = evolve(answer, links_shortened=_shortened(call, answer))
         return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class

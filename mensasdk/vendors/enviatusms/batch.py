@@ -10,6 +10,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from mensasdk.codes import Code
 from mensasdk.errors import InvalidRequest, MensaError, ValidationError
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.placeholders import fill
@@ -209,7 +210,7 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
             OutcomeKind.REJECTED,
             item.message,
             self.vendor,
-            code="ignored",
+            code=Code.IGNORED,
             detail="the vendor ignored it inside an accepted request: no mobile number that it serves",
             parts=item.parts,
         )
@@ -220,7 +221,7 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
             item.message,
             self.vendor,
             result.campaign_id,
-            code="partial",
+            code=Code.PARTIAL,
             detail=(
                 f"the vendor ignored {len(result.unmatched)} numbers that were not sent, and its campaign does not "
                 "tell whom it meant"

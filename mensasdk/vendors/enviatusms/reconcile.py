@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 
+from mensasdk.codes import Code
 from mensasdk.errors import NotFound, ValidationError
 from mensasdk.messages import Outcome
 from mensasdk.transport import Gate
@@ -55,7 +56,7 @@ class EnviaTuSmsReconcile(EnviaTuSmsWire):
             line = campaigns[campaign_id].get(doubt.item.number)
             if line is not None:
                 detail = f"campaign {campaign_id} lists its number: {line.status.meaning}"
-                return accepted(doubt, vendor=self.vendor, vendor_id=campaign_id, code="campaign", detail=detail)
+                return accepted(doubt, vendor=self.vendor, vendor_id=campaign_id, code=Code.CAMPAIGN, detail=detail)
         return None
 
     async def _lines(self, campaign_id: str) -> dict[str, CampaignNumber]:

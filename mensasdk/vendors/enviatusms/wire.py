@@ -9,6 +9,7 @@ from attrs import evolve
 
 from mensasdk import phone
 from mensasdk.codec import Format, encode_json, folded_fields, parameters, structure, to_bool, to_known_id
+from mensasdk.codes import Code
 from mensasdk.errors import AmbiguousResponse, ConfigurationError, DecodeError, InvalidRequest, VendorError
 from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
 from mensasdk.vendors.base import Call, VendorClient, presentable, words_of
@@ -114,7 +115,7 @@ class EnviaTuSmsWire(VendorClient):
                 f"the vendor ignored the number ({phone.mask(sent[0])}): no mobile number that it serves; nothing is "
                 "charged",
                 vendor=self.vendor,
-                code="ignored",
+                code=Code.IGNORED,
             )
         if rest and answer.campaign_id is None:
             raise DecodeError("the answer tells of accepted messages and has no id for them", vendor=self.vendor)

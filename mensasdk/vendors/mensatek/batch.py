@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from mensasdk import phone
+from mensasdk.codes import Code
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.transport import Gate
 from mensasdk.vendors.batching import BatchResult, Prepared, options_of
@@ -126,7 +127,7 @@ class MensatekBatch(MensatekReconcile):
             item.message,
             self.vendor,
             result.message_id,
-            code="partial",
+            code=Code.PARTIAL,
             detail=detail,
             parts=item.parts,
         )

@@ -10,6 +10,7 @@ from typing import Final
 
 from attrs import evolve
 
+from mensasdk.codes import Code
 from mensasdk.errors import AccessDenied, InvalidRequest, MensaError, OutcomeKind, ValidationError
 from mensasdk.messages import Delivery, Outcome
 from mensasdk.transport import Gate
@@ -200,7 +201,7 @@ class MensatekReconcile(MensatekWire):
             OutcomeKind.REJECTED,
             item.message,
             self.vendor,
-            code="dropped",
+            code=Code.DROPPED,
             detail="the vendor dropped it inside an accepted request: a wrong, listed or repeated number",
             parts=item.parts,
         )

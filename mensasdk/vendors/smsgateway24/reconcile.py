@@ -12,6 +12,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from mensasdk import phone
+from mensasdk.codes import Code
 from mensasdk.errors import AuthError, ValidationError, VendorError
 from mensasdk.messages import Outcome, OutcomeKind
 from mensasdk.placeholders import fill
@@ -196,7 +197,7 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
         sms_id = _checked(lambda: rules.record_id("sms_id", mark))
         if sms_id is not None and (status := await self._status(sms_id)) is not None:
             detail = f"the vendor knows it: {status.status.meaning}"
-            return accepted(doubt, vendor=self.vendor, vendor_id=sms_id, code="status", detail=detail)
+            return accepted(doubt, vendor=self.vendor, vendor_id=sms_id, code=Code.STATUS, detail=detail)
         ready = doubt.item.payload  # made by `SmsGateway24Batch.prepare`
         certain = ready.customer_id
         if mark.startswith(BY_CUSTOMER_ID):
@@ -212,7 +213,7 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
         if found is None:
             return None
         detail = f"the vendor lists it by its customerid: {found.status.meaning}"
-        return accepted(doubt, vendor=self.vendor, vendor_id=found.sms_id, code="customer_id", detail=detail)
+        return accepted(doubt, vendor=self.vendor, vendor_id=found.sms_id, code=Code.CUSTOMER_ID, detail=detail)
 
     async def _status(self, sms_id: str) -> MessageStatus | None:
         """None where the vendor does not know the message, for which it documents no code of its own."""
