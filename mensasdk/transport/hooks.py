@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from attrs import field, frozen
 
@@ -73,13 +74,41 @@ class AttemptFailed:
 
 
 Event = AttemptStarted | AttemptEnded | AttemptFailed
-Hook = Callable[[Event], None]
+Hook = Callable[[Event], Awaitable[object] | None]
+"""Is given each event, and may be async. The call waits for it, and for one after the other."""
 
 
-def emit(hooks: Sequence[Hook], event: Event) -> None:
-    """Give an event to each hook. A hook that raises is reported in the log and never breaks the call."""
-    for hook in hooks:
+def emit(hooks: Sequence[Hook], event: Event) -> Awaitable[None] | None:
+    """Give an event to each hook, in order. A hook that raises is reported in the log and never breaks the call.
+
+    Returns:
+        What is left to be awaited, from the first hook on that is async; None where none is.
+    """
+    for index, hook in enumerate(hooks):
         try:
-            hook(event)
+            pending = hook(event)
         except Exception as error:  # noqa: BLE001 - a broken metric must not turn an accepted SMS into an error
-            logger.warning("a hook raised %s on %s", type(error).__name__, type(event).__name__)
+            _say(error, event)
+        else:
+            if pending is not None and isinstance(pending, Awaitable):
+                return _emit_on(pending, hooks[index + 1 :], event)
+    return None
+
+
+async def _emit_on(pending: Awaitable[object], hooks: Sequence[Hook], event: Event) -> None:
+    try:
+        await pending
+    except Exception as error:  # noqa: BLE001 - as above
+        _say(error, event)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        _say(error, event)  # nobody has cancelled us: it is the hook's own
+    following = emit(hooks, event)
+    if following is not None:
+        await following
+
+
+def _say(error: BaseException, event: Event) -> None:
+    logger.warning("a hook raised %s on %s", type(error).__name__, type(event).__name__)

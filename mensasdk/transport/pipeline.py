@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from mensasdk.errors import (
@@ -61,7 +61,7 @@ class Pipeline:
         transport: the way out.
         timeouts: the deadline of a call and of connecting.
         retry: the policy of the client.
-        hooks: are given every event.
+        hooks: are given every event; those that are async are awaited.
         pick: gives a random number in [0, 1); for tests.
     """
 
@@ -112,14 +112,16 @@ class Pipeline:
         if deadline is None:
             deadline = loop.time() + self.timeouts.total
         attempt = 0
+        # What is known of the call while no attempt is under way.
+        known = OutcomeKind.NOT_SENT
         while True:
             attempt += 1
             begun = loop.time()
             started = (
                 AttemptStarted(self.vendor, function, request.method, request.url, attempt) if self.hooks else None
             )
-            if started is not None:
-                emit(self.hooks, started)
+            if started is not None and (pending := emit(self.hooks, started)) is not None:
+                await _told(pending, known)
             failure: MensaError
             try:
                 response = await self._attempt(request, deadline, gate)
@@ -129,27 +131,25 @@ class Pipeline:
             except asyncio.CancelledError as cancelled:
                 if started is not None:
                     outcome = cancelled_outcome(cancelled)
-                    emit(
-                        self.hooks,
-                        AttemptFailed(started, type(cancelled).__name__, outcome, None, loop.time() - begun, None),
-                    )
+                    failed = AttemptFailed(started, type(cancelled).__name__, outcome, None, loop.time() - begun, None)
+                    if (pending := emit(self.hooks, failed)) is not None:
+                        await _told(pending, outcome)
                 raise
             else:
                 if attempt == 1:
                     self.budget.earn()
                 if started is not None:
-                    elapsed = loop.time() - begun
-                    emit(self.hooks, AttemptEnded(started, response.status, elapsed, len(response.body)))
+                    ended = AttemptEnded(started, response.status, loop.time() - begun, len(response.body))
+                    if (pending := emit(self.hooks, ended)) is not None:
+                        await _told(pending, OutcomeKind.UNKNOWN)
                 return value
             response = None  # type: ignore[assignment]  # the body may hold personal data; it stays in no traceback
             delay = self._after(failure, attempt=attempt, safe=safe, remaining=deadline - loop.time(), gate=gate)
+            known = failure.outcome
             if started is not None:
-                emit(
-                    self.hooks,
-                    AttemptFailed(
-                        started, type(failure).__name__, failure.outcome, failure.code, loop.time() - begun, delay
-                    ),
-                )
+                failed = AttemptFailed(started, type(failure).__name__, known, failure.code, loop.time() - begun, delay)
+                if (pending := emit(self.hooks, failed)) is not None:
+                    await _told(pending, known)
             if delay is None:
                 # Outside of the except block, and without the frames that read the body: see AiohttpTransport.send.
                 failure.__cause__ = failure.__context__ = None
@@ -165,7 +165,7 @@ class Pipeline:
             try:
                 await asyncio.sleep(delay)
             except asyncio.CancelledError as cancelled:
-                mark_cancelled(cancelled, failure.outcome)
+                mark_cancelled(cancelled, known)
                 raise
 
     async def _attempt(self, request: HttpRequest, deadline: float, gate: Gate | None) -> HttpResponse:
@@ -193,6 +193,15 @@ class Pipeline:
         if delay is not None and not limited and not self.budget.take():
             return None
         return delay
+
+
+async def _told(pending: Awaitable[None], outcome: OutcomeKind) -> None:
+    """Wait for hooks. A cancellation meanwhile says what had become of the request."""
+    try:
+        await pending
+    except asyncio.CancelledError as cancelled:
+        mark_cancelled(cancelled, outcome)
+        raise
 
 
 async def _enter(gate: Gate, deadline: float) -> bool:

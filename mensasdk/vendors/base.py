@@ -98,7 +98,8 @@ class VendorClient:
         transport: a transport to borrow; it is left open. None for an own one, which is closed with the client.
         timeouts: the deadline of each call, over all its attempts, and of connecting.
         retry: how failed attempts are repeated.
-        hooks: called with each `Event`, for tracing and metrics.
+        hooks: called with each `Event`, for tracing and metrics, and awaited where they are async: the call waits for
+            them. One that raises is logged, and changes nothing.
     """
 
     vendor: str

@@ -8,7 +8,7 @@ import gc
 import logging
 import pickle
 import weakref
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any
 
 import pytest
@@ -594,3 +594,65 @@ async def test_the_last_error_wins_where_attempts_fail_differently() -> None:
         assert type(error) is ConnectionLost  # the first did nothing; the second may have, and ends the call
         assert error.outcome is OutcomeKind.UNKNOWN
         assert len(server.requests) == 2
+
+
+async def test_async_hooks_are_awaited_in_order_among_those_that_are_not() -> None:
+    seen: list[tuple[str, str]] = []
+
+    async def slow(event: Event) -> None:
+        await asyncio.sleep(0.01)
+        seen.append(("slow", type(event).__name__))
+
+    class Called:
+        def __call__(self, event: Event) -> Awaitable[object]:
+            return slow(event)
+
+    def quick(event: Event) -> None:
+        seen.append(("quick", type(event).__name__))
+
+    async with serve(script(DROP, says())) as server, pipeline(hooks=[quick, slow, Called(), quick]) as line:
+        assert await call(line, server, safe=True) == b"data"
+    kinds = ["AttemptStarted", "AttemptFailed", "AttemptStarted", "AttemptEnded"]
+    assert seen == [(who, kind) for kind in kinds for who in ("quick", "slow", "slow", "quick")]
+
+
+async def test_an_async_hook_that_raises_breaks_nothing_and_is_told_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def broken(event: Event) -> None:
+        await asyncio.sleep(0)
+        raise RuntimeError("600000001")
+
+    async def cancels_itself(event: Event) -> None:
+        raise asyncio.CancelledError
+
+    seen: list[Event] = []
+    async with serve(says()) as server, pipeline(hooks=[broken, cancels_itself, seen.append]) as line:
+        assert await call(line, server, safe=False) == b"data"
+    assert [type(event) for event in seen] == [AttemptStarted, AttemptEnded]
+    assert "a hook raised RuntimeError on AttemptEnded" in caplog.text
+    assert "a hook raised CancelledError on AttemptEnded" in caplog.text
+    assert "600000001" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [(AttemptStarted, OutcomeKind.NOT_SENT), (AttemptFailed, OutcomeKind.UNKNOWN), (AttemptEnded, OutcomeKind.UNKNOWN)],
+)
+async def test_a_call_that_is_cancelled_while_a_hook_waits_says_what_became_of_it(
+    kind: type[Event], outcome: OutcomeKind
+) -> None:
+    waiting = asyncio.Event()
+
+    async def hook(event: Event) -> None:
+        if isinstance(event, kind):
+            waiting.set()
+            await asyncio.Event().wait()
+
+    async with serve(DROP if kind is AttemptFailed else says()) as server, pipeline(hooks=[hook]) as line:
+        task = asyncio.create_task(call(line, server, safe=False))
+        await waiting.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+    assert cancelled_outcome(caught.value) is outcome

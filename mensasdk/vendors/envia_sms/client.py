@@ -47,7 +47,7 @@ class EnviaSmsClient(EnviaSmsBatch):
         transport: a transport to borrow; None for an own one.
         timeouts: see `Timeouts`.
         retry: see `RetryPolicy`. Only `get_status` and `get_credits` are ever repeated after their bytes have left.
-        hooks: called with each event.
+        hooks: called with each event, and awaited where they are async.
 
     Every method raises these, besides what it names itself; ``code`` is as the document prints it, ``"05"``:
         AddressBlocked: 01 our address is blocked for misuse, 04 the project is suspended. Stop.

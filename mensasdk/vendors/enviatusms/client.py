@@ -36,7 +36,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         timeouts: see `Timeouts`.
         retry: see `RetryPolicy`. Sends and short links are never repeated after their bytes have left: the vendor
             makes another campaign of each.
-        hooks: called with each event.
+        hooks: called with each event, and awaited where they are async.
 
     The vendor publishes neither codes nor texts of errors. A refusal is an answer with ``status`` ``"error"``
     (``success`` false for short links), or a 4xx; its HTTP status decides which error it becomes, and the vendor's

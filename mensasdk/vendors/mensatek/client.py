@@ -68,7 +68,7 @@ class MensatekClient(MensatekBatch):
         transport: a transport to borrow; None for an own one.
         timeouts: see `Timeouts`.
         retry: see `RetryPolicy`. Sends, cancellations and uploads are never repeated after their bytes have left.
-        hooks: called with each event.
+        hooks: called with each event, and awaited where they are async.
 
     Every method raises these, besides what it names itself:
         AuthError: ``Res=-1`` or status 401 or 403. Do not go on: repeated failures block the address.

@@ -85,7 +85,7 @@ class SmsGateway24Client(SmsGateway24Batch):
         transport: a transport to borrow; None for an own one.
         timeouts: see `Timeouts`.
         retry: see `RetryPolicy`. What sends or changes something is never repeated after its bytes have left.
-        hooks: called with each event.
+        hooks: called with each event, and awaited where they are async.
 
     Raises:
         ConfigurationError: credentials are missing or incomplete, or a value makes no sense.
