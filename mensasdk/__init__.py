@@ -10,6 +10,7 @@ from mensasdk._version import __version__
 
 if _TYPE_CHECKING:
     from mensasdk.campaign import BatchReport, BatchSender, Progress, Route, Router
+    from mensasdk.campaign.report import guard_cell, unguard_cell
     from mensasdk.codes import Code
     from mensasdk.errors import (
         AccessDenied,
@@ -44,6 +45,7 @@ if _TYPE_CHECKING:
         UploadRefused,
         ValidationError,
         VendorError,
+        outcome_of,
     )
     from mensasdk.journal import Journal, MemoryJournal, SqliteJournal, mark
     from mensasdk.limits import Budget, CircuitBreaker, RateLimit
@@ -62,13 +64,14 @@ else:
         __name__,
         {
             "mensasdk.campaign": "BatchReport BatchSender Progress Route Router",
+            "mensasdk.campaign.report": "guard_cell unguard_cell",
             "mensasdk.codes": "Code",
             "mensasdk.errors": (
                 "AccessDenied AddressBlocked AmbiguousResponse AuthError ConfigurationError ConnectError "
                 "ConnectionLost ConnectTimeout DeadlineExceeded DecodeError InsufficientCredits InvalidRequest "
                 "JournalError MensaError NotFound OutcomeKind PoolTimeout ProtocolError ProxyError RateLimited "
                 "ResponseError ResponseTooLarge ScheduleError StateConflict TLSError TransportError UnexpectedRedirect "
-                "UnexpectedResponse UnexpectedStatus UploadRefused ValidationError VendorError"
+                "UnexpectedResponse UnexpectedStatus UploadRefused ValidationError VendorError outcome_of"
             ),
             "mensasdk.journal": "Journal MemoryJournal SqliteJournal mark",
             "mensasdk.limits": "Budget CircuitBreaker RateLimit",
@@ -157,6 +160,9 @@ __all__ = [
     "VendorError",
     "VendorOptions",
     "__version__",
+    "guard_cell",
     "mark",
+    "outcome_of",
     "segments",
+    "unguard_cell",
 ]

@@ -81,6 +81,7 @@ __all__ = [
     "UploadRefused",
     "ValidationError",
     "VendorError",
+    "outcome_of",
 ]
 
 
@@ -96,6 +97,36 @@ class OutcomeKind(StrEnum):
     """The vendor never acted on it; sending it again cannot make a second SMS."""
     UNKNOWN = "unknown"
     """Bytes left and no complete, understandable answer came back. Never sent again by itself."""
+
+
+def outcome_of(error: BaseException) -> OutcomeKind:
+    """Tell what became of the call that ended in an exception, whichever exception it is.
+
+    A cancellation, and the `TimeoutError` of an ``asyncio.timeout`` or ``asyncio.wait_for`` around the call, tell it as
+    well as our own errors do; so does an exception that was raised ``from`` one of these. It is that of the last of our
+    calls that the exception passed through, and UNKNOWN where that cannot be told: NOT_SENT is only said where nothing
+    has left. Of a group of exceptions it is what all of them say.
+
+    Args:
+        error: as it was caught.
+    """
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        if isinstance(link, MensaError):
+            return link.outcome
+        said = getattr(link, "mensasdk_outcome", None)
+        if said is not None:
+            return OutcomeKind(said)
+        if isinstance(link, BaseExceptionGroup):
+            every = {outcome_of(one) for one in link.exceptions}
+            return every.pop() if len(every) == 1 else OutcomeKind.UNKNOWN
+        # What merely came before may be another call's, save for the cancellation that a time limit is the end of.
+        before = link.__context__
+        ended = isinstance(link, TimeoutError) and hasattr(before, "mensasdk_outcome")
+        link = link.__cause__ or (before if ended else None)
+    return OutcomeKind.UNKNOWN
 
 
 def _rebuild(cls: type[MensaError], args: tuple[Any, ...], state: dict[str, Any]) -> MensaError:
