@@ -14,8 +14,9 @@ the others.
 from __future__ import annotations
 
 import logging
+import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any, Final, Literal
@@ -24,7 +25,18 @@ from attrs import Attribute, field, frozen
 
 from mensasdk.errors import ConfigurationError, MensaError
 
-__all__ = ["GROUP", "CallbackInfo", "OptionInfo", "VendorInfo", "load", "vendor_info", "vendors"]
+__all__ = [
+    "GROUP",
+    "CallbackInfo",
+    "OptionInfo",
+    "VendorInfo",
+    "environment",
+    "load",
+    "missing_credentials",
+    "variable",
+    "vendor_info",
+    "vendors",
+]
 
 # Apart, so that the command can show just this.
 logger = logging.getLogger("mensasdk.registry")
@@ -205,6 +217,35 @@ def vendor_info(name: str) -> VendorInfo:
     if name not in found:
         raise ConfigurationError(f"there is no vendor {name!r}; there are {', '.join(found)}")
     return found[name]
+
+
+def variable(vendor: str, name: str) -> str:
+    """Name the environment variable of a vendor's setting: ``MENSASDK_<VENDOR>_<NAME>``."""
+    return f"MENSASDK_{vendor}_{name}".upper()
+
+
+def environment(info: VendorInfo, names: Iterable[str], environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Read settings of a vendor, by name; those that are not set, or blank, are left out.
+
+    Args:
+        info: whose.
+        names: such as its credentials, or ``"base_url"``.
+        environ: the environment; this process's by default.
+    """
+    environ = os.environ if environ is None else environ
+    read = ((name, environ.get(variable(info.name, name), "").strip()) for name in names)
+    return {name: value for name, value in read if value}
+
+
+def missing_credentials(info: VendorInfo, found: Collection[str]) -> ConfigurationError:
+    """Say which variables are to be set, where only ``found`` of a vendor's credentials are there."""
+    lacking = [name for name in info.credentials if name not in found]
+    names = " and ".join(variable(info.name, name) for name in lacking)
+    if len(lacking) < len(info.credentials):
+        return ConfigurationError(f"{names} is not set" if len(lacking) == 1 else f"{names} are not set")
+    if info.credentials_instead:
+        names += f" (or {' and '.join(variable(info.name, name) for name in info.credentials_instead)})"
+    return ConfigurationError(f"no credentials for {info.name}; set {names}")
 
 
 def load(reference: str) -> Any:

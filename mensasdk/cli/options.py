@@ -11,7 +11,7 @@ import click
 
 from mensasdk.cli.masking import masked
 from mensasdk.errors import AddressBlocked, AuthError, ConfigurationError, JournalError, MensaError, ValidationError
-from mensasdk.registry import VendorInfo, vendors
+from mensasdk.registry import VendorInfo, variable, vendors
 
 __all__ = [
     "CALLBACK_FIELDS",
@@ -26,7 +26,6 @@ __all__ = [
     "output_option",
     "vendor_choice",
     "vendor_option",
-    "vendor_variable",
 ]
 
 P = ParamSpec("P")
@@ -81,11 +80,6 @@ def output_option(help: str) -> Callable[[Callable[P, None]], Callable[P, None]]
     return click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help=help)
 
 
-def vendor_variable(vendor: str, name: str) -> str:
-    """Name the environment variable of a vendor's setting."""
-    return f"MENSASDK_{vendor}_{name}".upper()
-
-
 def credentials_help() -> str:
     """Say where credentials come from, for the end of a command's help."""
     infos = [*vendors().values()]
@@ -94,7 +88,7 @@ def credentials_help() -> str:
         "\b",
         "Credentials are never given as arguments. Set",
         *(line for info in infos for line in _variables(info, info.credentials, info.credentials_instead)),
-        f"  (and {vendor_variable(first.name, 'base_url')} and so on for another address),",
+        f"  (and {variable(first.name, 'base_url')} and so on for another address),",
         "or name a TOML file that only you can read with --credentials or",
         "MENSASDK_CREDENTIALS, with a table for each vendor:",
         f"  [{first.name}]",
@@ -123,7 +117,7 @@ def callbacks_help() -> str:
 
 
 def _variables(info: VendorInfo, names: Sequence[str], instead: Sequence[str] = ()) -> list[str]:
-    lines = [f"  {', '.join(vendor_variable(info.name, name) for name in names)}"]
+    lines = [f"  {', '.join(variable(info.name, name) for name in names)}"]
     if instead:
-        lines.append(f"  (or {', '.join(vendor_variable(info.name, name) for name in instead)})")
+        lines.append(f"  (or {', '.join(variable(info.name, name) for name in instead)})")
     return lines

@@ -6,7 +6,8 @@ import asyncio
 import ipaddress
 import math
 from collections.abc import Mapping
-from typing import Any, Protocol
+from enum import Enum
+from typing import Any, Final, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import Attribute, field, frozen
@@ -15,12 +16,15 @@ from mensasdk.errors import ConfigurationError, OutcomeKind
 from mensasdk.transport.redact import Secret, redact_url
 
 __all__ = [
+    "NOT_GIVEN",
     "HttpRequest",
     "HttpResponse",
+    "NotGiven",
     "Timeouts",
     "Transport",
     "cancelled_outcome",
     "check_base_url",
+    "check_timeout",
     "mark_cancelled",
 ]
 
@@ -44,6 +48,36 @@ class Timeouts:
 
     total: float = field(default=30.0, validator=_positive)
     connect: float = field(default=10.0, validator=_positive)
+
+
+class NotGiven(Enum):
+    """The class of `NOT_GIVEN`."""
+
+    NOT_GIVEN = "not given"
+
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+
+NOT_GIVEN: Final = NotGiven.NOT_GIVEN
+"""Stands for an argument that was left out, where None might be taken for something else, such as "without end"."""
+
+
+def check_timeout(timeout: float) -> float:
+    """Give the seconds of a call's ``timeout`` back.
+
+    Raises:
+        ConfigurationError: it is no finite number above 0. A call without any limit is not to be had.
+    """
+    value: object = timeout
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not (timeout > 0 and math.isfinite(timeout)):
+        shown = timeout if number else type(value).__name__
+        raise ConfigurationError(
+            f"timeout must be a finite number of seconds above 0, such as 2.5, and not {shown}; leave it out for the "
+            "client's Timeouts.total"
+        )
+    return timeout
 
 
 @frozen

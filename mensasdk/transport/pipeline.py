@@ -177,7 +177,7 @@ class Pipeline:
         remaining = deadline - loop.time()
         if remaining <= 0:
             raise DeadlineExceeded("the time allowed ran out before the request", outcome=OutcomeKind.NOT_SENT)
-        timeouts = Timeouts(min(remaining, self.timeouts.total), self.timeouts.connect)
+        timeouts = Timeouts(remaining, self.timeouts.connect)
         return await self.transport.send(request, timeouts=timeouts)
 
     def _after(

@@ -2,37 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from secrets import token_hex
 from types import TracebackType
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mensasdk import phone
 from mensasdk.codec import Format, decode
-from mensasdk.errors import AmbiguousResponse, MensaError, ValidationError, VendorError
+from mensasdk.codes import Code
+from mensasdk.errors import (
+    AmbiguousResponse,
+    ConfigurationError,
+    MensaError,
+    OutcomeKind,
+    ValidationError,
+    VendorError,
+)
+from mensasdk.messages import Message, Outcome
+from mensasdk.registry import environment, missing_credentials, vendor_info
 from mensasdk.transport import (
+    NOT_GIVEN,
     AiohttpTransport,
     Gate,
     Hook,
     HttpRequest,
     HttpResponse,
+    NotGiven,
     Pipeline,
     RetryPolicy,
     Secret,
     Timeouts,
     Transport,
     check_base_url,
+    check_timeout,
     refusal_by_status,
     scrub,
     status_error,
 )
-from mensasdk.vendors.batching import Prepared
+from mensasdk.vendors.batching import BatchResult, Prepared, code_of
 
-__all__ = ["Call", "VendorClient", "e164", "one_or_nothing", "presentable", "words_of"]
+__all__ = ["Call", "VendorClient", "e164", "one_or_nothing", "out_of_time", "presentable", "words_of"]
 
 T = TypeVar("T")
 # Apart, so that whoever lives with a vendor's habits can silence just these.
@@ -57,6 +73,11 @@ class Call(Generic[T]):
     function: ClassVar[str]
     safe: ClassVar[bool] = False
     answer: ClassVar[type[Any]]
+
+
+def out_of_time(deadline: float | None, wait: float = 0) -> bool:
+    """Whether a wait of so many seconds would outlast a deadline, which is on the loop's clock."""
+    return deadline is not None and asyncio.get_running_loop().time() + wait >= deadline
 
 
 def one_or_nothing(flag: bool) -> int | None:
@@ -131,6 +152,31 @@ class VendorClient:
         )
         self._noted: set[tuple[str, str]] = set()
 
+    @classmethod
+    def from_env(cls, **overrides: Any) -> Self:
+        """Make a client from the environment, by the names that the command reads.
+
+        ``MENSASDK_<VENDOR>_<FIELD>`` for each of its credentials, and ``MENSASDK_<VENDOR>_BASE_URL`` for another
+        address than the vendor's own; see `VendorInfo.credentials`.
+
+        Args:
+            overrides: arguments of the constructor, by name; what is given here is not looked for in the environment.
+
+        Raises:
+            ConfigurationError: a credential is in neither; names the variable. What the constructor refuses.
+        """
+        info = vendor_info(cls.vendor)
+        known = (*info.credentials, *info.credentials_instead)
+        found = {**environment(info, (*known, "base_url")), **overrides}
+        wanted = next(
+            (names for names in (info.credentials, info.credentials_instead) if names and found.keys() >= set(names)),
+            None,
+        )
+        if wanted is None:
+            raise missing_credentials(info, found)
+        unused = {name for name in known if name not in wanted and name not in overrides}
+        return cls(**{name: value for name, value in found.items() if name not in unused})
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
 
@@ -147,18 +193,30 @@ class VendorClient:
         if self._owned:
             await self._pipeline.transport.aclose()
 
-    async def execute(self, call: Call[T], *, gate: Gate | None = None, deadline: float | None = None) -> T:
+    async def execute(
+        self,
+        call: Call[T],
+        *,
+        gate: Gate | None = None,
+        deadline: float | None = None,
+        timeout: float | NotGiven = NOT_GIVEN,
+    ) -> T:
         """Make the call that a request value describes. The client's methods are sugar over this.
 
         Args:
             call: the request.
             gate: a rate limiter, passed before each attempt.
-            deadline: on the loop's clock; by default `Timeouts.total` from now.
+            deadline: on the loop's clock; None for ``timeout``.
+            timeout: seconds for the whole call, all attempts and the waits between them; `Timeouts.total` where it is
+                not given.
 
         Raises:
+            ConfigurationError: ``timeout`` is no finite number above 0, or stands beside a ``deadline``.
             ValidationError: a value in it breaks a rule; nothing was sent.
             MensaError: see `mensasdk.errors`; ``outcome`` says what became of the request.
         """
+        if timeout is not NOT_GIVEN:
+            deadline = self._deadline(timeout, deadline)
         return await self._pipeline.run(
             self._encode(call),
             lambda response: self._read(call, response),
@@ -167,6 +225,85 @@ class VendorClient:
             gate=gate,
             deadline=deadline,
         )
+
+    def _deadline(self, timeout: float | NotGiven, deadline: float | None = None) -> float:
+        """When a call that begins now has to be over, on the loop's clock."""
+        if deadline is not None:
+            if timeout is not NOT_GIVEN:
+                raise ConfigurationError("give a deadline or a timeout, not both", vendor=self.vendor)
+            return deadline
+        seconds = self._pipeline.timeouts.total if timeout is NOT_GIVEN else check_timeout(timeout)
+        return asyncio.get_running_loop().time() + seconds
+
+    async def send(self, message: Message, *, timeout: float | NotGiven = NOT_GIVEN) -> Outcome:
+        """Send one message, in the words that all vendors share, and tell what became of it.
+
+        There is no campaign, and so no limiter, no journal and no list of duplicates; `BatchSender` has them. Nothing
+        is repeated that may have been sent.
+
+        Args:
+            message: what to send. Its ``reference`` goes with the request where the vendor takes one.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+
+        Returns:
+            Its outcome. Whatever goes wrong is one, with the code that it would have in a campaign: NOT_SENT where a
+            value breaks a rule or nothing has left, UNKNOWN where the answer was lost.
+
+        Raises:
+            ConfigurationError: ``message`` is no `Message`, ``timeout`` no time, or the client is closed or of another
+                loop. NOT_SENT.
+            asyncio.CancelledError: as it came; see `outcome_of`.
+        """
+        given: object = message
+        if not isinstance(given, Message):
+            raise ConfigurationError(
+                f'message must be a Message, such as Message("+34600000000", "Hola"), not {type(given).__name__}',
+                vendor=self.vendor,
+            )
+        deadline = self._deadline(timeout)
+        if message.not_after is not None and message.not_after <= datetime.now(UTC):
+            return self._failed(message, Code.EXPIRED, "its not_after has passed")
+        item: Prepared | None = None
+        try:
+            item = self.prepare(message)
+            reference = message.reference or token_hex(8)
+            result = await self.send_batch([item], reference=reference, gate=None, deadline=deadline)
+        except ConfigurationError:
+            raise
+        except MensaError as error:
+            failed = self._failed(message, code_of(error), error.message, error.outcome)
+            return failed if item is None else evolve(failed, parts=item.parts)
+        [outcome] = result.outcomes
+        if outcome.credits is None and result.credits is not None and outcome.kind is OutcomeKind.ACCEPTED:
+            outcome = evolve(outcome, credits=result.credits)
+        return outcome
+
+    def _failed(self, message: Message, code: str, detail: str, kind: OutcomeKind = OutcomeKind.NOT_SENT) -> Outcome:
+        return Outcome(kind, message, vendor=self.vendor, code=code, detail=detail)
+
+    @abstractmethod
+    def prepare(self, message: Message) -> Prepared:
+        """Check a message by the vendor's rules; see `BatchClient.prepare`."""
+
+    @abstractmethod
+    async def send_batch(
+        self,
+        batch: Sequence[Prepared],
+        *,
+        reference: str,
+        gate: Gate | None,
+        group: str | None = None,
+        deadline: float | None = None,
+    ) -> BatchResult:
+        """Send messages in one request; see `BatchClient.send_batch`.
+
+        Args:
+            batch: as there.
+            reference: as there.
+            gate: as there; None for no limiter.
+            group: as there.
+            deadline: on the loop's clock, for all requests of this call; None for `Timeouts.total` for each.
+        """
 
     @property
     def max_recipients(self) -> int:

@@ -24,7 +24,6 @@ from mensasdk.cli.demo.crash_checks import compare
 from mensasdk.cli.demo.data import CALLING, ROUTES, SENDING, SHARES, TEXT, WHY, WISHES
 from mensasdk.cli.demo.people import HOME, make_people
 from mensasdk.cli.input.routes import Way, connect
-from mensasdk.cli.options import vendor_variable
 from mensasdk.cli.show.deliveries import deliveries_table
 from mensasdk.cli.show.reconcile import print_reconciled
 from mensasdk.cli.show.tables import checks_table, figures_table, meter, output_console, print_note
@@ -37,6 +36,7 @@ from mensasdk.delivery import DeliveryLog, DeliveryReceiver
 from mensasdk.errors import ConfigurationError
 from mensasdk.journal import Record, State
 from mensasdk.messages import OutcomeKind
+from mensasdk.registry import variable
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.vendors import mensatek, smsgateway24
 
@@ -272,7 +272,7 @@ class CrashDemo:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("MENSASDK_")}
         for vendor in ROUTES:
             for name, value in {**self.box.credentials(vendor), "base_url": self.box.base_url(vendor)}.items():
-                environ[vendor_variable(vendor, name)] = value
+                environ[variable(vendor, name)] = value
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "mensasdk", *words, *self.options(), "--quiet"),
             stdin=DEVNULL,

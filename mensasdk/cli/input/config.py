@@ -13,10 +13,10 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from mensasdk.cli.options import CALLBACK_FIELDS, vendor_variable
+from mensasdk.cli.options import CALLBACK_FIELDS
 from mensasdk.cli.vendors import Settings
 from mensasdk.errors import ConfigurationError
-from mensasdk.registry import VendorInfo
+from mensasdk.registry import VendorInfo, environment, missing_credentials, variable
 
 __all__ = ["callback_settings", "load_settings"]
 
@@ -43,8 +43,8 @@ def load_settings(
     environ = os.environ if environ is None else environ
     vendor = info.name
     known = (*info.credentials, *info.credentials_instead)
-    address = base_url or environ.get(vendor_variable(vendor, "base_url")) or None
-    found = {name: value for name in known if (value := environ.get(vendor_variable(vendor, name), "").strip())}
+    address = base_url or environ.get(variable(vendor, "base_url")) or None
+    found = environment(info, known, environ)
     source = "the environment"
     if file is None and not found and environ.get(FILE_VARIABLE):
         file = Path(environ[FILE_VARIABLE])
@@ -60,15 +60,13 @@ def load_settings(
     if file is not None:
         rather = f" (nor {' and '.join(info.credentials_instead)})" if info.credentials_instead else ""
         raise ConfigurationError(f"{source} has no {' and no '.join(missing)}{rather} in its table [{vendor}]")
-    if found:
-        raise ConfigurationError(f"{' and '.join(vendor_variable(vendor, name) for name in missing)} is not set")
-    names = " and ".join(vendor_variable(vendor, name) for name in info.credentials)
-    if info.credentials_instead:
-        names += f" (or {' and '.join(vendor_variable(vendor, name) for name in info.credentials_instead)})"
-    raise ConfigurationError(
-        f"no credentials for {vendor}; set {names}, or name a TOML file with --credentials or {FILE_VARIABLE}: "
-        f"[{vendor}] with {' and '.join(info.credentials)}"
-    )
+    refusal = missing_credentials(info, found)
+    if not found:
+        refusal = ConfigurationError(
+            f"{refusal.message}, or name a TOML file with --credentials or {FILE_VARIABLE}: [{vendor}] with "
+            f"{' and '.join(info.credentials)}"
+        )
+    raise refusal
 
 
 def callback_settings(
@@ -84,7 +82,7 @@ def callback_settings(
     """
     environ = os.environ if environ is None else environ
     known = () if info.callbacks is None else CALLBACK_FIELDS[info.callbacks.proof]
-    found = {name: value for name in known if (value := environ.get(vendor_variable(info.name, name), "").strip())}
+    found = environment(info, known, environ)
     if file is None and not found and environ.get(FILE_VARIABLE):
         file = Path(environ[FILE_VARIABLE])
     if file is not None:

@@ -19,12 +19,11 @@ from mensasdk.cli.input.config import load_settings
 from mensasdk.cli.input.routes import Way, parse_rates, parse_routes
 from mensasdk.cli.input.rows import BadRow, GoodRow, Layout, Table, open_table, plan, read
 from mensasdk.cli.input.screens import make_screening
-from mensasdk.cli.options import vendor_variable
 from mensasdk.cli.vendors import Settings, Wishes, check_wishes, make_options
 from mensasdk.cli.work.campaign import Limits
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Message
-from mensasdk.registry import vendor_info, vendors
+from mensasdk.registry import variable, vendor_info, vendors
 from mensasdk.schedule import zone as time_zone
 
 __all__ = ["Job", "make_job", "required"]
@@ -134,9 +133,7 @@ def _vendors(vendor: str | None, routes: Sequence[str], base_url: str | None) ->
     if vendor is not None and click.get_current_context().get_parameter_source("vendor") is ParameterSource.COMMANDLINE:
         raise ConfigurationError("--vendor and --route exclude each other; '*=NAME' is the route for all others")
     if base_url is not None:
-        raise ConfigurationError(
-            f"--base-url belongs to --vendor; for a route set {vendor_variable('VENDOR', 'base_url')}"
-        )
+        raise ConfigurationError(f"--base-url belongs to --vendor; for a route set {variable('VENDOR', 'base_url')}")
     return parse_routes(routes)
 
 

@@ -62,12 +62,18 @@ class EnviaSmsBatch(EnviaSmsReconcile):
         return Prepared(message, number.e164, self.vendor, call, parts)
 
     async def send_batch(
-        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+        self,
+        batch: Sequence[Prepared],
+        *,
+        reference: str,
+        gate: Gate | None,
+        group: str | None = None,
+        deadline: float | None = None,
     ) -> BatchResult:
         """Send one message; see `BatchClient.send_batch`. The vendor takes no reference, and tells no cost."""
         (item,) = batch
         call: SendSms = item.payload
-        result = await self.execute(call, gate=gate)
+        result = await self.execute(call, gate=gate, deadline=deadline)
         detail = ""
         if self.test_mode:
             detail = "test mode: the vendor took it and sends nothing"

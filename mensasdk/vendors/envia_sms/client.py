@@ -13,7 +13,7 @@ from typing import Final, Literal
 from mensasdk import phone
 from mensasdk.errors import ConfigurationError
 from mensasdk.preflight.prices import Prices
-from mensasdk.transport import Hook, RetryPolicy, Timeouts, Transport
+from mensasdk.transport import NOT_GIVEN, Hook, NotGiven, RetryPolicy, Timeouts, Transport
 from mensasdk.vendors.envia_sms import rules
 from mensasdk.vendors.envia_sms.batch import EnviaSmsBatch
 from mensasdk.vendors.envia_sms.models import ActionResult, Country, SendResult, StatusReport
@@ -98,6 +98,7 @@ class EnviaSmsClient(EnviaSmsBatch):
         unicode: bool = False,
         allow_duplicates: bool = False,
         short_links: bool = False,
+        timeout: float | NotGiven = NOT_GIVEN,
     ) -> SendResult:
         """Send one SMS from a template, now or later: ``send``.
 
@@ -118,6 +119,7 @@ class EnviaSmsClient(EnviaSmsBatch):
             short_links: ``short_link``: shorten links in variables to ``https://miurl.link/…``. This has to be enabled
                 in the account's profile; else the vendor silently sends the long ones, which
                 `SendResult.links_shortened` shows.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
             The answer, with the identifier that the other methods take, and the text as it is sent.
@@ -143,58 +145,68 @@ class EnviaSmsClient(EnviaSmsBatch):
                 unicode=unicode,
                 allow_duplicates=allow_duplicates,
                 short_links=short_links,
-            )
+            ),
+            timeout=timeout,
         )
 
-    async def cancel_scheduled(self, message_id: str) -> ActionResult:
+    async def cancel_scheduled(self, message_id: str, *, timeout: float | NotGiven = NOT_GIVEN) -> ActionResult:
         """Cancel a scheduled message: ``send_cancel`` with ``tipo=cancel``.
 
         Args:
             message_id: ``identificador``, as sending returned it. ``"*"`` is refused: see `cancel_all_scheduled`.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             ValidationError: it is no identifier; nothing was sent.
             InvalidRequest: 301, 302 a parameter did not arrive.
             NotFound: 303 no such identifier, 304 no such scheduled message: it may have been sent already.
         """
-        return await self.execute(SendCancel(action="cancel", message_id=rules.message_id(message_id)))
+        return await self.execute(SendCancel(action="cancel", message_id=rules.message_id(message_id)), timeout=timeout)
 
-    async def cancel_all_scheduled(self) -> ActionResult:
+    async def cancel_all_scheduled(self, *, timeout: float | NotGiven = NOT_GIVEN) -> ActionResult:
         """Cancel all scheduled messages of the project: ``send_cancel`` with ``tipo=cancel``, ``identificador=*``.
+
+        Args:
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             NotFound: 303, 304 there is nothing scheduled.
         """
-        return await self.execute(SendCancel(action="cancel", message_id="*"))
+        return await self.execute(SendCancel(action="cancel", message_id="*"), timeout=timeout)
 
-    async def send_scheduled_now(self, message_id: str) -> ActionResult:
+    async def send_scheduled_now(self, message_id: str, *, timeout: float | NotGiven = NOT_GIVEN) -> ActionResult:
         """Send a scheduled message at once: ``send_cancel`` with ``tipo=send``.
 
         Args:
             message_id: ``identificador``, as sending returned it. ``"*"`` is refused: see `send_all_scheduled_now`.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             ValidationError: it is no identifier; nothing was sent.
             InvalidRequest: 301, 302 a parameter did not arrive.
             NotFound: 303 no such identifier, 304 no such scheduled message: it may have been sent already.
         """
-        return await self.execute(SendCancel(action="send", message_id=rules.message_id(message_id)))
+        return await self.execute(SendCancel(action="send", message_id=rules.message_id(message_id)), timeout=timeout)
 
-    async def send_all_scheduled_now(self) -> ActionResult:
+    async def send_all_scheduled_now(self, *, timeout: float | NotGiven = NOT_GIVEN) -> ActionResult:
         """Send all scheduled messages of the project at once: ``send_cancel`` with ``tipo=send``, ``identificador=*``.
+
+        Args:
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             NotFound: 303, 304 there is nothing scheduled.
         """
-        return await self.execute(SendCancel(action="send", message_id="*"))
+        return await self.execute(SendCancel(action="send", message_id="*"), timeout=timeout)
 
-    async def get_status(self, message_id: str, number: str) -> StatusReport:
+    async def get_status(self, message_id: str, number: str, *, timeout: float | NotGiven = NOT_GIVEN) -> StatusReport:
         """Ask where a message is: ``status_message``. It only reads, and is repeated when the network fails.
 
         Args:
             message_id: ``identificador``, as sending returned it.
             number: ``numero``: the recipient's number in any common spelling. (The document says "remitente", sender;
                 its example has the recipient.)
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             ValidationError: one of the two breaks a rule; nothing was sent.
@@ -203,13 +215,16 @@ class EnviaSmsClient(EnviaSmsBatch):
         """
         identifier = rules.message_id(message_id)
         parsed = phone.parse(number, default_country=self.default_country, field="number")
-        return await self.execute(GetStatus(message_id=identifier, number=rules.numero(parsed)))
+        return await self.execute(GetStatus(message_id=identifier, number=rules.numero(parsed)), timeout=timeout)
 
-    async def list_countries(self) -> tuple[Country, ...]:
+    async def list_countries(self, *, timeout: float | NotGiven = NOT_GIVEN) -> tuple[Country, ...]:
         """List the countries that can be sent to, with prices: ``paises``.
 
         **Each call costs one credit.** It is therefore not repeated once its bytes have left, and an error of the
         network with the outcome UNKNOWN may have cost the credit. The vendor does not offer it in test mode.
+
+        Args:
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             ConfigurationError: the client is in test mode; nothing was sent.
@@ -220,9 +235,15 @@ class EnviaSmsClient(EnviaSmsBatch):
                 "that does not begin with pruebas_",
                 vendor=self.vendor,
             )
-        return (await self.execute(ListCountries())).countries
+        return (await self.execute(ListCountries(), timeout=timeout)).countries
 
-    async def prices(self, plan: Plan | None = None, *, default: Decimal | str | int | None = None) -> Prices:
+    async def prices(
+        self,
+        plan: Plan | None = None,
+        *,
+        default: Decimal | str | int | None = None,
+        timeout: float | NotGiven = NOT_GIVEN,
+    ) -> Prices:
         """Fetch the vendor's price list as a table for `Estimate` and `Budget`: one call of `list_countries`.
 
         **It costs one credit.** Keep the result, and do not call this for each campaign. A country that the list does
@@ -233,6 +254,7 @@ class EnviaSmsClient(EnviaSmsBatch):
                 ``precio_gratis``); no function of the API tells it. None for the highest price of each country, so
                 that neither an estimate nor a cap is too low.
             default: the price of everything else; None to have none for it.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             ValidationError: there is no such plan, or ``default`` is no amount; nothing was sent.
@@ -242,13 +264,20 @@ class EnviaSmsClient(EnviaSmsBatch):
             raise rules.invalid("plan", f"plan must be one of {', '.join(_PLANS)}, or None for the highest prices")
         default = Prices({}, default=default).default  # refused here, before a credit is spent
         return Prices.from_list(
-            [(country.code, country.calling_code, _price(country, plan)) for country in await self.list_countries()],
+            [
+                (country.code, country.calling_code, _price(country, plan))
+                for country in await self.list_countries(timeout=timeout)
+            ],
             default=default,
         )
 
-    async def get_credits(self) -> Decimal:
-        """Ask for the project's credits: ``creditos_disponibles``. It only reads, and may be repeated."""
-        return (await self.execute(GetCredits())).credits
+    async def get_credits(self, *, timeout: float | NotGiven = NOT_GIVEN) -> Decimal:
+        """Ask for the project's credits: ``creditos_disponibles``. It only reads, and may be repeated.
+
+        Args:
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+        """
+        return (await self.execute(GetCredits(), timeout=timeout)).credits
 
 
 def _price(country: Country, plan: Plan | None) -> Decimal | None:

@@ -15,12 +15,13 @@ from mensasdk.errors import InvalidRequest, MensaError, ValidationError
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.placeholders import fill
 from mensasdk.preflight.prices import SUMS
-from mensasdk.transport import Gate
+from mensasdk.transport import NOT_GIVEN, Gate, NotGiven
+from mensasdk.vendors.base import out_of_time
 from mensasdk.vendors.batching import BatchResult, Prepared, options_of
 from mensasdk.vendors.enviatusms import rules
 from mensasdk.vendors.enviatusms.models import EnviaTuSmsOptions, Quote, SendResult
 from mensasdk.vendors.enviatusms.reconcile import EnviaTuSmsReconcile
-from mensasdk.vendors.enviatusms.requests import QuoteSms, SendSms
+from mensasdk.vendors.enviatusms.requests import GetCampaign, QuoteSms, SendSms
 from mensasdk.vendors.halving import send_in_halves
 
 __all__ = ["EnviaTuSmsBatch", "QuoteTotal"]
@@ -92,7 +93,13 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
         return Prepared(message, number.e164, options, rules.composed(text), parts)
 
     async def send_batch(
-        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+        self,
+        batch: Sequence[Prepared],
+        *,
+        reference: str,
+        gate: Gate | None,
+        group: str | None = None,
+        deadline: float | None = None,
     ) -> BatchResult:
         """Send messages in one request; see `BatchClient.send_batch`. The answer tells no cost.
 
@@ -106,12 +113,12 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
         differ = any(item.payload != batch[0].payload for item in batch)
         return await send_in_halves(
             batch,
-            lambda part: self._send_part(part, gate),
+            lambda part: self._send_part(part, gate, deadline),
             vendor=self.vendor,
             divides=lambda error: differ and isinstance(error, InvalidRequest),
         )
 
-    async def _send_part(self, batch: Sequence[Prepared], gate: Gate) -> BatchResult:
+    async def _send_part(self, batch: Sequence[Prepared], gate: Gate | None, deadline: float | None) -> BatchResult:
         options = batch[0].key
         assert isinstance(options, EnviaTuSmsOptions)  # made by `prepare`
         texts = [item.payload for item in batch]
@@ -123,10 +130,13 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
                 given=[item.number for item in batch],
             ),
             gate=gate,
+            deadline=deadline,
         )
-        return BatchResult(await self._outcomes(batch, result))
+        return BatchResult(await self._outcomes(batch, result, deadline))
 
-    async def quote_messages(self, messages: Iterable[Message] | AsyncIterable[Message]) -> QuoteTotal:
+    async def quote_messages(
+        self, messages: Iterable[Message] | AsyncIterable[Message], *, timeout: float | NotGiven = NOT_GIVEN
+    ) -> QuoteTotal:
         """Ask the vendor what a list of any length will cost when it is sent by `BatchSender`; nothing is sent.
 
         One ``POST /sms-costo`` for each `max_recipients` messages, one after another. They only read, and are repeated
@@ -134,10 +144,12 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
 
         Args:
             messages: as for `BatchSender.send`; read only as far as needed.
+            timeout: seconds for all of it; where it is not given, each request has `Timeouts.total`.
 
         Raises:
             MensaError: the vendor refused a quote, or the network failed; there is no total then.
         """
+        deadline = None if timeout is NOT_GIVEN else self._deadline(timeout)
         total = QuoteTotal()
         refused = 0
         # No number twice in a request, as in sending: the vendor would count it once.
@@ -156,25 +168,28 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
                 if len(request) >= self.max_recipients or len(waiting) > _MAX_OPEN:
                     full = max(waiting, key=len)
                     waiting.remove(full)
-                    total = total._with(await self._quote(full))
+                    total = total._with(await self._quote(full, deadline))
         for rest in waiting:
-            total = total._with(await self._quote(rest))
+            total = total._with(await self._quote(rest, deadline))
         return evolve(total, refused=refused)
 
-    async def _quote(self, request: Mapping[str, Prepared]) -> Quote:
+    async def _quote(self, request: Mapping[str, Prepared], deadline: float | None) -> Quote:
         texts = [item.payload for item in request.values()]
         return await self.execute(
             QuoteSms(
                 numbers=[number[1:] for number in request],
                 text=texts[0] if len(set(texts)) == 1 else texts,
-            )
+            ),
+            deadline=deadline,
         )
 
-    async def _outcomes(self, batch: Sequence[Prepared], result: SendResult) -> Sequence[Outcome]:
+    async def _outcomes(
+        self, batch: Sequence[Prepared], result: SendResult, deadline: float | None
+    ) -> Sequence[Outcome]:
         accepted = frozenset(result.accepted)
         doubtful = frozenset(result.in_doubt)
         if doubtful:
-            listed = await self._listed(result)
+            listed = await self._listed(result, deadline)
             if listed is not None:
                 accepted, doubtful = listed, frozenset()
         outcomes: list[Outcome] = []
@@ -189,15 +204,17 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
                 outcomes.append(self._ignored(item))
         return outcomes
 
-    async def _listed(self, result: SendResult) -> frozenset[str] | None:
+    async def _listed(self, result: SendResult, deadline: float | None) -> frozenset[str] | None:
         """Who of those in doubt is in the campaign; None where it and the ignored numbers do not add up to all."""
         assert result.campaign_id is not None  # whoever is in doubt has one
         doubtful = frozenset(result.in_doubt)
         missing = len({rules.canonical(one) or one for one in result.unmatched})
         for wait in _CAMPAIGN_WAITS:
+            if out_of_time(deadline, wait):
+                break
             await asyncio.sleep(wait)
             try:
-                campaign = await self.get_campaign(result.campaign_id)
+                campaign = await self.execute(GetCampaign(campaign_id=result.campaign_id), deadline=deadline)
             except MensaError:
                 continue
             listed = frozenset(one.number for one in campaign.numbers)

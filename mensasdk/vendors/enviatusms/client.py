@@ -10,7 +10,7 @@ from typing import Final
 
 from mensasdk import phone
 from mensasdk.errors import AmbiguousResponse, ConfigurationError
-from mensasdk.transport import Hook, RetryPolicy, Timeouts, Transport
+from mensasdk.transport import NOT_GIVEN, Hook, NotGiven, RetryPolicy, Timeouts, Transport
 from mensasdk.vendors.enviatusms import rules
 from mensasdk.vendors.enviatusms.batch import EnviaTuSmsBatch
 from mensasdk.vendors.enviatusms.models import Balance, Campaign, Quote, SendResult, ShortLink
@@ -78,12 +78,21 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
 
     # ------------------------------------------------------------------------------------------------- functions
 
-    async def get_balance(self) -> Balance:
-        """Ask for the account's balance in US dollars, and how many SMS it pays for: ``GET /balance``."""
-        return await self.execute(GetBalance())
+    async def get_balance(self, *, timeout: float | NotGiven = NOT_GIVEN) -> Balance:
+        """Ask for the account's balance in US dollars, and how many SMS it pays for: ``GET /balance``.
+
+        Args:
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+        """
+        return await self.execute(GetBalance(), timeout=timeout)
 
     async def send_sms(
-        self, numbers: str | Iterable[str], text: str | Iterable[str], *, allow_duplicates: bool = False
+        self,
+        numbers: str | Iterable[str],
+        text: str | Iterable[str],
+        *,
+        allow_duplicates: bool = False,
+        timeout: float | NotGiven = NOT_GIVEN,
     ) -> SendResult:
         """Send one text to one or many numbers, or a text of its own to each, at once: ``POST /sms-multi``.
 
@@ -97,6 +106,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
                 each. The vendor replaces letters with accents by plain ones, except ``é`` and ``É``.
             allow_duplicates: ``permitir_duplicados``: the same number may stand in ``numbers`` several times, with
                 different texts. Without it a repeated number is refused here.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
             The campaign's id, and which numbers were accepted or rejected, in your own spelling. With several numbers
@@ -116,7 +126,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         plain = self._numbers(given, allow_duplicates)
         texts = rules.check_texts(text, len(plain), limit=rules.MAX_TEXT)
         call = SendSms(numbers=plain, text=texts, allow_duplicates=allow_duplicates, given=given)
-        result = await self.execute(call)
+        result = await self.execute(call, timeout=timeout)
         if result.in_doubt and len(plain) == 1:
             raise AmbiguousResponse(
                 f"the vendor made campaign {result.campaign_id} for one number, and ignored another that was not sent; "
@@ -126,7 +136,12 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         return result
 
     async def quote(
-        self, numbers: str | Iterable[str], text: str | Iterable[str], *, allow_duplicates: bool = False
+        self,
+        numbers: str | Iterable[str],
+        text: str | Iterable[str],
+        *,
+        allow_duplicates: bool = False,
+        timeout: float | NotGiven = NOT_GIVEN,
     ) -> Quote:
         """Ask what a send would cost, in US dollars; nothing is sent: ``POST /sms-costo``.
 
@@ -136,15 +151,18 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
                 and in the same breath says that a longer text counts as several parts; so a quote is not refused for
                 its length, and a send is.
             allow_duplicates: as in `send_sms`.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             ValidationError: a value breaks a rule; nothing was sent.
         """
         plain = self._numbers(_listed(numbers), allow_duplicates)
         texts = rules.check_texts(text, len(plain), limit=None)
-        return await self.execute(QuoteSms(numbers=plain, text=texts, allow_duplicates=allow_duplicates))
+        return await self.execute(
+            QuoteSms(numbers=plain, text=texts, allow_duplicates=allow_duplicates), timeout=timeout
+        )
 
-    async def get_campaign(self, campaign_id: str | int) -> Campaign:
+    async def get_campaign(self, campaign_id: str | int, *, timeout: float | NotGiven = NOT_GIVEN) -> Campaign:
         """Ask where a campaign and each of its numbers stand: ``GET /campaign/{id}``.
 
         Campaigns that were made in the vendor's panel can be asked for, too. There are no callbacks: this is the only
@@ -152,26 +170,28 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
 
         Args:
             campaign_id: ``id``, as `send_sms` returned it.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             ValidationError: ``campaign_id`` is no number.
             NotFound: status 404, there is no such campaign.
         """
-        return await self.execute(GetCampaign(campaign_id=rules.campaign_id(campaign_id)))
+        return await self.execute(GetCampaign(campaign_id=rules.campaign_id(campaign_id)), timeout=timeout)
 
-    async def shorten_url(self, link: str) -> ShortLink:
+    async def shorten_url(self, link: str, *, timeout: float | NotGiven = NOT_GIVEN) -> ShortLink:
         """Make a short link under ``etsms.me``, whose clicks `get_campaign` counts: ``POST /acortar-url``.
 
         The vendor allows ten a day. The link is neither opened by us nor private: who has the short one has both.
 
         Args:
             link: ``link``: a whole http or https URL, without a user name or password.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             ValidationError: ``link`` is no such URL; nothing was sent.
             VendorError: ``success`` is false; its text has the vendor's ``error``.
         """
-        return await self.execute(ShortenUrl(link=rules.check_link(link)))
+        return await self.execute(ShortenUrl(link=rules.check_link(link)), timeout=timeout)
 
     def _numbers(self, given: Sequence[str], allow_duplicates: bool) -> list[str]:
         if not given:

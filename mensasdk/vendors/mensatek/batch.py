@@ -64,7 +64,13 @@ class MensatekBatch(MensatekReconcile):
         return shared.sender, shared.schedule_at
 
     async def send_batch(
-        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+        self,
+        batch: Sequence[Prepared],
+        *,
+        reference: str,
+        gate: Gate | None,
+        group: str | None = None,
+        deadline: float | None = None,
     ) -> BatchResult:
         """Send messages of one template in one request; see `BatchClient.send_batch`.
 
@@ -76,17 +82,20 @@ class MensatekBatch(MensatekReconcile):
         Args:
             batch: as for every client.
             reference: goes as ``Referenciausuario`` and comes back in delivery reports.
-            gate: passed before each attempt.
+            gate: passed before each attempt; None for no limiter.
+            deadline: on the loop's clock, for this and for all that is asked about it; see `VendorClient.send`.
             group: goes as ``Idmensaje``: the ``vendor_id`` of an earlier message of the same `group_key`. The vendor
                 drops who has got a message in this group already.
         """
         call = request_of(batch, reference, group)
-        result = await self.execute(call, gate=gate)
+        result = await self.execute(call, gate=gate, deadline=deadline)
         self._check_group(call, result)
-        outcomes = await self._outcomes(batch, result, grouped=call.message_id is not None)
+        outcomes = await self._outcomes(batch, result, deadline, grouped=call.message_id is not None)
         return BatchResult(outcomes, result.credits_used, result.credits_left)
 
-    async def _outcomes(self, batch: Sequence[Prepared], result: SendResult, *, grouped: bool) -> Sequence[Outcome]:
+    async def _outcomes(
+        self, batch: Sequence[Prepared], result: SendResult, deadline: float | None, *, grouped: bool
+    ) -> Sequence[Outcome]:
         size, accepted = len(batch), result.accepted
         if took_all(batch, result):
             share = share_of(result.credits_used, size)
@@ -98,7 +107,7 @@ class MensatekBatch(MensatekReconcile):
             return [self._dropped(item) for item in batch]
         listed: frozenset[str] | None = None
         if result.message_id is not None:
-            listed = await self._listed(result.message_id, batch, lambda count: count == accepted)
+            listed = await self._listed(result.message_id, batch, lambda count: count == accepted, deadline)
         if listed is None or len(listed) < accepted or (len(listed) > accepted and not grouped):
             detail = f"the vendor took {accepted} of {size} and its report does not tell which"
             return [self._doubtful(item, result, detail) for item in batch]

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from mensasdk.errors import ConfigurationError
 from mensasdk.files import read_regular_file
 from mensasdk.messages import Recipient
-from mensasdk.transport import Hook, RetryPolicy, Timeouts, Transport
+from mensasdk.transport import NOT_GIVEN, Hook, NotGiven, RetryPolicy, Timeouts, Transport
 from mensasdk.vendors.mensatek import rules
 from mensasdk.vendors.mensatek.batch import MensatekBatch
 from mensasdk.vendors.mensatek.models import (
@@ -127,6 +127,7 @@ class MensatekClient(MensatekBatch):
         unicode: bool = False,
         skip_blacklist: bool = False,
         fix_utf8: bool = False,
+        timeout: float | NotGiven = NOT_GIVEN,
     ) -> SendResult:
         """Send one text to one or many recipients: ``EnviarSMS``.
 
@@ -150,6 +151,7 @@ class MensatekClient(MensatekBatch):
             skip_blacklist: ``Obviarlistanegra``. The document does not describe it; by its name, numbers on your
                 blacklist are sent to as well.
             fix_utf8: ``Fixutf8``: let the vendor repair text that is not UTF-8. Of no use here: we always send UTF-8.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
             The answer. ``accepted`` may be less than the recipients: the vendor drops duplicates and wrong numbers;
@@ -183,28 +185,33 @@ class MensatekClient(MensatekBatch):
                 unicode=unicode,
                 skip_blacklist=skip_blacklist,
                 fix_utf8=fix_utf8,
-            )
+            ),
+            timeout=timeout,
         )
 
-    async def cancel_sms(self, message_id: str | int) -> CancelResult:
+    async def cancel_sms(self, message_id: str | int, *, timeout: float | NotGiven = NOT_GIVEN) -> CancelResult:
         """Cancel a scheduled message: ``CancelarSMS``.
 
         Args:
             message_id: ``Idmensaje``, as sending returned it.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             AccessDenied: ``Res=-2``, not a message of this account; may count as an attack when repeated.
             InvalidRequest: ``Res=-3``.
             StateConflict: ``Res=-4`` already sent, ``-5`` already cancelled.
         """
-        return await self.execute(CancelSms(message_id=rules.message_id(message_id)))
+        return await self.execute(CancelSms(message_id=rules.message_id(message_id)), timeout=timeout)
 
-    async def reschedule_sms(self, message_id: str | int, schedule_at: datetime) -> RescheduleResult:
+    async def reschedule_sms(
+        self, message_id: str | int, schedule_at: datetime, *, timeout: float | NotGiven = NOT_GIVEN
+    ) -> RescheduleResult:
         """Move a scheduled message to another time: ``ReprogramarSMS``.
 
         Args:
             message_id: ``Idmensaje``, as sending returned it.
             schedule_at: ``Fecha``: aware datetime in the future; minutes on Spain's clock, seconds rounded up.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             ScheduleError: naive, past, or in a clock change; nothing was sent.
@@ -213,21 +220,22 @@ class MensatekClient(MensatekBatch):
             StateConflict: ``Res=-4`` already sent, ``-5`` cancelled, ``-7`` the date has passed.
         """
         call = RescheduleSms(message_id=rules.message_id(message_id), schedule_at=rules.wall_clock(schedule_at))
-        return await self.execute(call)
+        return await self.execute(call, timeout=timeout)
 
-    async def get_report(self, message_id: str | int) -> Report:
+    async def get_report(self, message_id: str | int, *, timeout: float | NotGiven = NOT_GIVEN) -> Report:
         """Ask where each recipient of a message stands: ``GetReportSMS``.
 
         Delivery reports by callback are the better way; quick repetitions of this call count as abuse.
 
         Args:
             message_id: ``Idmensaje``, as sending returned it.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             AccessDenied: ``Res=-2`` or ``-4``.
             InvalidRequest: ``Res=-3``.
         """
-        return await self.execute(GetReport(message_id=rules.message_id(message_id)))
+        return await self.execute(GetReport(message_id=rules.message_id(message_id)), timeout=timeout)
 
     async def upload_file(
         self,
@@ -236,6 +244,7 @@ class MensatekClient(MensatekBatch):
         name: str | None = None,
         auto_delete: bool = False,
         method: Literal["files", "base64"] = "files",
+        timeout: float | NotGiven = NOT_GIVEN,
     ) -> UploadResult:
         """Put a file into the account's library, to be linked from texts: ``CargarFichero``.
 
@@ -247,12 +256,14 @@ class MensatekClient(MensatekBatch):
             auto_delete: ``Autoborrado``: the library drops it once the certified SMS is certified.
             method: ``Tipo``: ``"files"`` sends a multipart form with the part ``Fichero`` (known from the vendor's own
                 client; the document does not name the part), ``"base64"`` sends ``Contenido``.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             ValidationError: the name or file breaks a rule; nothing was sent.
             UploadRefused: ``Res=-10`` to ``-18``; ``code`` says which.
             InvalidRequest: ``Res=-3``.
         """
+        deadline = self._deadline(timeout)
         if method not in {"files", "base64"}:
             raise rules.invalid("method", 'method must be "files" or "base64"')
         if isinstance(file, bytes):
@@ -269,43 +280,54 @@ class MensatekClient(MensatekBatch):
         if len(content) > MAX_FILE:
             raise rules.invalid("file", f"the file has more than {MAX_FILE // 2**20} MiB")
         return await self.execute(
-            UploadFile(name=rules.file_name(name), content=content, base64=method == "base64", auto_delete=auto_delete)
+            UploadFile(name=rules.file_name(name), content=content, base64=method == "base64", auto_delete=auto_delete),
+            deadline=deadline,
         )
 
-    async def list_files(self) -> tuple[LibraryFile, ...]:
+    async def list_files(self, *, timeout: float | NotGiven = NOT_GIVEN) -> tuple[LibraryFile, ...]:
         """List the account's file library: ``ListarFicheros``.
+
+        Args:
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             InvalidRequest: ``Res=-3``.
         """
-        return (await self.execute(ListFiles())).files
+        return (await self.execute(ListFiles(), timeout=timeout)).files
 
-    async def delete_file(self, name: str) -> None:
+    async def delete_file(self, name: str, *, timeout: float | NotGiven = NOT_GIVEN) -> None:
         """Delete a file from the library: ``BorrarFichero``. Do so only when no message needs it any more.
 
         Args:
             name: ``Nombre``, as `list_files` gives it.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             NotFound: ``Res=-2``.
         """
         if not name or not name.isprintable() or "/" in name or "\\" in name:
             raise rules.invalid("name", "name must be a plain file name, as list_files gives it")
-        await self.execute(DeleteFile(name=name))
+        await self.execute(DeleteFile(name=name), timeout=timeout)
 
-    async def get_credits(self) -> Decimal:
+    async def get_credits(self, *, timeout: float | NotGiven = NOT_GIVEN) -> Decimal:
         """Ask for the account's balance in credits: ``GetCreditos``.
 
         Ask rarely: most answers hold the balance, and quick repetitions count as abuse.
-        """
-        return (await self.execute(GetCredits())).credits
 
-    async def list_templates(self) -> Mapping[str, str]:
+        Args:
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+        """
+        return (await self.execute(GetCredits(), timeout=timeout)).credits
+
+    async def list_templates(self, *, timeout: float | NotGiven = NOT_GIVEN) -> Mapping[str, str]:
         """Fetch the account's templates, name to text: ``GetPlantillasSMS``.
 
         Where two have the same name the oldest one wins, by the vendor's rule.
 
+        Args:
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+
         Raises:
             InvalidRequest: ``Res=-3``.
         """
-        return (await self.execute(ListTemplates())).texts
+        return (await self.execute(ListTemplates(), timeout=timeout)).texts

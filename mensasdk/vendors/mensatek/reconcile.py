@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -14,11 +13,12 @@ from mensasdk.codes import Code
 from mensasdk.errors import AccessDenied, InvalidRequest, MensaError, OutcomeKind, ValidationError
 from mensasdk.messages import Delivery, Outcome
 from mensasdk.transport import Gate
+from mensasdk.vendors.base import out_of_time
 from mensasdk.vendors.batching import Doubt, Prepared, code_of
 from mensasdk.vendors.doubts import accepted
 from mensasdk.vendors.mensatek import rules
-from mensasdk.vendors.mensatek.models import Report, SendResult
-from mensasdk.vendors.mensatek.requests import SendSms
+from mensasdk.vendors.mensatek.models import SendResult
+from mensasdk.vendors.mensatek.requests import GetReport, SendSms
 from mensasdk.vendors.mensatek.shared import request_of, share_of, shared_of, took_all
 from mensasdk.vendors.mensatek.wire import MensatekWire
 
@@ -30,9 +30,6 @@ _REPORT_WAITS: Final = (0.0, 1.0, 3.0)
 
 class MensatekReconcile(MensatekWire):
     """The part of `MensatekClient` that finds out about messages in doubt."""
-
-    @abstractmethod
-    async def get_report(self, message_id: str | int) -> Report: ...
 
     async def reconcile(
         self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
@@ -169,28 +166,34 @@ class MensatekReconcile(MensatekWire):
             self._warn(call.function, "its id is not that of the group that was asked for")
 
     async def _listed(
-        self, message_id: str, batch: Sequence[Prepared], enough: Callable[[int], bool]
+        self,
+        message_id: str,
+        batch: Sequence[Prepared],
+        enough: Callable[[int], bool],
+        deadline: float | None = None,
     ) -> frozenset[str] | None:
         """Which numbers of these messages the vendor's report of an id lists, as digits.
 
-        Asked again until ``enough`` is content with how many there are, and else what was seen last. None where the
-        report could not be read.
+        Asked again until ``enough`` is content with how many there are, or the time is up, and else what was seen
+        last. None where the report could not be read.
         """
         ours = frozenset(item.number[1:] for item in batch)
         listed: frozenset[str] | None = None
         for wait in _REPORT_WAITS:
+            if out_of_time(deadline, wait):
+                break
             await asyncio.sleep(wait)
             try:
-                listed = ours & await self._reported(message_id)
+                listed = ours & await self._reported(message_id, deadline)
             except MensaError:
                 continue
             if enough(len(listed)):
                 break
         return listed
 
-    async def _reported(self, message_id: str) -> frozenset[str]:
+    async def _reported(self, message_id: str, deadline: float | None = None) -> frozenset[str]:
         """The numbers that the vendor's report of an id lists, as digits."""
-        report = await self.get_report(message_id)
+        report = await self.execute(GetReport(message_id=rules.message_id(message_id)), deadline=deadline)
         return frozenset(line.number.lstrip("+0") for line in report.lines)
 
     def _taken(self, doubt: Doubt, vendor_id: str | None, code: str, detail: str) -> Outcome:

@@ -93,7 +93,13 @@ class SmsGateway24Batch(SmsGateway24Reconcile):
         return Prepared(message, number, "sms", ready, parts)
 
     async def send_batch(
-        self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
+        self,
+        batch: Sequence[Prepared],
+        *,
+        reference: str,
+        gate: Gate | None,
+        group: str | None = None,
+        deadline: float | None = None,
     ) -> BatchResult:
         """Send messages in one request; see `BatchClient.send_batch`.
 
@@ -110,9 +116,9 @@ class SmsGateway24Batch(SmsGateway24Reconcile):
         failure: MensaError
         try:
             if len(batch) == 1 and self._bulk != "many":
-                result = await self.execute(_one(sent[0]), gate=gate)
+                result = await self.execute(_one(sent[0]), gate=gate, deadline=deadline)
                 return BatchResult([self._outcome(batch[0], OutcomeKind.ACCEPTED, result.sms_id)])
-            await self.execute(AddALotOfSms(items=[_item(ready) for ready in sent]), gate=gate)
+            await self.execute(AddALotOfSms(items=[_item(ready) for ready in sent]), gate=gate, deadline=deadline)
             return BatchResult(
                 [
                     self._outcome(item, OutcomeKind.ACCEPTED, f"{BY_CUSTOMER_ID}{ready.customer_id}")

@@ -16,7 +16,7 @@ from attrs import evolve
 from mensasdk import schedule
 from mensasdk.errors import ConfigurationError
 from mensasdk.files import read_regular_file
-from mensasdk.transport import Hook, RetryPolicy, Secret, Timeouts, Transport
+from mensasdk.transport import NOT_GIVEN, Hook, NotGiven, RetryPolicy, Secret, Timeouts, Transport
 from mensasdk.vendors.smsgateway24 import rules
 from mensasdk.vendors.smsgateway24.batch import BulkMode, SmsGateway24Batch
 from mensasdk.vendors.smsgateway24.dates import newsletter_time, range_end, schedule_time
@@ -138,8 +138,11 @@ class SmsGateway24Client(SmsGateway24Batch):
 
     # -------------------------------------------------------------------------------------------- tokens and sending
 
-    async def get_token(self) -> Secret:
+    async def get_token(self, *, timeout: float | NotGiven = NOT_GIVEN) -> Secret:
         """Log in, and use the new token from now on: ``gettoken``. There is no need to: the client does it by itself.
+
+        Args:
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
             The token; ``reveal()`` gives its text.
@@ -148,7 +151,7 @@ class SmsGateway24Client(SmsGateway24Batch):
             ConfigurationError: the client has no e-mail and password.
             AuthError: they are refused.
         """
-        return await self._session.login()
+        return await self._in_time(self._session.login, self._deadline(timeout))
 
     async def send_sms(
         self,
@@ -161,6 +164,7 @@ class SmsGateway24Client(SmsGateway24Batch):
         customer_id: str | int | None = None,
         urgent: bool = False,
         image: str | os.PathLike[str] | bytes | None = None,
+        timeout: float | NotGiven = NOT_GIVEN,
     ) -> SendResult:
         """Send one message to one person: ``addsms``.
 
@@ -179,6 +183,7 @@ class SmsGateway24Client(SmsGateway24Batch):
             urgent: ``urgent``: goes ahead of others.
             image: ``file``: a path, or the content. A jpeg, png, webp or gif of at most 10 MiB (a limit of ours); a
                 path must be a regular file, no link.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
             The answer with the ``sms_id``. Whether the phone sent the message, `get_status` or a callback tells.
@@ -189,6 +194,7 @@ class SmsGateway24Client(SmsGateway24Batch):
             DecodeError: the answer has no id; UNKNOWN.
             AmbiguousResponse: it has an id and says that there was an error; UNKNOWN.
         """
+        deadline = self._deadline(timeout)
         slot = self._sim if sim is None else rules.slot(sim)
         if image is None:
             rules.check_text(text)
@@ -211,7 +217,7 @@ class SmsGateway24Client(SmsGateway24Batch):
                 image = await read_regular_file(image, limit=limit, field="image", vendor=self.vendor)
             rules.check_image(image, text, slot)
             call = evolve(call, image=image)
-        return await self.execute(call)
+        return await self.execute(call, deadline=deadline)
 
     async def send_sms_with_login(
         self,
@@ -223,6 +229,7 @@ class SmsGateway24Client(SmsGateway24Batch):
         schedule_at: datetime | None = None,
         customer_id: str | int | None = None,
         urgent: bool = False,
+        timeout: float | NotGiven = NOT_GIVEN,
     ) -> SendResult:
         """Send one message with e-mail and password in place of a token: ``smstosend``.
 
@@ -247,10 +254,11 @@ class SmsGateway24Client(SmsGateway24Batch):
                 schedule_at=None if schedule_at is None else schedule_time(schedule_at),
                 customer_id=rules.customer_id(customer_id),
                 urgent=urgent,
-            )
+            ),
+            timeout=timeout,
         )
 
-    async def send_many(self, items: Iterable[BulkSms]) -> BulkResult:
+    async def send_many(self, items: Iterable[BulkSms], *, timeout: float | NotGiven = NOT_GIVEN) -> BulkResult:
         """Send messages, each with its own text, phone and time, in one request: ``addalotofsms``.
 
         The vendor names no most; its own script sends 50 at a time. The answer has no ids: give each message a
@@ -258,6 +266,7 @@ class SmsGateway24Client(SmsGateway24Batch):
 
         Args:
             items: ``smsdata``: one `BulkSms` for each message.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
             ValidationError: ``items`` is empty, or a value breaks a rule; NOT_SENT.
@@ -277,7 +286,7 @@ class SmsGateway24Client(SmsGateway24Batch):
         ]
         if not ready:
             raise rules.invalid("items", "items is empty; give at least one message")
-        return await self.execute(AddALotOfSms(items=ready))
+        return await self.execute(AddALotOfSms(items=ready), timeout=timeout)
 
     # ------------------------------------------------------------------------------------------------ lists, statuses
 
@@ -293,6 +302,7 @@ class SmsGateway24Client(SmsGateway24Batch):
         number: str | None = None,
         descending: bool = False,
         time_zone: str | None = None,
+        timeout: float | NotGiven = NOT_GIVEN,
     ) -> tuple[SmsRecord, ...]:
         """List messages, sent and received: ``getallsms``. The vendor has no pages: all that fit come at once.
 
@@ -309,6 +319,7 @@ class SmsGateway24Client(SmsGateway24Batch):
             time_zone: ``timezone``: an IANA name such as ``"Australia/Sydney"`` that times are listed in. (The document
                 has it as a number, and describes a name.) The zone of ``begin`` and ``end`` is nowhere stated, so that
                 with either of them the zone is always given: this one, or UTC.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
             The messages in the vendor's order.
@@ -318,7 +329,7 @@ class SmsGateway24Client(SmsGateway24Batch):
             DecodeError: the answer counts messages and has no list.
         """
         call = GetAllSms(**self._search(device_id, status, begin, end, sim, customer_id, number, descending, time_zone))
-        return (await self.execute(call)).messages
+        return (await self.execute(call, timeout=timeout)).messages
 
     async def count_sms(
         self,
@@ -331,13 +342,14 @@ class SmsGateway24Client(SmsGateway24Batch):
         customer_id: str | int | None = None,
         number: str | None = None,
         time_zone: str | None = None,
+        timeout: float | NotGiven = NOT_GIVEN,
     ) -> int:
         """Count messages: ``getallsms`` with ``onlycount``.
 
         Args and errors as for `list_sms`.
         """
         call = CountSms(**self._search(device_id, status, begin, end, sim, customer_id, number, False, time_zone))
-        return (await self.execute(call)).count
+        return (await self.execute(call, timeout=timeout)).count
 
     def _search(
         self,
@@ -366,46 +378,58 @@ class SmsGateway24Client(SmsGateway24Batch):
             "time_zone": time_zone,
         }
 
-    async def get_status(self, sms_id: str | int) -> MessageStatus:
+    async def get_status(self, sms_id: str | int, *, timeout: float | NotGiven = NOT_GIVEN) -> MessageStatus:
         """Ask where one message stands: ``getsmsstatus``.
 
         Args:
             sms_id: ``sms_id``, as sending returned it.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
         """
-        return await self.execute(GetSmsStatus(sms_id=rules.record_id("sms_id", sms_id)))
+        return await self.execute(GetSmsStatus(sms_id=rules.record_id("sms_id", sms_id)), timeout=timeout)
 
-    async def list_devices(self) -> tuple[Device, ...]:
-        """List the account's phones: ``getalldevices``."""
-        return (await self.execute(GetAllDevices())).devices
+    async def list_devices(self, *, timeout: float | NotGiven = NOT_GIVEN) -> tuple[Device, ...]:
+        """List the account's phones: ``getalldevices``.
 
-    async def get_device_status(self, device_id: str | int | None = None) -> DeviceStatus:
+        Args:
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+        """
+        return (await self.execute(GetAllDevices(), timeout=timeout)).devices
+
+    async def get_device_status(
+        self, device_id: str | int | None = None, *, timeout: float | NotGiven = NOT_GIVEN
+    ) -> DeviceStatus:
         """Ask whether a phone is online: ``getdevicestatus``, known from the vendor's example code and SDKs only.
 
         Args:
             device_id: ``device_id``; None for the client's default.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
         """
-        return await self.execute(GetDeviceStatus(device_id=self._device(device_id)))
+        return await self.execute(GetDeviceStatus(device_id=self._device(device_id)), timeout=timeout)
 
     # ------------------------------------------------------------------------------------------ contacts, newsletters
 
-    async def create_tag(self, title: str) -> str:
+    async def create_tag(self, title: str, *, timeout: float | NotGiven = NOT_GIVEN) -> str:
         """Make a tag, which groups contacts: ``savetag``.
 
         Args:
             title: ``title``.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
             The ``tag_id``.
         """
-        return (await self.execute(SaveTag(title=rules.line("title", title)))).tag_id
+        return (await self.execute(SaveTag(title=rules.line("title", title)), timeout=timeout)).tag_id
 
-    async def save_contact(self, phone: str, tag_id: str | int, full_name: str) -> str:
+    async def save_contact(
+        self, phone: str, tag_id: str | int, full_name: str, *, timeout: float | NotGiven = NOT_GIVEN
+    ) -> str:
         """Save a contact with a tag: ``savecontact``.
 
         Args:
             phone: ``phone``: the number in any common spelling; it is sent in E.164.
             tag_id: sent as ``ctag_id``, which the newest document has, and as ``tag_id``, which everything else has.
             full_name: ``fullname``, the person's name.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
             The ``contact_id``.
@@ -415,7 +439,7 @@ class SmsGateway24Client(SmsGateway24Batch):
             tag_id=rules.record_id("tag_id", tag_id),
             full_name=rules.line("full_name", full_name),
         )
-        return (await self.execute(call)).contact_id
+        return (await self.execute(call, timeout=timeout)).contact_id
 
     async def create_newsletter(
         self,
@@ -426,6 +450,7 @@ class SmsGateway24Client(SmsGateway24Batch):
         device_id: str | int | None = None,
         sim: int | None = None,
         schedule_at: datetime | None = None,
+        timeout: float | NotGiven = NOT_GIVEN,
     ) -> str:
         """Make a newsletter to all contacts with certain tags: ``savepaket``. Tap start on the phone to have it go out.
 
@@ -437,6 +462,7 @@ class SmsGateway24Client(SmsGateway24Batch):
             sim: ``sim``, 0 to 5; None for the client's default.
             schedule_at: ``time_to_send``: aware datetime in the future; None for none, which goes as the documented
                 default 0. Sent in UTC, like the time of a message; the document does not say.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
             The ``paket_id``.
@@ -454,7 +480,7 @@ class SmsGateway24Client(SmsGateway24Batch):
             sim=int(self._sim if sim is None else rules.slot(sim)),
             schedule_at="0" if schedule_at is None else newsletter_time(schedule_at),
         )
-        return (await self.execute(call)).newsletter_id
+        return (await self.execute(call, timeout=timeout)).newsletter_id
 
     def _device(self, device_id: str | int | None) -> str:
         return rules.device(self._device_id if device_id is None else device_id)

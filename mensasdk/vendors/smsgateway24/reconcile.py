@@ -16,7 +16,7 @@ from mensasdk.codes import Code
 from mensasdk.errors import AuthError, ValidationError, VendorError
 from mensasdk.messages import Outcome, OutcomeKind
 from mensasdk.placeholders import fill
-from mensasdk.transport import Gate
+from mensasdk.transport import NOT_GIVEN, Gate, NotGiven
 from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.doubts import accepted, settle
 from mensasdk.vendors.smsgateway24 import rules
@@ -119,7 +119,9 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
     """The part of `SmsGateway24Client` that finds out about messages in doubt."""
 
     @abstractmethod
-    async def list_sms(self, *, customer_id: str | int | None = None) -> tuple[SmsRecord, ...]: ...
+    async def list_sms(
+        self, *, customer_id: str | int | None = None, timeout: float | NotGiven = NOT_GIVEN
+    ) -> tuple[SmsRecord, ...]: ...
 
     @abstractmethod
     async def get_status(self, sms_id: str | int) -> MessageStatus: ...
@@ -154,7 +156,7 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
         lists = self._lists()
         return await settle(doubts, lambda doubt: self._asked(doubt, reference, lists), vendor=self.vendor)
 
-    async def resolve(self, outcome: Outcome) -> Outcome:
+    async def resolve(self, outcome: Outcome, *, timeout: float | NotGiven = NOT_GIVEN) -> Outcome:
         """Ask the vendor what became of a message of a batch: ``getallsms`` by its ``customerid``, as in `reconcile`.
 
         For outcomes that are UNKNOWN, and for accepted ones of bulk requests, to learn their ``sms_id``. It takes one
@@ -162,6 +164,7 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
 
         Args:
             outcome: as a report or a stream of `BatchSender` gives it.
+            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
             The outcome as ACCEPTED with the ``sms_id`` for its ``vendor_id``, when just one message with this customer
@@ -184,13 +187,13 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
             None if own.image is not None else fill(message.text, message.variables),
             shared=own.customer_id is not None,
         )
-        found = await self._lists().find(sought, [mark.removeprefix(BY_CUSTOMER_ID)])
+        found = await self._lists(timeout).find(sought, [mark.removeprefix(BY_CUSTOMER_ID)])
         if found is None:
             return outcome
         return evolve(outcome, kind=OutcomeKind.ACCEPTED, vendor_id=found.sms_id, code=None, detail="")
 
-    def _lists(self) -> _Lists:
-        return _Lists(lambda customer_id: self.list_sms(customer_id=customer_id), self.default_country)
+    def _lists(self, timeout: float | NotGiven = NOT_GIVEN) -> _Lists:
+        return _Lists(lambda customer_id: self.list_sms(customer_id=customer_id, timeout=timeout), self.default_country)
 
     async def _asked(self, doubt: Doubt, reference: str, lists: _Lists) -> Outcome | None:
         mark = doubt.vendor_id or ""

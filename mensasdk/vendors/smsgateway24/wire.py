@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from attrs import evolve
@@ -31,7 +31,19 @@ from mensasdk.errors import (
     MensaError,
     OutcomeKind,
 )
-from mensasdk.transport import Gate, Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
+from mensasdk.transport import (
+    NOT_GIVEN,
+    Gate,
+    Hook,
+    HttpRequest,
+    HttpResponse,
+    NotGiven,
+    RetryPolicy,
+    Secret,
+    Timeouts,
+    Transport,
+    scrub,
+)
 from mensasdk.vendors.base import Call, VendorClient, words_of
 from mensasdk.vendors.smsgateway24 import rules
 from mensasdk.vendors.smsgateway24.codes import refusal_kind
@@ -78,30 +90,36 @@ class SmsGateway24Wire(VendorClient):
         self._password = None if password is None else Secret(password)
         self._session = Session(None if token is None else Secret(token), None if email is None else self._log_in)
 
-    async def execute(self, call: Call[T], *, gate: Gate | None = None, deadline: float | None = None) -> T:
+    async def execute(
+        self,
+        call: Call[T],
+        *,
+        gate: Gate | None = None,
+        deadline: float | None = None,
+        timeout: float | NotGiven = NOT_GIVEN,
+    ) -> T:
         """Make the call that a request value describes; see `VendorClient.execute`.
 
         A call that needs a token and has none gets the client's. When the vendor refuses that one, the client logs in
         and makes the call once more. One deadline holds for all of it.
         """
         if not isinstance(call, TokenCall) or call.token is not None:
-            return await super().execute(call, gate=gate, deadline=deadline)
-        if deadline is None:
-            deadline = asyncio.get_running_loop().time() + self._pipeline.timeouts.total
-        token = await self._in_time(self._session.token(), deadline)
+            return await super().execute(call, gate=gate, deadline=deadline, timeout=timeout)
+        deadline = self._deadline(timeout, deadline)
+        token = await self._in_time(self._session.token, deadline)
         try:
             return await super().execute(evolve(call, token=token), gate=gate, deadline=deadline)
         except AuthError as error:
             # A 403 may come from a firewall, and would come again.
             if not self._session.can_log_in or error.code == "403":
                 raise
-        token = await self._in_time(self._session.renew(token), deadline)
+        token = await self._in_time(lambda: self._session.renew(token), deadline)
         return await super().execute(evolve(call, token=token), gate=gate, deadline=deadline)
 
-    async def _in_time(self, login: Awaitable[Secret], deadline: float) -> Secret:
+    async def _in_time(self, login: Callable[[], Awaitable[Secret]], deadline: float) -> Secret:
         try:
             async with asyncio.timeout_at(deadline):
-                return await login
+                return await login()
         except TimeoutError:
             pass
         raise DeadlineExceeded(
