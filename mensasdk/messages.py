@@ -10,16 +10,36 @@ from typing import Any
 
 from attrs import field, frozen
 
+from mensasdk.arguments import not_this
 from mensasdk.errors import OutcomeKind, ScheduleError, ValidationError
 
 __all__ = ["Delivery", "DeliveryState", "Message", "Outcome", "OutcomeKind", "Recipient", "VendorOptions"]
 
 
+def _wrong(name: str, what: str, value: object) -> ValidationError:
+    return ValidationError(not_this(name, what, value), field=name)
+
+
 def _no_text(name: str, value: object) -> ValidationError:
-    return ValidationError(f"{name} must be a string, not {type(value).__name__}", field=name)
+    return _wrong(name, "a string", value)
+
+
+def _check_texts(message: Message) -> None:
+    for name in ("sender", "template", "reference"):
+        value: object = getattr(message, name)
+        if value is not None and not isinstance(value, str):
+            raise _wrong(name, "a string or None", value)
 
 
 def _check_aware(name: str, value: datetime) -> None:
+    given: object = value
+    if not isinstance(given, datetime):
+        raise ScheduleError(
+            not_this(
+                name, 'an aware datetime, as in datetime(2030, 1, 31, 9, 0, tzinfo=ZoneInfo("Europe/Madrid"))', given
+            ),
+            field=name,
+        )
     if value.tzinfo is None:
         raise ScheduleError(
             f"{name} is a naive datetime; give it a zone, as in "
@@ -48,13 +68,13 @@ class Message:
         variables: name to value, for ``{name}`` placeholders and vendors' templates.
         schedule_at: aware datetime at which the vendor shall send; None for now.
         not_after: aware datetime after which the message is worthless and is not sent any more.
-        reference: your own id for this message; comes back in outcomes, and no vendor is told it. With the number it
-            is also what a campaign recognises the message by.
-        options: what only one vendor has; see `VendorInfo.options_class`.
+        reference: your own id for this message; comes back in outcomes and, where the vendor supports it,
+            in delivery reports. Also what a resumed campaign recognises the message by.
+        options: a frozen options class of the vendor for what only that vendor has.
 
     Raises:
-        ValidationError: ``to`` or ``text`` is not a string, or ``to`` is empty or blank.
-        ScheduleError: ``schedule_at`` or ``not_after`` is naive.
+        ValidationError: a value is of a wrong kind, or ``to`` is empty.
+        ScheduleError: ``schedule_at`` or ``not_after`` is naive, or no datetime.
     """
 
     to: str
@@ -75,6 +95,14 @@ class Message:
         text: object = self.text
         if not isinstance(text, str):
             raise _no_text("text", text)
+        if not self.sender is self.template is self.reference is None:
+            _check_texts(self)
+        variables: object = self.variables
+        if variables.__class__ is not dict and not isinstance(variables, Mapping):
+            raise _wrong("variables", 'a mapping of names to texts, such as {"name": "Ana"}', variables)
+        options: object = self.options
+        if options is not None and not isinstance(options, VendorOptions):
+            raise _wrong("options", "the options class of a vendor", options)
         if self.schedule_at is not None:
             _check_aware("schedule_at", self.schedule_at)
         if self.not_after is not None:
@@ -91,10 +119,21 @@ class Recipient:
         number: the number in any common spelling.
         variables: values to personalise the text with: in order (the first is the vendor's first variable), or by
             the vendor's own names.
+
+    Raises:
+        ValidationError: a value is of a wrong kind.
     """
 
     number: str
     variables: Sequence[str] | Mapping[str, str] = ()
+
+    def __attrs_post_init__(self) -> None:
+        number: object = self.number
+        if not isinstance(number, str):
+            raise _no_text("number", number)
+        variables: object = self.variables
+        if variables != () and (isinstance(variables, str) or not isinstance(variables, Sequence | Mapping)):
+            raise _wrong("variables", "a list of texts, or a mapping of names to texts", variables)
 
 
 @frozen
@@ -104,15 +143,10 @@ class Outcome:
     Attributes:
         kind: ACCEPTED, REJECTED, NOT_SENT or UNKNOWN.
         message: the message as it was given.
-        vendor: the vendor's short name; ``"router"`` for a message that none of several routes takes, and empty where
-            nobody said.
-        vendor_id: the vendor's id for the message, or for the request, group or campaign that it went out in. Where an
-            answer has no ids, or none came, it may be what the vendor can be asked by, such as ``"customerid:17"``.
-            An outcome that is ACCEPTED mostly has one, and one that is UNKNOWN has one where there is something to ask
-            by. REJECTED and NOT_SENT have none, unless a person decided so about a message that was UNKNOWN.
-        code: the vendor's code for a refusal, an HTTP status, or a short word of ours in lower case such as
-            ``"duplicate"``; None where there is nothing to say.
-        detail: one sentence for a person, or nothing.
+        vendor: the vendor's short name.
+        vendor_id: the vendor's id for the message or for the group that it went out in; None unless accepted.
+        code: the vendor's code for a refusal, or a short word of ours in lower case such as ``"duplicate"``.
+        detail: one sentence for a person.
         parts: SMS parts that the message counts as, where known.
         credits: what the vendor charged for this one message, where it says so or where it can be divided exactly.
     """
@@ -154,15 +188,13 @@ class Delivery:
 
     Attributes:
         vendor: the vendor's short name.
-        vendor_id: the vendor's id for the message, or for the request, group or campaign that it went out in; None
-            where the report does not tell it.
+        vendor_id: the id that the vendor gave when it accepted the message (or its group).
         number: the recipient, in E.164 where it can be told, else as the vendor wrote it.
         state: vendor-neutral state.
-        code: the vendor's own status code, as text, or its word where it has no code.
+        code: the vendor's own status code, as text.
         at: when the state was reached, as an aware datetime; None where the vendor does not say.
-        reference: what the vendor was given to know the message again by, where it returns it: yours for a single send;
-            in a campaign that of the request (see `mensasdk.journal.Record`) or a customer id, never the message's.
-        raw: the fields as they were received; empty where a journal kept the report.
+        reference: your own reference, where the vendor returns it.
+        raw: the fields as they were received.
     """
 
     vendor: str

@@ -21,7 +21,7 @@ from attrs import frozen
 from mensasdk.errors import ValidationError
 from mensasdk.phone_quick import Home, home_of, library, library_number, quick, start_of, untouched
 
-__all__ = ["PhoneNumber", "digits", "e164", "load", "mask", "parse", "same_number"]
+__all__ = ["PhoneNumber", "check_country", "digits", "e164", "load", "mask", "parse", "same_number"]
 
 _plain = re.compile(r"\+?[1-9][0-9]{6,14}").fullmatch
 # Far above the longest spelling of one number; keeps a pasted document out of the library's patterns.
@@ -110,6 +110,15 @@ def parse(number: str, *, default_country: str | None = None, strict: bool = Fal
     if found is not None:
         return PhoneNumber(*found, number)
     return _slow(cleaned, number, home, strict, field)
+
+
+def check_country(country: str) -> None:
+    """Refuse what is no country that has numbers.
+
+    Raises:
+        ValidationError: ``country`` is no ISO 3166 alpha-2 code of one.
+    """
+    home_of(country)
 
 
 def e164(number: str, *, default_country: str | None = None, field: str = "to") -> str:

@@ -15,6 +15,7 @@ from functools import lru_cache, wraps
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from mensasdk.arguments import not_this
 from mensasdk.errors import ScheduleError, ValidationError
 
 __all__ = ["Precision", "from_wall_clock", "parse_wall_clock", "reads_plain_times", "to_wall_clock", "zone"]
@@ -36,6 +37,9 @@ def zone(name: str) -> ZoneInfo:
     Raises:
         ValidationError: there is no zone of that name.
     """
+    given: object = name
+    if not isinstance(given, str):
+        raise ValidationError(not_this("time_zone", 'an IANA name, such as "Europe/Madrid"', given), field="time_zone")
     found: ZoneInfo | None = None
     with suppress(KeyError, ValueError, OSError):  # unknown; not a plain name; the name of a folder of zones
         found = ZoneInfo(name)
@@ -70,6 +74,9 @@ def to_wall_clock(
         ScheduleError: the moment is naive, is not in the future, names a wall-clock time that its own zone leaves out,
             or falls into the hour that the vendor's zone has twice; the message gives the remedy.
     """
+    given: object = moment
+    if not isinstance(given, datetime):
+        raise ScheduleError(not_this(field, "an aware datetime", given), field=field)
     if moment.utcoffset() is None:
         raise ScheduleError(
             f"{field} is a naive datetime; give it a zone, as in "

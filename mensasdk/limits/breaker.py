@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from attrs import field, frozen
 
+from mensasdk.arguments import check_count, check_seconds
 from mensasdk.errors import ConfigurationError
 
 __all__ = ["Breaker", "CircuitBreaker"]
@@ -35,10 +36,12 @@ class CircuitBreaker:
     probes: int = field(default=5, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if self.failures < 1 or self.probes < 1:
-            raise ConfigurationError("failures and probes of a circuit breaker must be 1 or more")
-        if not 0 < self.pause <= self.longest:
-            raise ConfigurationError("pause of a circuit breaker must be above 0, and longest no less than it")
+        check_count("failures of a circuit breaker", self.failures)
+        check_count("probes of a circuit breaker", self.probes)
+        check_seconds("pause of a circuit breaker", self.pause)
+        check_seconds("longest of a circuit breaker", self.longest)
+        if self.pause > self.longest:
+            raise ConfigurationError("longest of a circuit breaker must be no less than its pause")
 
 
 class Breaker:

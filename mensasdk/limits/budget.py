@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from types import NoneType
 from typing import Final, TypeGuard
 
+from mensasdk.arguments import check_kind
 from mensasdk.errors import ConfigurationError, OutcomeKind, ValidationError
 from mensasdk.messages import Outcome
 from mensasdk.preflight.prices import SUMS, Prices, amount_of
@@ -55,6 +57,7 @@ class Budget:
     def __init__(
         self, limit: Decimal | str | int | None = None, prices: Prices | None = None, *, max_messages: int | None = None
     ) -> None:
+        check_kind("prices", prices, (Prices, NoneType), 'Prices, as in Prices({"ES": "0.9"})')
         if limit is None and prices is None and max_messages is None:
             raise ConfigurationError("a budget needs a limit with prices, or max_messages, or both")
         if (limit is None) != (prices is None):

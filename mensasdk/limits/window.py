@@ -19,6 +19,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from itertools import chain
 
+from mensasdk.arguments import check_kind
 from mensasdk.errors import ConfigurationError
 from mensasdk.limits.rate import LimiterStatistics, RateLimit, check_permits, pause_of
 
@@ -164,6 +165,7 @@ class WindowLimiter:
     """
 
     def __init__(self, limit: RateLimit, *, clock: Callable[[], float] = time.monotonic) -> None:
+        check_kind("limit", limit, RateLimit, "a RateLimit, such as RateLimit(200)")
         self._limit = limit
         self._clock = clock
         self._log = _Log(limit)

@@ -11,6 +11,7 @@ from typing import Final
 
 from attrs import define
 
+from mensasdk.arguments import check_kind
 from mensasdk.preflight.countries import country_of
 from mensasdk.preflight.prices import SUMS, Prices
 
@@ -56,6 +57,7 @@ class Estimate:
     """
 
     def __init__(self, prices: Prices) -> None:
+        check_kind("prices", prices, Prices, 'Prices, as in Prices({"ES": "0.9"})')
         self.prices = prices
         self.by_country: dict[str | None, CountryCost] = {}
 

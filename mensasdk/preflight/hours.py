@@ -6,13 +6,14 @@ call. They look at the wall clock of the recipient, never at ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from attrs import define, evolve
 
 from mensasdk import phone, schedule
+from mensasdk.arguments import not_this
 from mensasdk.codes import Code
 from mensasdk.errors import ValidationError
 from mensasdk.messages import Message
@@ -27,6 +28,29 @@ _LEAD = timedelta(minutes=1)
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _wrong(field: str, what: str, value: object) -> ValidationError:
+    return ValidationError(not_this(field, what, value), field=field)
+
+
+def _check_called(field: str, function: object) -> None:
+    if function is not None and not callable(function):
+        raise _wrong(field, "a function", function)
+
+
+def _pairs(windows: Iterable[tuple[time, time]]) -> list[tuple[time, time]]:
+    what = "pairs of start and end, as in [(time(9), time(14)), (time(17), time(20))]"
+    given: object = windows
+    if not isinstance(given, Iterable):
+        raise _wrong("windows", what, given)
+    pairs = list(windows)
+    every: Sequence[object] = pairs
+    for index, pair in enumerate(every):
+        if not isinstance(pair, Sequence) or len(pair) != 2:
+            what = "a pair of start and end, as in (time(9), time(14))"
+            raise ValidationError(not_this(f"windows[{index}]", what, pair), field="windows")
+    return pairs
 
 
 class SendingHours:
@@ -100,7 +124,9 @@ class SendingHours:
         when_closed: Literal["schedule", "refuse"] = "schedule",
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        pairs = list(windows)
+        pairs = _pairs(windows)
+        _check_called("holidays", holidays)
+        _check_called("clock", clock)
         if (start is None) != (end is None):
             raise ValidationError("start and end belong together; give both or neither", field="end")
         if start is not None and end is not None:
@@ -265,6 +291,15 @@ class Spread:
         hours: SendingHours | None = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
+        for name, value in (("over", over), ("step", step)):
+            if not isinstance(value, timedelta):
+                raise _wrong(name, "a timedelta, such as timedelta(hours=4)", value)
+        count: object = total
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise _wrong("total", "a whole number", count)
+        if hours is not None and not isinstance(hours, SendingHours):
+            raise _wrong("hours", "SendingHours", hours)
+        _check_called("clock", clock)
         if over <= timedelta(0):
             raise ValidationError("over must be longer than nothing, such as timedelta(hours=4)", field="over")
         if total < 1:

@@ -15,6 +15,7 @@ from typing import Final, Literal, Self
 from attrs import field, frozen
 
 from mensasdk import phone
+from mensasdk.arguments import check_kind
 from mensasdk.codes import Code
 from mensasdk.errors import ConfigurationError, ValidationError
 from mensasdk.messages import Message
@@ -114,6 +115,7 @@ class Prices:
             ConfigurationError: the file cannot be read.
             ValidationError: a column is missing, or a row breaks a rule of `Prices`; the error names the line.
         """
+        check_kind("path", path, (str, Path), "the path of a CSV file")
         table: dict[str, Decimal] = {}
         for line, name, price in _rows(_read(path)):
             where = f"line {line} of the file of prices"

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from attrs import frozen
 
 from mensasdk import phone
+from mensasdk.arguments import not_this
 from mensasdk.codes import Code
 from mensasdk.errors import ScheduleError, ValidationError
 from mensasdk.preflight.zones import Place
@@ -175,6 +176,9 @@ def _day_parts(windows: Sequence[tuple[time, time]]) -> tuple[list[timedelta], l
 
 
 def _of_day(moment: time, field: str) -> timedelta:
+    given: object = moment
+    if not isinstance(given, time):
+        raise ValidationError(not_this(field, "a time of day, such as time(9, 30)", given), field=field)
     if moment.tzinfo is not None or moment.second or moment.microsecond:
         raise ValidationError(
             f"{field} must be a time of day in whole minutes and without a zone, such as time(9, 30)", field=field
@@ -183,7 +187,8 @@ def _of_day(moment: time, field: str) -> timedelta:
 
 
 def _weekdays(days: Iterable[Day]) -> frozenset[int]:
-    names = list(days)
+    given: object = days
+    names = list(days) if isinstance(given, Iterable) else []
     if not names or not set(names) <= set(DAYS):
         raise ValidationError(f"days must be some of {', '.join(DAYS)}, such as DAYS[:5]", field="days")
     return frozenset(DAYS.index(name) for name in names)
@@ -191,6 +196,9 @@ def _weekdays(days: Iterable[Day]) -> frozenset[int]:
 
 def in_utc(at: datetime, field: str = "at") -> datetime:
     """An aware moment in UTC, or a refusal."""
+    given: object = at
+    if not isinstance(given, datetime):
+        raise ScheduleError(not_this(field, "an aware datetime, such as datetime.now(UTC)", given), field=field)
     if at.tzinfo is UTC:
         return at
     if at.utcoffset() is None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from attrs import frozen
 
 from mensasdk import phone, schedule
+from mensasdk.arguments import not_this
 from mensasdk.codes import Code
 from mensasdk.errors import ValidationError
 from mensasdk.preflight.countries import country_of
@@ -83,6 +84,10 @@ def zones_at(place: Place, choices: Mapping[str, str], number: str) -> tuple[Zon
 
 def checked_choices(choices: Mapping[str, str] | None) -> dict[str, str]:
     """A copy of the choices in which each key is a country and each value a zone, or a refusal."""
+    given: object = choices
+    if given is not None and not isinstance(given, Mapping):
+        what = 'a mapping of countries to zones, such as {"MX": "America/Mexico_City"}'
+        raise ValidationError(not_this("choices", what, given), field="choices")
     if not choices:
         return {}
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS

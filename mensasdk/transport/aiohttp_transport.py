@@ -8,12 +8,14 @@ import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import NoneType
 from typing import Final
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from mensasdk.arguments import check_count, check_kind
 from mensasdk.errors import (
     ConfigurationError,
     ConnectError,
@@ -76,11 +78,15 @@ class AiohttpTransport:
         proxy_headers: Mapping[str, Secret] | None = None,
         session: aiohttp.ClientSession | None = None,
     ) -> None:
-        if pool_size < 1:
-            raise ConfigurationError("pool_size must be 1 or more")
-        if max_body < 1:
-            raise ConfigurationError("max_body must be 1 byte or more")
+        check_count("pool_size", pool_size)
+        check_count("max_body", max_body)
+        check_kind("ca_file", ca_file, (str, Path, NoneType), "the path of a PEM file")
+        check_kind("session", session, (aiohttp.ClientSession, NoneType), "an aiohttp.ClientSession")
+        check_kind("proxy_headers", proxy_headers, (Mapping, NoneType), "a mapping of names to Secret values")
+        for name, value in (proxy_headers or {}).items():
+            check_kind(f"proxy_headers[{name!r}]", value, Secret, 'a Secret, as in Secret("Basic ...")')
         if proxy is not None:
+            check_kind("proxy", proxy, str, "a URL, such as http://proxy.example.com:3128")
             parts = split_url(proxy)
             if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
                 raise ConfigurationError(

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import Attribute, field, frozen
 
+from mensasdk.arguments import check_kind, check_seconds
 from mensasdk.errors import ConfigurationError, OutcomeKind
 from mensasdk.transport.redact import Secret, redact_url
 
@@ -29,9 +30,9 @@ __all__ = [
 ]
 
 
-def _positive(_: object, attribute: Attribute[Any], value: float) -> None:
-    if not (value > 0 and math.isfinite(value)):
-        raise ConfigurationError(f"Timeouts.{attribute.name} must be a positive number of seconds")
+def _positive(_: object, attribute: Attribute[Any], value: Any) -> None:
+    if value.__class__ is not float or not 0 < value < math.inf:  # one is made for each attempt, so it is to be quick
+        check_seconds(f"Timeouts.{attribute.name}", value)
 
 
 @frozen
@@ -168,6 +169,7 @@ def check_base_url(url: str) -> str:
         ConfigurationError: it is no absolute http(s) URL, holds credentials, a query or a fragment, or is plain
             ``http://`` to another machine than this one.
     """
+    check_kind("base_url", url, str, "a string, such as https://api.example.com/v7")
     parts = split_url(url)
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError("base_url must be an absolute https:// URL, such as https://api.example.com/v7")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,19 +9,18 @@ from typing import Any
 
 from attrs import Attribute, define, field, frozen
 
-from mensasdk.errors import ConfigurationError, MensaError, OutcomeKind, RateLimited, UnexpectedResponse
+from mensasdk.arguments import check_count, check_seconds
+from mensasdk.errors import MensaError, OutcomeKind, RateLimited, UnexpectedResponse
 
 __all__ = ["RetryBudget", "RetryPolicy", "next_delay", "parse_retry_after"]
 
 
-def _not_negative(_: object, attribute: Attribute[Any], value: float) -> None:
-    if not (value >= 0 and math.isfinite(value)):
-        raise ConfigurationError(f"RetryPolicy.{attribute.name} must be zero or a positive number")
+def _not_negative(_: object, attribute: Attribute[Any], value: object) -> None:
+    check_seconds(f"RetryPolicy.{attribute.name}", value, zero=True)
 
 
-def _at_least_one(_: object, attribute: Attribute[Any], value: int) -> None:
-    if value < 1:
-        raise ConfigurationError(f"RetryPolicy.{attribute.name} must be 1 or more; 1 means no repetition")
+def _at_least_one(_: object, attribute: Attribute[Any], value: object) -> None:
+    check_count(f"RetryPolicy.{attribute.name}", value)
 
 
 @frozen
@@ -30,7 +28,7 @@ class RetryPolicy:
     """How failed attempts are repeated. A send whose bytes may have left is never repeated, whatever stands here.
 
     Args:
-        attempts: attempts in all, the first included.
+        attempts: attempts in all, the first included; 1 means no repetition.
         base: seconds; the wait before attempt n+1 is random between 0 and ``base * 2**(n-1)`` (full jitter).
         cap: seconds; no such wait is longer.
         max_retry_after: seconds; a server that asks for a longer pause gets no further attempt, and the caller

@@ -9,12 +9,13 @@ from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from secrets import token_hex
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 from attrs import evolve, frozen
 
 from mensasdk import phone
+from mensasdk.arguments import check_kind, not_this
 from mensasdk.codec import Format, decode
 from mensasdk.codes import Code
 from mensasdk.errors import (
@@ -48,7 +49,17 @@ from mensasdk.transport import (
 )
 from mensasdk.vendors.batching import BatchResult, Prepared, code_of
 
-__all__ = ["Call", "VendorClient", "e164", "one_or_nothing", "out_of_time", "presentable", "words_of"]
+__all__ = [
+    "Call",
+    "VendorClient",
+    "check_country",
+    "check_secrets",
+    "e164",
+    "one_or_nothing",
+    "out_of_time",
+    "presentable",
+    "words_of",
+]
 
 T = TypeVar("T")
 # Apart, so that whoever lives with a vendor's habits can silence just these.
@@ -111,6 +122,46 @@ def presentable(words: str, secrets: Iterable[Secret], texts: Iterable[str]) -> 
     return _LONG_NUMBER.sub(lambda match: phone.mask(match[0]), " ".join(words.split()))[:_MAX_WORDS]
 
 
+def _check_transport(transport: object) -> None:
+    if transport is None:
+        return
+    methods = [getattr(transport, name, None) for name in ("send", "aclose")]
+    if isinstance(transport, type) or not all(callable(method) for method in methods):
+        raise ConfigurationError(not_this("transport", "a Transport, such as AiohttpTransport()", transport))
+
+
+def _checked_hooks(hooks: object) -> tuple[Hook, ...]:
+    if isinstance(hooks, str) or not isinstance(hooks, Iterable):
+        raise ConfigurationError(not_this("hooks", "a list of functions, as in hooks=[print]", hooks))
+    every = tuple(hooks)
+    for index, hook in enumerate(every):
+        if not callable(hook):
+            raise ConfigurationError(not_this(f"hooks[{index}]", "a function that takes an event", hook))
+    return every
+
+
+def check_country(country: object) -> None:
+    """Refuse what is no ISO 3166 alpha-2 code of a country that has numbers; None is taken.
+
+    Raises:
+        ConfigurationError: it is no string.
+        ValidationError: there is no such country.
+    """
+    check_kind("default_country", country, (str, NoneType), 'two letters by ISO 3166, such as "ES", or None')
+    if isinstance(country, str):
+        phone.check_country(country)
+
+
+def check_secrets(**values: object) -> None:
+    """Refuse credentials that are no text, by their names and without a look at them.
+
+    Raises:
+        ConfigurationError: one is none.
+    """
+    for name, value in values.items():
+        check_kind(name, value, str, "a string")
+
+
 class VendorClient:
     """Base of all clients. Use a client as ``async with Client(...) as client``, or call `aclose`.
 
@@ -141,6 +192,10 @@ class VendorClient:
         hooks: Sequence[Hook],
     ) -> None:
         self.base_url = check_base_url(base_url)
+        check_kind("timeouts", timeouts, (Timeouts, NoneType), "Timeouts, as in Timeouts(total=5)")
+        check_kind("retry", retry, (RetryPolicy, NoneType), "a RetryPolicy, as in RetryPolicy(attempts=3)")
+        _check_transport(transport)
+        hooks = _checked_hooks(hooks)
         phone.load()  # rather than in the loop, when the first number comes
         self._owned = transport is None
         self._pipeline = Pipeline(
@@ -215,6 +270,7 @@ class VendorClient:
             ValidationError: a value in it breaks a rule; nothing was sent.
             MensaError: see `mensasdk.errors`; ``outcome`` says what became of the request.
         """
+        check_kind("call", call, Call, "a request of the vendor's, such as one of its module requests")
         if timeout is not NOT_GIVEN:
             deadline = self._deadline(timeout, deadline)
         return await self._pipeline.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ async def test_a_broken_rule_has_the_code_that_it_has_in_a_campaign(box: Sandbox
 
 
 async def test_what_the_vendor_refuses_is_rejected_with_its_code(box: Sandbox) -> None:
-    box.mensatek.account.credits = 0
+    box.mensatek.account.credits = Decimal(0)
     async with client_of("mensatek", box) as client:
         outcome = await client.send(MESSAGES["mensatek"])
         assert (outcome.kind, outcome.code) == (OutcomeKind.REJECTED, "-2")

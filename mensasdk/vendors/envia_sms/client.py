@@ -14,6 +14,7 @@ from mensasdk import phone
 from mensasdk.errors import ConfigurationError
 from mensasdk.preflight.prices import Prices
 from mensasdk.transport import NOT_GIVEN, Hook, NotGiven, RetryPolicy, Timeouts, Transport
+from mensasdk.vendors.base import check_country
 from mensasdk.vendors.envia_sms import rules
 from mensasdk.vendors.envia_sms.batch import EnviaSmsBatch
 from mensasdk.vendors.envia_sms.models import ActionResult, Country, SendResult, StatusReport
@@ -84,6 +85,7 @@ class EnviaSmsClient(EnviaSmsBatch):
             retry=retry,
             hooks=hooks,
         )
+        check_country(default_country)
         self.default_country = default_country
 
     # ------------------------------------------------------------------------------------------------- functions

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from attrs import evolve
 
+from mensasdk.arguments import check_flag
 from mensasdk.codec import encode_query, parameters, structure
 from mensasdk.codes import Code
 from mensasdk.errors import (
@@ -22,7 +23,7 @@ from mensasdk.errors import (
     VendorError,
 )
 from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport, scrub
-from mensasdk.vendors.base import Call, VendorClient
+from mensasdk.vendors.base import Call, VendorClient, check_secrets
 from mensasdk.vendors.envia_sms import rules
 from mensasdk.vendors.envia_sms.codes import refusal
 from mensasdk.vendors.envia_sms.convert import converter_for, identifiers
@@ -57,6 +58,8 @@ class EnviaSmsWire(VendorClient):
         retry: RetryPolicy | None,
         hooks: Sequence[Hook],
     ) -> None:
+        check_secrets(token=token)
+        check_flag("test_mode", test_mode)
         if not token or not token.isprintable() or token != token.strip():
             raise ConfigurationError(
                 "token must not be empty, nor hold control characters or blanks around it", vendor=self.vendor

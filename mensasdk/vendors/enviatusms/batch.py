@@ -10,6 +10,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from mensasdk.arguments import not_this
 from mensasdk.codes import Code
 from mensasdk.errors import InvalidRequest, MensaError, ValidationError
 from mensasdk.messages import Message, Outcome, OutcomeKind
@@ -248,9 +249,22 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
 
 
 async def _each(messages: Iterable[Message] | AsyncIterable[Message]) -> AsyncGenerator[Message, None]:
+    place = 0
     if isinstance(messages, AsyncIterable):
         async for message in messages:
-            yield message
-    else:
-        for message in messages:
-            yield message
+            yield _checked(message, place)
+            place += 1
+        return
+    given: object = messages
+    if not isinstance(given, Iterable):
+        raise rules.invalid(
+            "messages", not_this("messages", 'messages, such as [Message("+584241234567", "Hola")]', given)
+        )
+    for place, message in enumerate(messages):
+        yield _checked(message, place)
+
+
+def _checked(message: object, place: int) -> Message:
+    if not isinstance(message, Message):
+        raise rules.invalid("messages", not_this(f"messages[{place}]", "a Message", message))
+    return message

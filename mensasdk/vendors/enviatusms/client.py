@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from mensasdk import phone
-from mensasdk.errors import AmbiguousResponse, ConfigurationError
+from mensasdk.arguments import check_count, not_this
+from mensasdk.errors import AmbiguousResponse
 from mensasdk.transport import NOT_GIVEN, Hook, NotGiven, RetryPolicy, Timeouts, Transport
+from mensasdk.vendors.base import check_country
 from mensasdk.vendors.enviatusms import rules
 from mensasdk.vendors.enviatusms.batch import EnviaTuSmsBatch
 from mensasdk.vendors.enviatusms.models import Balance, Campaign, Quote, SendResult, ShortLink
@@ -63,8 +65,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         retry: RetryPolicy | None = None,
         hooks: Sequence[Hook] = (),
     ) -> None:
-        if max_recipients < 1:
-            raise ConfigurationError("max_recipients must be 1 or more", vendor=self.vendor)
+        check_count("max_recipients", max_recipients)
         super().__init__(
             api_key=api_key,
             base_url=base_url,
@@ -73,6 +74,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
             retry=retry,
             hooks=hooks,
         )
+        check_country(default_country)
         self.default_country = default_country
         self._max_recipients = max_recipients
 
@@ -209,4 +211,8 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
 
 
 def _listed(numbers: str | Iterable[str]) -> list[str]:
+    given: object = numbers
+    if not isinstance(given, Iterable):
+        what = 'a number or a list of numbers, such as ["+584241234567"]'
+        raise rules.invalid("numbers", not_this("numbers", what, given))
     return [numbers] if isinstance(numbers, str) else list(numbers)

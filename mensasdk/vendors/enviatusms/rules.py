@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mensasdk import phone
+from mensasdk.arguments import not_this
 from mensasdk.errors import ValidationError
 from mensasdk.text import Change, ChangedText, TextMode, TextRule
 
@@ -157,6 +158,9 @@ def check_texts(text: str | Iterable[str], count: int, *, limit: int | None) -> 
     """``texto``: one text for all, or one for each of ``count`` numbers."""
     if isinstance(text, str):
         return check_text(text, limit=limit)
+    given: object = text
+    if not isinstance(given, Iterable):
+        raise invalid("text", not_this("text", "a text for all, or a list of one for each number", given))
     texts = [check_text(one, limit=limit, name=f"text[{index}]") for index, one in enumerate(text)]
     if len(texts) != count:
         raise invalid(

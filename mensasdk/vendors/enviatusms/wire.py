@@ -12,7 +12,7 @@ from mensasdk.codec import Format, encode_json, folded_fields, parameters, struc
 from mensasdk.codes import Code
 from mensasdk.errors import AmbiguousResponse, ConfigurationError, DecodeError, InvalidRequest, VendorError
 from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
-from mensasdk.vendors.base import Call, VendorClient, presentable, words_of
+from mensasdk.vendors.base import Call, VendorClient, check_secrets, presentable, words_of
 from mensasdk.vendors.enviatusms import rules
 from mensasdk.vendors.enviatusms.codes import refusal_kind
 from mensasdk.vendors.enviatusms.convert import CONVERTER
@@ -39,6 +39,7 @@ class EnviaTuSmsWire(VendorClient):
         retry: RetryPolicy | None,
         hooks: Sequence[Hook],
     ) -> None:
+        check_secrets(api_key=api_key)
         secret = Secret(api_key)
         if not secret or not api_key.isprintable() or " " in api_key:
             raise ConfigurationError("api_key is empty, or holds blanks or control characters", vendor=self.vendor)

@@ -12,10 +12,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, Literal
 
-from mensasdk.errors import ConfigurationError
+from mensasdk.arguments import check_count, check_flag, not_this
 from mensasdk.files import read_regular_file
 from mensasdk.messages import Recipient
 from mensasdk.transport import NOT_GIVEN, Hook, NotGiven, RetryPolicy, Timeouts, Transport
+from mensasdk.vendors.base import check_country
 from mensasdk.vendors.mensatek import rules
 from mensasdk.vendors.mensatek.batch import MensatekBatch
 from mensasdk.vendors.mensatek.models import (
@@ -92,8 +93,8 @@ class MensatekClient(MensatekBatch):
         retry: RetryPolicy | None = None,
         hooks: Sequence[Hook] = (),
     ) -> None:
-        if max_recipients < 1:
-            raise ConfigurationError("max_recipients must be 1 or more", vendor=self.vendor)
+        check_count("max_recipients", max_recipients)
+        check_flag("group_sends", group_sends)
         super().__init__(
             api_user=api_user,
             api_token=api_token,
@@ -105,6 +106,7 @@ class MensatekClient(MensatekBatch):
             retry=retry,
             hooks=hooks,
         )
+        check_country(default_country)
         self.default_country = default_country
         self._max_recipients = max_recipients
         self._group_sends = group_sends
@@ -164,9 +166,7 @@ class MensatekClient(MensatekBatch):
             InvalidRequest: ``Res=-3``; REJECTED.
             DecodeError: the answer has no number of messages, or no id; UNKNOWN.
         """
-        if isinstance(recipients, str | Recipient):
-            recipients = [recipients]
-        people = [Recipient(one) if isinstance(one, str) else one for one in recipients]
+        people = rules.people(recipients)
         if not people:
             raise rules.invalid("recipients", "recipients is empty; give at least one number")
         rules.check_voice(fail_to_voice, voice_language, voice_sender)
@@ -271,6 +271,8 @@ class MensatekClient(MensatekBatch):
                 raise rules.invalid("name", "name is needed where the content itself is given")
             content = file
         else:
+            if not isinstance(file, str | os.PathLike):
+                raise rules.invalid("file", not_this("file", "a path, or the content in bytes", file))
             path = Path(file)
             name = name if name is not None else path.name
             rules.file_name(name)
@@ -305,7 +307,7 @@ class MensatekClient(MensatekBatch):
         Raises:
             NotFound: ``Res=-2``.
         """
-        if not name or not name.isprintable() or "/" in name or "\\" in name:
+        if not rules.check_string("name", name) or not name.isprintable() or "/" in name or "\\" in name:
             raise rules.invalid("name", "name must be a plain file name, as list_files gives it")
         await self.execute(DeleteFile(name=name), timeout=timeout)
 

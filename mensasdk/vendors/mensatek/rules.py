@@ -6,12 +6,13 @@ Source: Mensatek, "SMS Sending API / BULK SMS (7.0)".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
 from mensasdk import phone, schedule
+from mensasdk.arguments import not_this
 from mensasdk.errors import ValidationError
 from mensasdk.messages import Recipient
 from mensasdk.placeholders import Template, template
@@ -26,6 +27,7 @@ __all__ = [
     "file_name",
     "invalid",
     "message_id",
+    "people",
     "personalise",
     "recipient_object",
     "voice_number",
@@ -56,7 +58,7 @@ def invalid(field: str, message: str) -> ValidationError:
 
 def check_sender(sender: str) -> str:
     """``Remitente``: at most 15 digits, or at most 11 letters, digits, ``&`` and ``_``; empty for the default."""
-    if sender == "" or _SENDER(sender):
+    if sender == "" or _SENDER(check_string("sender", sender)):
         return sender
     raise invalid(
         "sender",
@@ -84,7 +86,7 @@ def check_voice(fail_to_voice: bool, language: str | None, sender: str | None) -
     if not fail_to_voice and (language is not None or sender is not None):
         name = "voice_sender" if language is None else "voice_language"
         raise invalid(name, f"{name} is only used with fail_to_voice=True; set that, or leave it out")
-    if language is not None and not _VOICE(language):
+    if language is not None and not _VOICE(check_string("voice_language", language)):
         raise invalid("voice_language", 'voice_language must look like "es-ES", or "es-ES:1" for a certain voice')
 
 
@@ -101,7 +103,9 @@ def wall_clock(moment: datetime) -> str:
 def message_id(value: str | int) -> str:
     """``Idmensaje``, a number that the vendor gave."""
     # Zero is refused as well: it reads as no id, and the message would go out in a group of its own.
-    text = value.strip() if isinstance(value, str) else str(value) if value.bit_length() < 64 else ""
+    text = value.strip() if isinstance(value, str) else ""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 64:
+        text = str(value)
     if not _MESSAGE_ID(text):
         raise invalid("message_id", "message_id must be the number that sending returned, digits only and not zero")
     return text
@@ -112,13 +116,29 @@ def file_name(name: str, *, field: str = "name") -> str:
 
     The document counts the extension among the 15, an older client of the vendor does not; the stricter one holds.
     """
-    if len(name) > 15 or not _FILE(name):
+    if len(check_string(field, name)) > 15 or not _FILE(name):
         raise invalid(
             field,
             f"{field} must be letters and digits with an extension, at most 15 characters in all, such as "
             '"contract1.pdf"; give a shorter name',
         )
     return name
+
+
+def people(recipients: str | Recipient | Iterable[str | Recipient]) -> list[Recipient]:
+    """Whoever is to be written to, as values. Numbers are not looked at yet."""
+    given: object = recipients
+    if isinstance(given, str | Recipient):
+        given = [given]
+    what = 'a number, a Recipient or a list of these, such as ["+34600000000"]'
+    if not isinstance(given, Iterable):
+        raise invalid("recipients", not_this("recipients", what, given))
+    found = []
+    for index, one in enumerate(given):
+        if not isinstance(one, str | Recipient):
+            raise invalid("recipients", not_this(f"recipients[{index}]", "a number or a Recipient", one))
+        found.append(Recipient(one) if isinstance(one, str) else one)
+    return found
 
 
 def recipient_object(recipient: Recipient, default_country: str | None) -> dict[str, str]:

@@ -29,7 +29,7 @@ from mensasdk.errors import (
     VendorError,
 )
 from mensasdk.transport import Hook, HttpRequest, HttpResponse, RetryPolicy, Secret, Timeouts, Transport
-from mensasdk.vendors.base import Call, VendorClient, presentable, words_of
+from mensasdk.vendors.base import Call, VendorClient, check_secrets, presentable, words_of
 from mensasdk.vendors.mensatek import rules
 from mensasdk.vendors.mensatek.codes import REFUSALS
 from mensasdk.vendors.mensatek.convert import CONVERTER
@@ -61,15 +61,16 @@ class MensatekWire(VendorClient):
         retry: RetryPolicy | None,
         hooks: Sequence[Hook],
     ) -> None:
+        check_secrets(api_user=api_user, api_token=api_token)
         if not api_user or not api_token:
             raise ConfigurationError("api_user and api_token must not be empty", vendor=self.vendor)
         if ":" in api_user or not (api_user + api_token).isprintable():
             raise ConfigurationError(
                 "api_user must hold no colon, and neither it nor api_token control characters", vendor=self.vendor
             )
-        if answer_format not in set(Format):
+        if answer_format not in list(Format):
             raise ConfigurationError('answer_format must be "json", "xml" or "txt"', vendor=self.vendor)
-        if body_format not in {"json", "form"}:
+        if body_format not in ("json", "form"):
             raise ConfigurationError('body_format must be "json" or "form"', vendor=self.vendor)
         super().__init__(base_url=base_url, transport=transport, timeouts=timeouts, retry=retry, hooks=hooks)
         token = base64.b64encode(f"{api_user}:{api_token}".encode()).decode()

@@ -7,16 +7,18 @@ document with addresses and status codes) and phpexample (captured answers).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
 
 from attrs import evolve
 
 from mensasdk import schedule
+from mensasdk.arguments import check_count, not_this
 from mensasdk.errors import ConfigurationError
 from mensasdk.files import read_regular_file
 from mensasdk.transport import NOT_GIVEN, Hook, NotGiven, RetryPolicy, Secret, Timeouts, Transport
+from mensasdk.vendors.base import check_country
 from mensasdk.vendors.smsgateway24 import rules
 from mensasdk.vendors.smsgateway24.batch import BulkMode, SmsGateway24Batch
 from mensasdk.vendors.smsgateway24.dates import newsletter_time, range_end, schedule_time
@@ -118,8 +120,7 @@ class SmsGateway24Client(SmsGateway24Batch):
     ) -> None:
         if bulk not in get_args(BulkMode):
             raise ConfigurationError('bulk must be "auto", "single" or "many"', vendor=self.vendor)
-        if max_recipients < 1:
-            raise ConfigurationError("max_recipients must be 1 or more", vendor=self.vendor)
+        check_count("max_recipients", max_recipients)
         super().__init__(
             token=token,
             email=email,
@@ -130,6 +131,7 @@ class SmsGateway24Client(SmsGateway24Batch):
             retry=retry,
             hooks=hooks,
         )
+        check_country(default_country)
         self.default_country = default_country
         self._max_recipients = max_recipients
         self._device_id = None if device_id is None else rules.device(device_id)
@@ -282,7 +284,7 @@ class SmsGateway24Client(SmsGateway24Batch):
                 customer_id=rules.customer_id(item.customer_id),
                 urgent=item.urgent,
             )
-            for item in items
+            for item in _each(items)
         ]
         if not ready:
             raise rules.invalid("items", "items is empty; give at least one message")
@@ -484,3 +486,14 @@ class SmsGateway24Client(SmsGateway24Batch):
 
     def _device(self, device_id: str | int | None) -> str:
         return rules.device(self._device_id if device_id is None else device_id)
+
+
+def _each(items: Iterable[BulkSms]) -> Iterator[BulkSms]:
+    given: object = items
+    what = 'BulkSms, as in BulkSms("+34600000000", "Hola")'
+    if not isinstance(given, Iterable):
+        raise rules.invalid("items", not_this("items", f"a list of {what}", given))
+    for index, item in enumerate(given):
+        if not isinstance(item, BulkSms):
+            raise rules.invalid("items", not_this(f"items[{index}]", f"a {what}", item))
+        yield item

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from mensasdk import schedule
+from mensasdk.arguments import not_this
 from mensasdk.errors import ScheduleError, ValidationError
 from mensasdk.vendors.smsgateway24.rules import VENDOR
 
@@ -90,6 +91,9 @@ def range_end(moment: datetime, zone: tzinfo, *, field: str, up: bool) -> str:
     Raises:
         ScheduleError: it is naive, or beyond the calendar.
     """
+    given: object = moment
+    if not isinstance(given, datetime):
+        raise ScheduleError(not_this(field, "an aware datetime", given), field=field, vendor=VENDOR)
     if moment.utcoffset() is None:
         raise ScheduleError(
             f"{field} is a naive datetime; give it a zone, as in datetime(2030, 1, 31, 9, 0, tzinfo=UTC)",

@@ -12,6 +12,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from mensasdk import phone
+from mensasdk.arguments import not_this
 from mensasdk.codes import Code
 from mensasdk.errors import AuthError, ValidationError, VendorError
 from mensasdk.messages import Outcome, OutcomeKind
@@ -175,6 +176,9 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
             ValidationError: the outcome's ``vendor_id`` is no ``"customerid:..."``.
             MensaError: the list could not be fetched.
         """
+        given: object = outcome
+        if not isinstance(given, Outcome):
+            raise rules.invalid("outcome", not_this("outcome", "an Outcome, as a report gives it", given))
         mark = outcome.vendor_id or ""
         if outcome.vendor != self.vendor or not mark.startswith(BY_CUSTOMER_ID):
             raise rules.invalid(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from mensasdk import phone
+from mensasdk.arguments import not_this
 from mensasdk.errors import ValidationError
 from mensasdk.text import TextMode, TextRule
 from mensasdk.vendors.smsgateway24.codes import SimSlot
@@ -138,9 +139,12 @@ def _is_small(value: object) -> bool:
 
 def tags(values: str | int | Iterable[str | int]) -> str:
     """``tags``: ids joined by commas, each once."""
-    if isinstance(values, str | int):
-        values = [values]
-    ids = dict.fromkeys(record_id("tag_ids", value) for value in values)
+    given: object = values
+    if isinstance(given, str | int):
+        given = [given]
+    if not isinstance(given, Iterable):
+        raise invalid("tag_ids", not_this("tag_ids", "an id or a list of ids, as create_tag() returns them", given))
+    ids = dict.fromkeys(record_id("tag_ids", value) for value in given)
     if not ids:
         raise invalid("tag_ids", "tag_ids is empty; give at least one id, as create_tag() returns it")
     return ",".join(ids)

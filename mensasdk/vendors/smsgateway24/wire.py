@@ -44,7 +44,7 @@ from mensasdk.transport import (
     Transport,
     scrub,
 )
-from mensasdk.vendors.base import Call, VendorClient, words_of
+from mensasdk.vendors.base import Call, VendorClient, check_secrets, words_of
 from mensasdk.vendors.smsgateway24 import rules
 from mensasdk.vendors.smsgateway24.codes import refusal_kind
 from mensasdk.vendors.smsgateway24.convert import CONVERTER, optional_identifier
@@ -79,6 +79,8 @@ class SmsGateway24Wire(VendorClient):
         retry: RetryPolicy | None,
         hooks: Sequence[Hook],
     ) -> None:
+        given = {"token": token, "email": email, "password": password}
+        check_secrets(**{name: value for name, value in given.items() if value is not None})
         if (email is None) is not (password is None):
             raise ConfigurationError("email and password belong together; give both or neither", vendor=self.vendor)
         if token is None and email is None:
