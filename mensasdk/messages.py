@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -16,19 +17,30 @@ from mensasdk.errors import OutcomeKind, ScheduleError, ValidationError
 __all__ = ["Delivery", "DeliveryState", "Message", "Outcome", "OutcomeKind", "Recipient", "VendorOptions"]
 
 
+_NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
+_set_field: Final = object.__setattr__.__get__
+
+
 def _wrong(name: str, what: str, value: object) -> ValidationError:
     return ValidationError(not_this(name, what, value), field=name)
 
 
-def _no_text(name: str, value: object) -> ValidationError:
-    return _wrong(name, "a string", value)
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise _wrong(name, "a string", value)
 
 
-def _check_texts(message: Message) -> None:
-    for name in ("sender", "template", "reference"):
-        value: object = getattr(message, name)
-        if value is not None and not isinstance(value, str):
-            raise _wrong(name, "a string or None", value)
+def _checked_variables(variables: object) -> Mapping[str, str]:
+    if variables is _NO_VARIABLES:
+        return {}
+    if not isinstance(variables, Mapping):
+        raise _wrong("variables", 'a mapping of names to texts, such as {"name": "Ana"}', variables)
+    return variables
+
+
+def _check_options(options: object) -> None:
+    if not isinstance(options, VendorOptions):
+        raise _wrong("options", "the options class of a vendor", options)
 
 
 def _check_aware(name: str, value: datetime) -> None:
@@ -87,28 +99,72 @@ class Message:
     reference: str | None = field(default=None, kw_only=True)
     options: VendorOptions | None = field(default=None, kw_only=True)
 
-    def __attrs_post_init__(self) -> None:
-        # In one place and not as validators: millions of these are made, and each validator is a call of its own.
-        to: object = self.to
-        if not isinstance(to, str):
-            raise _no_text("to", to)
-        text: object = self.text
-        if not isinstance(text, str):
-            raise _no_text("text", text)
-        if not self.sender is self.template is self.reference is None:
-            _check_texts(self)
-        variables: object = self.variables
-        if variables.__class__ is not dict and not isinstance(variables, Mapping):
-            raise _wrong("variables", 'a mapping of names to texts, such as {"name": "Ana"}', variables)
-        options: object = self.options
-        if options is not None and not isinstance(options, VendorOptions):
-            raise _wrong("options", "the options class of a vendor", options)
-        if self.schedule_at is not None:
-            _check_aware("schedule_at", self.schedule_at)
-        if self.not_after is not None:
-            _check_aware("not_after", self.not_after)
-        if not self.to or self.to.isspace():
+    def __init__(
+        self,
+        to: str,
+        text: str = "",
+        *,
+        sender: str | None = None,
+        template: str | None = None,
+        variables: Mapping[str, str] = _NO_VARIABLES,
+        schedule_at: datetime | None = None,
+        not_after: datetime | None = None,
+        reference: str | None = None,
+        options: VendorOptions | None = None,
+    ) -> None:
+        # Written out, and not as validators: millions of these are made, and each validator is a call of its own.
+        if to.__class__ is not str or text.__class__ is not str:
+            _check_text("to", to)
+            _check_text("text", text)
+        if sender is not None:
+            _check_text("sender", sender)
+        if template is not None:
+            _check_text("template", template)
+        if variables.__class__ is not dict:
+            variables = _checked_variables(variables)
+        if schedule_at is not None:
+            _check_aware("schedule_at", schedule_at)
+        if not_after is not None:
+            _check_aware("not_after", not_after)
+        if reference is not None and reference.__class__ is not str:
+            _check_text("reference", reference)
+        if options is not None:
+            _check_options(options)
+        if not to or to.isspace():
             raise ValidationError("to is empty; give the recipient's number", field="to")
+        set_field = _set_field(self)
+        set_field("to", to)
+        set_field("text", text)
+        set_field("sender", sender)
+        set_field("template", template)
+        set_field("variables", variables)
+        set_field("schedule_at", schedule_at)
+        set_field("not_after", not_after)
+        set_field("reference", reference)
+        set_field("options", options)
+
+    def __attrs_post_init__(self) -> None:
+        """Check what a subclass was made of, whose own constructor attrs has written."""
+        Message.__init__(
+            self,
+            self.to,
+            self.text,
+            sender=self.sender,
+            template=self.template,
+            variables=self.variables,
+            schedule_at=self.schedule_at,
+            not_after=self.not_after,
+            reference=self.reference,
+            options=self.options,
+        )
+
+    def __hash__(self) -> int:
+        return hash(
+            (
+                *(self.to, self.text, self.sender, self.template, tuple(sorted(self.variables.items()))),
+                *(self.schedule_at, self.not_after, self.reference, self.options),
+            )
+        )
 
 
 @frozen
@@ -130,7 +186,7 @@ class Recipient:
     def __attrs_post_init__(self) -> None:
         number: object = self.number
         if not isinstance(number, str):
-            raise _no_text("number", number)
+            raise _wrong("number", "a string", number)
         variables: object = self.variables
         if variables != () and (isinstance(variables, str) or not isinstance(variables, Sequence | Mapping)):
             raise _wrong("variables", "a list of texts, or a mapping of names to texts", variables)

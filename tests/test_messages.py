@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 import re
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from attrs import evolve, fields, frozen
+from attrs import NOTHING, evolve, fields, fields_dict, frozen
 from attrs.exceptions import FrozenInstanceError
 
 from mensasdk import (
@@ -23,6 +24,7 @@ from mensasdk import (
     ValidationError,
 )
 from mensasdk.sandbox import Fault, Sandbox
+from mensasdk import MensatekOptions, Message, Outcome, OutcomeKind, ScheduleError, ValidationError
 
 NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
 MESSAGE = Message(
@@ -136,3 +138,35 @@ async def test_the_docs_name_each_outcome_that_has_an_id_to_ask_the_vendor_by(bo
     for one in sent:
         assert (one.vendor_id or "").startswith("customerid:")
         assert one.kind.name in described[1]
+def test_messages_and_outcomes_hash_whatever_their_variables() -> None:
+    one = Message("+34600000001", "Hola {a} {b}", variables={"a": "1", "b": "2"})
+    same = Message("+34600000001", "Hola {a} {b}", variables={"b": "2", "a": "1"})
+    other = Message("+34600000001", "Hola {a} {b}", variables={"a": "1", "b": "3"})
+    assert one == same
+    assert hash(one) == hash(same)
+    assert len({one, same, other}) == 2
+    outcomes = {Outcome(OutcomeKind.ACCEPTED, message, vendor="mensatek") for message in (one, same, other)}
+    assert len(outcomes) == 2
+
+
+def test_a_message_survives_copies_and_is_still_frozen() -> None:
+    one = Message("+34600000001", "x", variables={"a": "1"}, reference="r", options=MensatekOptions(report=True))
+    assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == evolve(one) == one  # noqa: S301 - our own
+    assert evolve(one, text="y").text == "y"
+    with pytest.raises(FrozenInstanceError):
+        one.to = "+34600000002"  # type: ignore[misc]
+    with pytest.raises(ValidationError):
+        evolve(one, to=" ")
+    assert Message("1").variables is not Message("1").variables
+
+
+def test_all_that_a_message_takes_is_a_field_of_it() -> None:
+    """Its constructor is written out, and must not fall behind."""
+    takes = inspect.signature(Message).parameters
+    fields = fields_dict(Message)
+    assert list(takes) == list(fields)
+    for name, one in fields.items():
+        assert (takes[name].kind is inspect.Parameter.KEYWORD_ONLY) is one.kw_only
+        default = takes[name].default
+        if name != "variables":
+            assert (default if default is not inspect.Parameter.empty else NOTHING) == one.default
