@@ -15,16 +15,26 @@ from attrs import NOTHING, evolve, fields, fields_dict, frozen
 from attrs.exceptions import FrozenInstanceError
 
 from mensasdk import (
-    BatchSender,
+    CircuitBreaker,
+    Delivery,
+    EnviaSmsOptions,
+    EnviaTuSmsOptions,
+    MensatekOptions,
     Message,
     Outcome,
     OutcomeKind,
+    RateLimit,
+    Recipient,
+    RetryPolicy,
     ScheduleError,
-    SmsGateway24Client,
+    SmsGateway24Options,
+    Timeouts,
     ValidationError,
 )
+from mensasdk import BatchSender, SmsGateway24Client
+from mensasdk.messages import make_outcome
 from mensasdk.sandbox import Fault, Sandbox
-from mensasdk import MensatekOptions, Message, Outcome, OutcomeKind, ScheduleError, ValidationError
+from mensasdk.vendors.batching import BatchResult
 
 NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
 MESSAGE = Message(
@@ -37,9 +47,20 @@ MESSAGE = Message(
     not_after=NOON,
     reference="r1",
 )
-OUTCOME = Outcome(OutcomeKind.ACCEPTED, MESSAGE, "mensatek", "7", "c", "a sentence", 2, Decimal(1))
+OUTCOME = Outcome(
+    OutcomeKind.ACCEPTED,
+    MESSAGE,
+    vendor="mensatek",
+    vendor_id="7",
+    code="c",
+    detail="a sentence",
+    parts=2,
+    credits=Decimal(1),
+)
 
-values = pytest.mark.parametrize("value", [MESSAGE, OUTCOME, Message("1"), Outcome(OutcomeKind.UNKNOWN, MESSAGE, "x")])
+values = pytest.mark.parametrize(
+    "value", [MESSAGE, OUTCOME, Message("1"), Outcome(OutcomeKind.UNKNOWN, MESSAGE, vendor="x")]
+)
 
 
 class OwnMessage(Message):
@@ -53,7 +74,7 @@ class Tagged(Message):
 
 class OwnOutcome(Outcome):
     def __init__(self, message: Message) -> None:
-        super().__init__(OutcomeKind.UNKNOWN, message, "mensatek", parts=3)
+        super().__init__(OutcomeKind.UNKNOWN, message, vendor="mensatek", parts=3)
 
 
 @values
@@ -170,3 +191,40 @@ def test_all_that_a_message_takes_is_a_field_of_it() -> None:
         default = takes[name].default
         if name != "variables":
             assert (default if default is not inspect.Parameter.empty else NOTHING) == one.default
+
+
+def test_an_outcome_that_is_made_quickly_is_like_any_other() -> None:
+    message = Message("+34600000001", "x")
+    quick = make_outcome(OutcomeKind.ACCEPTED, message, "mensatek", "7", None, "", 2, Decimal(1))
+    slow = Outcome(OutcomeKind.ACCEPTED, message, vendor="mensatek", vendor_id="7", parts=2, credits=Decimal(1))
+    assert type(quick) is Outcome
+    assert quick == slow
+    assert (hash(quick), repr(quick)) == (hash(slow), repr(slow))
+    assert pickle.loads(pickle.dumps(quick)) == copy.copy(quick) == evolve(quick) == slow  # noqa: S301 - our own
+    with pytest.raises(FrozenInstanceError):
+        quick.code = "x"  # type: ignore[misc]
+    assert list(inspect.signature(make_outcome).parameters) == [one.name for one in fields(Outcome)]
+
+
+# Whose first fields say what it is by themselves; all others are given by name.
+POSITIONAL: dict[type[Any], int] = {
+    Message: 2,
+    Recipient: 2,
+    Outcome: 2,
+    Delivery: 2,
+    RateLimit: 2,
+    RetryPolicy: 1,
+    Timeouts: 2,
+    CircuitBreaker: 0,
+    EnviaSmsOptions: 2,
+    EnviaTuSmsOptions: 1,
+    MensatekOptions: 0,
+    SmsGateway24Options: 1,
+    BatchResult: 1,
+}
+
+
+@pytest.mark.parametrize("kind", POSITIONAL, ids=lambda kind: kind.__name__)
+def test_values_take_names_but_for_the_first_one_or_two(kind: type[Any]) -> None:
+    kinds = [one.kind is inspect.Parameter.KEYWORD_ONLY for one in inspect.signature(kind).parameters.values()]
+    assert kinds == [False] * POSITIONAL[kind] + [True] * (len(kinds) - POSITIONAL[kind])

@@ -402,7 +402,7 @@ def _dressed(message: Message, route: Route) -> Message:
 
 
 def _outcome(item: Prepared, kind: OutcomeKind, code: str, detail: str) -> Outcome:
-    return Outcome(kind, item.message, item.lane.client.vendor, code=code, detail=detail, parts=item.parts)
+    return Outcome(kind, item.message, vendor=item.lane.client.vendor, code=code, detail=detail, parts=item.parts)
 
 
 def _cancelled(batch: Sequence[Prepared], kind: OutcomeKind, code: str) -> list[Outcome]:

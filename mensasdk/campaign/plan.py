@@ -166,7 +166,7 @@ class Planner:
 def refusal(message: Message, vendor: str, error: MensaError) -> Outcome:
     """The outcome of a message that was refused here, before anything was sent."""
     code = error.code or (f"invalid_{error.field}" if isinstance(error, ValidationError) else "invalid")
-    return Outcome(OutcomeKind.NOT_SENT, message, vendor, code=code, detail=error.message)
+    return Outcome(OutcomeKind.NOT_SENT, message, vendor=vendor, code=code, detail=error.message)
 
 
 @define

@@ -94,7 +94,13 @@ async def run_chunk(
     if (cancelled is not None or frozen) and rows:
         why = "the machine was frozen; its claim may have passed to another"
         released = [
-            (row.seq, Outcome(OutcomeKind.NOT_SENT, row.message, vendor or "", None, "lease", why)) for row in rows
+            (
+                row.seq,
+                Outcome(
+                    OutcomeKind.NOT_SENT, row.message, vendor=vendor or "", vendor_id=None, code="lease", detail=why
+                ),
+            )
+            for row in rows
         ]
         await finish(journal.settle(campaign, released))
         if cancelled is None:

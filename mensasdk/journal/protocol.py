@@ -243,4 +243,4 @@ def outcome_of(record: Record, vendor: str) -> Outcome:
     if record.outcome is not None:
         return record.outcome
     why = "the process ended while its request was under way"
-    return Outcome(OutcomeKind.UNKNOWN, record.message, record.vendor or vendor, code="crashed", detail=why)
+    return Outcome(OutcomeKind.UNKNOWN, record.message, vendor=record.vendor or vendor, code="crashed", detail=why)

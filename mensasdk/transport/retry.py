@@ -36,9 +36,9 @@ class RetryPolicy:
     """
 
     attempts: int = field(default=3, validator=_at_least_one)
-    base: float = field(default=0.25, validator=_not_negative)
-    cap: float = field(default=8.0, validator=_not_negative)
-    max_retry_after: float = field(default=60.0, validator=_not_negative)
+    base: float = field(default=0.25, kw_only=True, validator=_not_negative)
+    cap: float = field(default=8.0, kw_only=True, validator=_not_negative)
+    max_retry_after: float = field(default=60.0, kw_only=True, validator=_not_negative)
 
 
 @define

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from mensasdk.errors import MensaError, ValidationError
 from mensasdk.messages import Delivery, Message, Outcome, VendorOptions
@@ -53,8 +53,8 @@ class BatchResult:
     """
 
     outcomes: Sequence[Outcome]
-    credits: Decimal | None = None
-    balance: Decimal | None = None
+    credits: Decimal | None = field(default=None, kw_only=True)
+    balance: Decimal | None = field(default=None, kw_only=True)
 
 
 @frozen

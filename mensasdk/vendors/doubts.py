@@ -23,7 +23,15 @@ def accepted(doubt: Doubt, *, vendor: str, vendor_id: str | None, code: str, det
         detail: one sentence for a person.
     """
     item = doubt.item
-    return Outcome(OutcomeKind.ACCEPTED, item.message, vendor, vendor_id, code=code, detail=detail, parts=item.parts)
+    return Outcome(
+        OutcomeKind.ACCEPTED,
+        item.message,
+        vendor=vendor,
+        vendor_id=vendor_id,
+        code=code,
+        detail=detail,
+        parts=item.parts,
+    )
 
 
 async def settle(

@@ -112,7 +112,9 @@ class _Halves:
                 self._settle(part, OutcomeKind.NOT_SENT, code_of(refusal), detail)
             else:
                 self._settle(part, OutcomeKind.REJECTED, code_of(refusal), refusal.message)
-        return BatchResult([self.outcomes[index] for index in range(len(self.batch))], self.credits, self.balance)
+        return BatchResult(
+            [self.outcomes[index] for index in range(len(self.batch))], credits=self.credits, balance=self.balance
+        )
 
     async def _try(self, part: range) -> MensaError | None:
         try:
@@ -139,4 +141,6 @@ class _Halves:
     def _settle(self, part: range, kind: OutcomeKind, code: str, detail: str) -> None:
         for index in part:
             item = self.batch[index]
-            self.outcomes[index] = Outcome(kind, item.message, self.vendor, code=code, detail=detail, parts=item.parts)
+            self.outcomes[index] = Outcome(
+                kind, item.message, vendor=self.vendor, code=code, detail=detail, parts=item.parts
+            )

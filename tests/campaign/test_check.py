@@ -73,7 +73,10 @@ class Taker:
         await asyncio.sleep(0)
         self.requests.append([item.number for item in batch])
         return BatchResult(
-            [Outcome(OutcomeKind.ACCEPTED, item.message, self.vendor, "id", parts=item.parts) for item in batch]
+            [
+                Outcome(OutcomeKind.ACCEPTED, item.message, vendor=self.vendor, vendor_id="id", parts=item.parts)
+                for item in batch
+            ]
         )
 
     async def reconcile(

@@ -356,7 +356,9 @@ async def test_numbers_in_any_spelling_are_matched_after_a_resume_as_well(
     await journal.open("c")
     await journal.close("c")
     await one.resume("c", [Message("0034 600 00 00 01", "hola")])
-    await journal.deliver([Delivery("mensatek", "9", "+34600000001", DeliveryState.SENT, "1", reference="c.1")])
+    await journal.deliver(
+        [Delivery("mensatek", "9", number="+34600000001", state=DeliveryState.SENT, code="1", reference="c.1")]
+    )
     report = await one.reconcile("c")
     assert (report.accepted, report.by_code["callback"]) == (1, 1)
     assert await mark(journal, "c", OutcomeKind.ACCEPTED, numbers=["+34600000001"]) == 0
@@ -520,7 +522,7 @@ async def test_reports_are_matched_to_messages_also_when_they_came_first(
     log = DeliveryLog(journal)
 
     def report(index: int, state: DeliveryState, reference: str | None, vendor_id: str | None) -> Delivery:
-        return Delivery("mensatek", vendor_id, f"+346{index:08d}", state, "x", reference=reference)
+        return Delivery("mensatek", vendor_id, number=f"+346{index:08d}", state=state, code="x", reference=reference)
 
     await log.handle(report(0, DeliveryState.DELIVERED, "c.0", "77"))
     await log.handle(report(0, DeliveryState.SENT, "c.0", "77"))

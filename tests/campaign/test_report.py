@@ -19,11 +19,18 @@ from mensasdk.campaign.report import COLUMNS
 
 OUTCOMES = [
     Outcome(
-        OutcomeKind.ACCEPTED, Message("+34600000001", "a", reference="=1+1"), "v", "77", parts=2, credits=Decimal("1.5")
+        OutcomeKind.ACCEPTED,
+        Message("+34600000001", "a", reference="=1+1"),
+        vendor="v",
+        vendor_id="77",
+        parts=2,
+        credits=Decimal("1.5"),
     ),
-    Outcome(OutcomeKind.REJECTED, Message("+34600000002", "b"), "v", code="-3", detail='line\nbreak; and "quotes"'),
-    Outcome(OutcomeKind.NOT_SENT, Message("+34600000003", "c"), "v", code="duplicate"),
-    Outcome(OutcomeKind.UNKNOWN, Message("+34600000004", "d"), "v", code="connection_lost"),
+    Outcome(
+        OutcomeKind.REJECTED, Message("+34600000002", "b"), vendor="v", code="-3", detail='line\nbreak; and "quotes"'
+    ),
+    Outcome(OutcomeKind.NOT_SENT, Message("+34600000003", "c"), vendor="v", code="duplicate"),
+    Outcome(OutcomeKind.UNKNOWN, Message("+34600000004", "d"), vendor="v", code="connection_lost"),
 ]
 
 
@@ -114,7 +121,9 @@ def test_rows_can_be_read_while_more_come(report: BatchReport) -> None:
 def test_many_rows_leave_memory_and_none_is_lost() -> None:
     report = BatchReport("c", "v")
     for index in range(300):
-        report.add([Outcome(OutcomeKind.ACCEPTED, Message(f"+34{index}", "x" * 10), "v", str(index))] * 100)
+        report.add(
+            [Outcome(OutcomeKind.ACCEPTED, Message(f"+34{index}", "x" * 10), vendor="v", vendor_id=str(index))] * 100
+        )
     assert sum(1 for _ in report.rows()) == 30_000 == report.total
     del report
     gc.collect()  # a file that is left open would warn here, and warnings are errors

@@ -23,7 +23,7 @@ class Work:
 
     async def send(self, rows: Sequence[Row]) -> Sequence[Outcome]:
         self.sent += [row.seq for row in rows]
-        return [Outcome(OutcomeKind.ACCEPTED, row.message, "test", "1") for row in rows]
+        return [Outcome(OutcomeKind.ACCEPTED, row.message, vendor="test", vendor_id="1") for row in rows]
 
     def settled(self, pairs: Sequence[tuple[int, Outcome]]) -> None:
         self.told += [(seq, outcome.kind, outcome.code) for seq, outcome in pairs]

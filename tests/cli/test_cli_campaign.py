@@ -68,7 +68,7 @@ class FakeClient:
             error = ConnectionLost("lost")
         if error is not None:
             raise error
-        return BatchResult([Outcome(OutcomeKind.ACCEPTED, item.message, "fake", parts=2) for item in batch])
+        return BatchResult([Outcome(OutcomeKind.ACCEPTED, item.message, vendor="fake", parts=2) for item in batch])
 
 
 def good(line: int, text: str = "accepted") -> GoodRow:

@@ -160,7 +160,7 @@ async def _two_ledgers(box: Sandbox) -> list[Check]:
 async def test_what_has_ended_stays_ended_whatever_comes_late() -> None:
     reports = Reports()
     for state in (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.SENT):
-        reports.keep(Delivery("mensatek", "1", "+34600000001", state, ""))
+        reports.keep(Delivery("mensatek", "1", number="+34600000001", state=state, code=""))
     assert reports.states["+34600000001"].state is DeliveryState.DELIVERED
     counts = reports.count([line("34600000001"), line("34600000002")], ["mensatek", "enviatusms"])
     assert counts == {"mensatek": {}, "enviatusms": {"delivered": 1, "still trying": 1}}

@@ -210,7 +210,9 @@ async def test_what_cannot_work_is_2(box: Sandbox, tmp_path: Path, journal: Path
 
 async def test_what_no_campaign_has_is_kept_and_counted_by_none(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     await send(box, write_people(tmp_path / "people.csv", 3), journal, "--vendor", "mensatek")
-    await SqliteJournal(journal).deliver([Delivery("mensatek", "999", "+34600000000", DeliveryState.DELIVERED, "11")])
+    await SqliteJournal(journal).deliver(
+        [Delivery("mensatek", "999", number="+34600000000", state=DeliveryState.DELIVERED, code="11")]
+    )
     found = await deliveries(journal)
     assert (found["total"], found["vendors"]["mensatek"]["no_report"]) == (3, 3)
     ended = await run("deliveries", "julio", "--journal", journal)
@@ -234,7 +236,7 @@ def test_before_anything_went_out_there_is_nothing_to_count(journal: Path) -> No
 async def test_what_is_no_report_is_counted_apart() -> None:
     class Report:
         def to_delivery(self) -> Delivery:
-            return Delivery("mensatek", "1", "+34600000001", DeliveryState.EXPIRED, "53")
+            return Delivery("mensatek", "1", number="+34600000001", state=DeliveryState.EXPIRED, code="53")
 
     count = Count()
     kept: list[Delivery] = []
@@ -267,7 +269,10 @@ async def test_reports_that_come_together_are_written_together_and_all_of_them(
     together = TogetherJournal(journal)
     numbers = [f"+346{index:08}" for index in range(50)]
     await asyncio.gather(
-        *(together.deliver([Delivery("mensatek", "1", number, DeliveryState.SENT, "")]) for number in numbers)
+        *(
+            together.deliver([Delivery("mensatek", "1", number=number, state=DeliveryState.SENT, code="")])
+            for number in numbers
+        )
     )
     assert sum(written) == 50
     assert len(written) <= 2
@@ -283,7 +288,7 @@ async def test_a_failure_to_write_reaches_everybody_who_waits_and_the_next_one_m
     async def failing(self: SqliteJournal, deliveries: Sequence[Delivery]) -> int:
         raise JournalError("the disk is full")
 
-    report = Delivery("mensatek", "1", "+34600000001", DeliveryState.SENT, "")
+    report = Delivery("mensatek", "1", number="+34600000001", state=DeliveryState.SENT, code="")
     together = TogetherJournal(journal)
     monkeypatch.setattr(SqliteJournal, "deliver", failing)
     ended = await asyncio.gather(*(together.deliver([report]) for _ in range(3)), return_exceptions=True)

@@ -116,7 +116,16 @@ async def test_a_report_that_was_kept_settles_it_and_nobody_is_asked(
     await half_lost(box, tmp_path, journal)
     unknown = [one for one in await SqliteJournal(journal).read("julio") if one.state == "unknown"]
     reports = [
-        Delivery("mensatek", "17", one.number, DeliveryState.DELIVERED, "11", None, one.request) for one in unknown
+        Delivery(
+            "mensatek",
+            "17",
+            number=one.number,
+            state=DeliveryState.DELIVERED,
+            code="11",
+            at=None,
+            reference=one.request,
+        )
+        for one in unknown
     ]
     await SqliteJournal(journal).deliver(reports)
     before = box.ledger.request_count()

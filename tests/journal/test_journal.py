@@ -36,7 +36,7 @@ def row(seq: int, key: str | None = None) -> Row:
 
 
 def ended(kind: OutcomeKind, seq: int) -> tuple[int, Outcome]:
-    return seq, Outcome(kind, row(seq).message, "test")
+    return seq, Outcome(kind, row(seq).message, vendor="test")
 
 
 async def counts(journal: Journal) -> dict[State, int]:
@@ -151,7 +151,14 @@ async def test_a_record_says_what_became_of_it_and_in_which_request(journal: Jou
     await journal.claim("c", 2, 5, vendor="mensatek", group="g 1")
     await journal.claim("c", 5, 6)
     outcome = Outcome(
-        OutcomeKind.REJECTED, message, "mensatek", "id 9", "-4", "número \ud83d roto", 2, credits=Decimal("0.10")
+        OutcomeKind.REJECTED,
+        message,
+        vendor="mensatek",
+        vendor_id="id 9",
+        code="-4",
+        detail="número \ud83d roto",
+        parts=2,
+        credits=Decimal("0.10"),
     )
     await journal.settle("c", [(3, outcome)])
     first, *rest = await journal.read("c")
@@ -227,7 +234,16 @@ async def test_an_unknown_outcome_that_was_told_is_not_changed_by_settling_again
 
 def report(state: DeliveryState, vendor_id: str | None = "7", reference: str | None = None) -> Delivery:
     at = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
-    return Delivery("mensatek", vendor_id, "+34600000000", state, state.value, at, reference, raw={"x": "y"})
+    return Delivery(
+        "mensatek",
+        vendor_id,
+        number="+34600000000",
+        state=state,
+        code=state.value,
+        at=at,
+        reference=reference,
+        raw={"x": "y"},
+    )
 
 
 async def told(journal: Journal) -> list[tuple[str | None, str | None, str]]:
@@ -284,7 +300,7 @@ async def test_what_was_reported_goes_with_its_campaign_and_only_that(journal: A
     await journal.load("c", [Row(0, b"a", message), Row(1, b"b", message)])
     await journal.claim("c", 0, 1, vendor="mensatek")
     await journal.claim("c", 1, 2, vendor="mensatek")
-    await journal.settle("c", [(0, Outcome(OutcomeKind.ACCEPTED, message, "mensatek", "7"))])
+    await journal.settle("c", [(0, Outcome(OutcomeKind.ACCEPTED, message, vendor="mensatek", vendor_id="7"))])
     await journal.deliver(
         [
             report(DeliveryState.SENT, "7"),

@@ -27,7 +27,7 @@ def rows(count: int, start: int = 0) -> list[Row]:
 
 
 def accepted(count: int) -> list[tuple[int, Outcome]]:
-    return [(row.seq, Outcome(OutcomeKind.ACCEPTED, row.message, "test", "id")) for row in rows(count)]
+    return [(row.seq, Outcome(OutcomeKind.ACCEPTED, row.message, vendor="test", vendor_id="id")) for row in rows(count)]
 
 
 def connected(journal: SqliteJournal) -> bool:

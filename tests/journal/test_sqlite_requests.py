@@ -49,7 +49,9 @@ def row(seq: int, key: int) -> Row:
 
 def outcome(seq: int, kind: OutcomeKind, more: int = 0) -> tuple[int, Outcome]:
     price = Decimal(more) / 10 if more else None
-    return seq, Outcome(kind, Message("1"), "test", str(more) if more else None, detail="x" * more, credits=price)
+    return seq, Outcome(
+        kind, Message("1"), vendor="test", vendor_id=str(more) if more else None, detail="x" * more, credits=price
+    )
 
 
 def plain(record: Record) -> Record:
@@ -525,8 +527,8 @@ def test_an_outcome_in_the_file_says_all_that_it_said() -> None:
     }
     rows = [row(seq, seq) for seq in range(1, 4)]
     way = module.Way(1, "a", "g", 7.5)
-    full = Outcome(OutcomeKind.REJECTED, rows[0].message, "test", **known)
-    bare = Outcome(OutcomeKind.UNKNOWN, rows[2].message, "test")
+    full = Outcome(OutcomeKind.REJECTED, rows[0].message, vendor="test", **known)
+    bare = Outcome(OutcomeKind.UNKNOWN, rows[2].message, vendor="test")
     request = module.Request(rows, way, [full, None, bare], [None, "b", None], swept=True)
     columns = (*request.columns(), *request.result()[-2:])
     again = module.Request.stored(*columns)

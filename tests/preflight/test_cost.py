@@ -28,7 +28,7 @@ MESSAGE = Message(SPAIN, "Hola")
 
 
 def outcome(kind: OutcomeKind, *, parts: int | None = None, charge: Decimal | str | None = None) -> Outcome:
-    return Outcome(kind, MESSAGE, "v", parts=parts, credits=None if charge is None else Decimal(charge))
+    return Outcome(kind, MESSAGE, vendor="v", parts=parts, credits=None if charge is None else Decimal(charge))
 
 
 def books(budget: Budget, *names: str) -> tuple[Any, ...]:

@@ -359,7 +359,7 @@ class Campaign:
         vendor, reason = self._vendor, self._halted or "the campaign ended before it"
         detail = "the campaign was interrupted before this message"
         for held in self._open.values():  # the report has counted these already
-            left = Outcome(OutcomeKind.NOT_SENT, held.message, vendor, code=Code.INTERRUPTED, detail=detail)
+            left = Outcome(OutcomeKind.NOT_SENT, held.message, vendor=vendor, code=Code.INTERRUPTED, detail=detail)
             if self._output is not None:
                 try:
                     self._output.outcome(held.line, left)

@@ -41,7 +41,17 @@ def find(database: sqlite3.Connection, vendor: str, numbers: Collection[str]) ->
         rows = database.execute(f"{sql} ORDER BY number, message", (vendor, *some))
         for vendor_id, number, state, code, at, reference in rows:
             moment = None if at is None else datetime.fromisoformat(at)
-            found.append(Delivery(vendor, vendor_id, number, DeliveryState(state), code, moment, reference))
+            found.append(
+                Delivery(
+                    vendor,
+                    vendor_id,
+                    number=number,
+                    state=DeliveryState(state),
+                    code=code,
+                    at=moment,
+                    reference=reference,
+                )
+            )
     return found
 
 

@@ -14,7 +14,7 @@ from attrs import define, evolve, frozen
 from mensasdk.journal.keys import request_reference
 from mensasdk.journal.packing import decode_messages, encode_messages, pack, unpack
 from mensasdk.journal.protocol import STATE_OF, Record, Row, State
-from mensasdk.messages import Outcome, OutcomeKind
+from mensasdk.messages import Outcome, OutcomeKind, make_outcome
 
 __all__ = ["LONGEST", "Change", "Request", "Way", "destinations", "requests", "split_keys"]
 
@@ -225,7 +225,7 @@ class Request:
             return cls(rows, way, [None] * count, [None] * count, bool(swept))
         column = unpack(outcomes, count).column
         known = [
-            None if kind is None else Outcome(OutcomeKind(kind), message, *fields)
+            None if kind is None else make_outcome(OutcomeKind(kind), message, *fields)
             for kind, message, *fields in zip(
                 column("kind"),
                 texts,

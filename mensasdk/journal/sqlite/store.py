@@ -183,7 +183,7 @@ class Store(JournalFile):
 
     def release(self, campaign: str, rows: Sequence[Row]) -> None:
         """Undo a claim whose rows nobody got to see."""
-        self.settle(campaign, [(row.seq, Outcome(OutcomeKind.NOT_SENT, row.message, "")) for row in rows])
+        self.settle(campaign, [(row.seq, Outcome(OutcomeKind.NOT_SENT, row.message, vendor="")) for row in rows])
 
     def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]], *, resolve: bool = False) -> None:
         """See `Journal.settle`."""

@@ -81,7 +81,12 @@ class EnviaSmsBatch(EnviaSmsReconcile):
             detail = "the vendor did not shorten the links; that has to be enabled in the account's profile"
         parts = item.parts if result.text is None else rules.parts(result.text, unicode=call.unicode)
         outcome = Outcome(
-            OutcomeKind.ACCEPTED, item.message, self.vendor, result.message_id, detail=detail, parts=parts
+            OutcomeKind.ACCEPTED,
+            item.message,
+            vendor=self.vendor,
+            vendor_id=result.message_id,
+            detail=detail,
+            parts=parts,
         )
         return BatchResult([outcome])
 

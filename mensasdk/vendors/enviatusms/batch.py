@@ -197,7 +197,13 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
         for item in batch:
             if item.number in accepted:
                 outcomes.append(
-                    Outcome(OutcomeKind.ACCEPTED, item.message, self.vendor, result.campaign_id, parts=item.parts)
+                    Outcome(
+                        OutcomeKind.ACCEPTED,
+                        item.message,
+                        vendor=self.vendor,
+                        vendor_id=result.campaign_id,
+                        parts=item.parts,
+                    )
                 )
             elif item.number in doubtful:
                 outcomes.append(self._doubtful(item, result))
@@ -227,7 +233,7 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
         return Outcome(
             OutcomeKind.REJECTED,
             item.message,
-            self.vendor,
+            vendor=self.vendor,
             code=Code.IGNORED,
             detail="the vendor ignored it inside an accepted request: no mobile number that it serves",
             parts=item.parts,
@@ -237,8 +243,8 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
         return Outcome(
             OutcomeKind.UNKNOWN,
             item.message,
-            self.vendor,
-            result.campaign_id,
+            vendor=self.vendor,
+            vendor_id=result.campaign_id,
             code=Code.PARTIAL,
             detail=(
                 f"the vendor ignored {len(result.unmatched)} numbers that were not sent, and its campaign does not "

@@ -8,7 +8,7 @@ from typing import Final
 
 from mensasdk import phone
 from mensasdk.codes import Code
-from mensasdk.messages import Message, Outcome, OutcomeKind
+from mensasdk.messages import Message, Outcome, OutcomeKind, make_outcome
 from mensasdk.transport import Gate
 from mensasdk.vendors.batching import BatchResult, Prepared, options_of
 from mensasdk.vendors.mensatek import rules
@@ -91,7 +91,7 @@ class MensatekBatch(MensatekReconcile):
         result = await self.execute(call, gate=gate, deadline=deadline)
         self._check_group(call, result)
         outcomes = await self._outcomes(batch, result, deadline, grouped=call.message_id is not None)
-        return BatchResult(outcomes, result.credits_used, result.credits_left)
+        return BatchResult(outcomes, credits=result.credits_used, balance=result.credits_left)
 
     async def _outcomes(
         self, batch: Sequence[Prepared], result: SendResult, deadline: float | None, *, grouped: bool
@@ -101,7 +101,8 @@ class MensatekBatch(MensatekReconcile):
             share = share_of(result.credits_used, size)
             vendor, vendor_id, accepted_kind = self.vendor, result.message_id, OutcomeKind.ACCEPTED
             return [
-                Outcome(accepted_kind, item.message, vendor, vendor_id, None, "", item.parts, share) for item in batch
+                make_outcome(accepted_kind, item.message, vendor, vendor_id, None, "", item.parts, share)
+                for item in batch
             ]
         if accepted == 0 and not result.messages and not result.credits_used:
             return [self._dropped(item) for item in batch]
@@ -127,15 +128,20 @@ class MensatekBatch(MensatekReconcile):
 
     def _accepted(self, item: Prepared, result: SendResult, share: Decimal | None) -> Outcome:
         return Outcome(
-            OutcomeKind.ACCEPTED, item.message, self.vendor, result.message_id, parts=item.parts, credits=share
+            OutcomeKind.ACCEPTED,
+            item.message,
+            vendor=self.vendor,
+            vendor_id=result.message_id,
+            parts=item.parts,
+            credits=share,
         )
 
     def _doubtful(self, item: Prepared, result: SendResult, detail: str) -> Outcome:
         return Outcome(
             OutcomeKind.UNKNOWN,
             item.message,
-            self.vendor,
-            result.message_id,
+            vendor=self.vendor,
+            vendor_id=result.message_id,
             code=Code.PARTIAL,
             detail=detail,
             parts=item.parts,

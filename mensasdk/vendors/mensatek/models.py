@@ -38,7 +38,7 @@ _ID = ("idMensaje", "Msgid")
 _RESULT = ("Res", "Resp")
 
 
-@frozen
+@frozen(kw_only=True)
 class MensatekOptions(VendorOptions):
     """What only Mensatek has, for a `Message`. The attributes are those of `MensatekClient.send_sms`."""
 

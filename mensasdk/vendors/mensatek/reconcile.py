@@ -203,7 +203,7 @@ class MensatekReconcile(MensatekWire):
         return Outcome(
             OutcomeKind.REJECTED,
             item.message,
-            self.vendor,
+            vendor=self.vendor,
             code=Code.DROPPED,
             detail="the vendor dropped it inside an accepted request: a wrong, listed or repeated number",
             parts=item.parts,
@@ -215,7 +215,7 @@ class MensatekReconcile(MensatekWire):
         return Outcome(
             OutcomeKind.REJECTED,
             item.message,
-            self.vendor,
+            vendor=self.vendor,
             code=code_of(refusal),
             detail=f"not in the report of its group, and refused when it was sent again: {refusal.message}",
             parts=item.parts,

@@ -159,8 +159,6 @@ def recipient_object(recipient: Recipient, default_country: str | None) -> dict[
             if key in result:
                 raise invalid("recipients", f"a recipient has {key} twice, under different spellings")
             result[key] = check_string("recipients", value, "a variable")
-    elif isinstance(variables, str):
-        raise invalid("recipients", "variables must be a list of strings or a mapping, not one string")
     else:
         if len(variables) > MAX_VARIABLES:
             raise invalid("recipients", f"a recipient has {len(variables)} variables; Mensatek takes {MAX_VARIABLES}")

@@ -142,7 +142,7 @@ class SmsGateway24Batch(SmsGateway24Reconcile):
         )
 
     def _outcome(self, item: Prepared, kind: OutcomeKind, vendor_id: str) -> Outcome:
-        return Outcome(kind, item.message, self.vendor, vendor_id, parts=item.parts)
+        return Outcome(kind, item.message, vendor=self.vendor, vendor_id=vendor_id, parts=item.parts)
 
 
 def _one(ready: _Ready) -> AddSms:

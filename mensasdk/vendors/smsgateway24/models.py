@@ -60,10 +60,10 @@ class SmsGateway24Options(VendorOptions):
     """
 
     device_id: str | int | None = None
-    sim: int | None = None
-    customer_id: str | int | None = None
-    urgent: bool = False
-    image: bytes | None = field(default=None, repr=False)
+    sim: int | None = field(default=None, kw_only=True)
+    customer_id: str | int | None = field(default=None, kw_only=True)
+    urgent: bool = field(default=False, kw_only=True)
+    image: bytes | None = field(default=None, repr=False, kw_only=True)
 
 
 @frozen(repr=False)

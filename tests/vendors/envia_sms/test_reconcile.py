@@ -57,7 +57,7 @@ async def settle(client: EnviaSmsClient, *doubts: Doubt, repeat: bool = True) ->
 
 
 def reported(state: DeliveryState = DeliveryState.FAILED) -> Delivery:
-    return Delivery("envia_sms", IDENTIFIER, NUMBER, state, "Error")
+    return Delivery("envia_sms", IDENTIFIER, number=NUMBER, state=state, code="Error")
 
 
 # ------------------------------------------------------------------------------------------- against the ledger

@@ -55,7 +55,9 @@ class Vendor:
         if self.guilty & set(who):
             raise InvalidRequest("a text is at fault", vendor="fake", code="422")
         self.sent += who
-        return BatchResult([Outcome(ACCEPTED, item.message, "fake", str(len(self.requests))) for item in part])
+        return BatchResult(
+            [Outcome(ACCEPTED, item.message, vendor="fake", vendor_id=str(len(self.requests))) for item in part]
+        )
 
     async def take(self, size: int) -> list[Outcome]:
         batch = [Prepared(Message(str(index + 1)), "", "", index, 1) for index in range(size)]

@@ -170,7 +170,7 @@ def sent_paths(server: Served) -> set[str]:
 
 @pytest.mark.parametrize("state", DeliveryState)
 async def test_a_report_settles_it_whatever_it_says_and_without_a_request(state: DeliveryState) -> None:
-    report = Delivery("enviatusms", "7", NUMBERS[0], state, "1")
+    report = Delivery("enviatusms", "7", number=NUMBERS[0], state=state, code="1")
     async with talking(Answer(b"oops", 500)) as (client, server):
         [found] = await settle(client, doubts_of(client, MESSAGES[:1], vendor_id="9", reported=report), repeat=False)
     assert found is not None

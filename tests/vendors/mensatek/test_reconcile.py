@@ -101,7 +101,7 @@ def due(message: Message, limit: str, at: datetime) -> Message:
 
 def delivery(index: int, message_id: str | None, reference: str | None = REFERENCE, **more: Any) -> Delivery:
     state = more.get("state", DeliveryState.DELIVERED)
-    return Delivery("mensatek", message_id, number(index), state, "11", reference=reference)
+    return Delivery("mensatek", message_id, number=number(index), state=state, code="11", reference=reference)
 
 
 # ------------------------------------------------------------------------------------------------- delivery reports

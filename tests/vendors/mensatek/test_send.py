@@ -257,7 +257,6 @@ LOCAL: list[tuple[str, dict[str, Any], str]] = [
     ("Movil as a variable", {"recipients": [Recipient(NUMBER, {"Movil": "34600000001"})]}, "recipients"),
     ("a foreign variable", {"recipients": [Recipient(NUMBER, {"nombre": "x"})]}, "recipients"),
     ("one variable twice", {"recipients": [Recipient(NUMBER, {"1": "a", "Variable_1": "b"})]}, "recipients"),
-    ("a string for variables", {"recipients": [Recipient(NUMBER, "Pedro")]}, "recipients"),
     ("a number for a variable", {"recipients": [Recipient(NUMBER, [5])]}, "recipients"),  # type: ignore[list-item]
     ("half an emoji in a variable", {"recipients": [Recipient(NUMBER, ["\ud83d"])]}, "recipients"),
     ("a sender with a blank", {"sender": "MI EMPRESA"}, "sender"),

@@ -316,7 +316,14 @@ async def test_an_accepted_bulk_message_learns_its_sms_id() -> None:
 
 
 def unknown(vendor_id: str | None = "customerid:5", vendor: str = "smsgateway24") -> Outcome:
-    return Outcome(OutcomeKind.UNKNOWN, Message(NUMBER, "x"), vendor, vendor_id, code="connection_lost", detail="lost")
+    return Outcome(
+        OutcomeKind.UNKNOWN,
+        Message(NUMBER, "x"),
+        vendor=vendor,
+        vendor_id=vendor_id,
+        code="connection_lost",
+        detail="lost",
+    )
 
 
 RECORD: dict[str, Any] = {"id": 9, "sendto": NUMBER, "status": 1, "customerid": 5}

@@ -280,7 +280,7 @@ async def test_an_sms_id_that_the_vendor_does_not_know_leaves_the_list() -> None
 
 @pytest.mark.parametrize("state", DeliveryState)
 async def test_a_report_settles_it_whatever_it_says_and_without_a_request(state: DeliveryState) -> None:
-    report = Delivery("smsgateway24", "9", NUMBER, state, "7")
+    report = Delivery("smsgateway24", "9", number=NUMBER, state=state, code="7")
     async with talking(getallsms=Answer(b"", 500)) as (client, server):
         [found] = await settle(
             client, doubts_of(client, [Message(NUMBER, "Hola")], vendor_id="customerid:5", reported=report)
@@ -325,7 +325,7 @@ async def test_what_is_found_out_is_not_lost_when_the_next_question_fails() -> N
     async with talking({"bulk": "many"}, addalotofsms=Answer(here.addalotofsms), getallsms=lists) as (client, _):
         given = messages(4)
         await send(client, [client.prepare(one) for one in given])
-        report = Delivery("smsgateway24", "9", given[3].to, DeliveryState.SENT, "6")
+        report = Delivery("smsgateway24", "9", number=given[3].to, state=DeliveryState.SENT, code="6")
         doubts = doubts_of(client, given)
         found = await settle(client, [*doubts[:3], Doubt(doubts[3].item, position=3, reported=report)])
     assert codes(found) == ["customer_id", None, None, "callback"]
