@@ -203,7 +203,7 @@ CALLED: list[tuple[Callable[..., Any], Callable[[Any], Awaitable[object]], str]]
     (en, lambda c: c.get_status("a", 5), "number must be a"),
     (en, lambda c: c.prices(["x"]), "plan must be one"),
     (et, lambda c: c.send_sms(5, "x"), "numbers must be a"),
-    (et, lambda c: c.send_sms(["+584241000001", 5], "x"), "numbers must be a"),
+    (et, lambda c: c.send_sms(["+584241000001", 5], "x"), "numbers[1] must be a"),
     (et, lambda c: c.send_sms("+584241000001", 5), "text must be a"),
     (et, lambda c: c.send_sms(["+584241000001"], [5]), "text[0] must be a"),
     (et, lambda c: c.get_campaign(None), "campaign_id must be the"),

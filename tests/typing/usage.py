@@ -11,6 +11,7 @@ from typing import assert_type
 from mensasdk import (
     BatchReport,
     BatchSender,
+    Code,
     Delivery,
     DeliveryState,
     EnviaSmsClient,
@@ -30,7 +31,10 @@ from mensasdk import (
     Router,
     SmsGateway24Client,
     Timeouts,
+    guard_cell,
+    outcome_of,
     segments,
+    unguard_cell,
 )
 from mensasdk.sandbox import EnviaTuSms, Fault, Mensatek, Sandbox, Vendor
 from mensasdk.transport import AttemptFailed, Event
@@ -118,9 +122,28 @@ def router(mensatek: MensatekClient, envia: EnviaSmsClient, gateway: SmsGateway2
 
 def errors(error: MensaError) -> None:
     assert_type(error.outcome, OutcomeKind)
+    assert_type(outcome_of(error), OutcomeKind)
     assert_type(error.code, str | None)
     assert_type(error.vendor, str | None)
     assert_type(error.retryable, bool)
+
+
+async def async_hook(event: Event) -> None:
+    assert_type(event, Event)
+
+
+async def single(envia: EnviaSmsClient) -> None:
+    mensatek = MensatekClient.from_env(hooks=[hook, async_hook], timeouts=Timeouts(total=5))
+    assert_type(mensatek, MensatekClient)
+    MensatekClient("user", "token", hooks=[hook, async_hook])
+    outcome = await mensatek.send(Message("+34600000001", "hola"), timeout=2.5)
+    assert_type(outcome, Outcome)
+    assert_type(outcome.code == Code.OPTED_OUT, bool)
+    assert_type(await envia.send(Message("+525510000001", template="01")), Outcome)
+    assert_type(await mensatek.get_credits(timeout=5), Decimal)
+    assert_type({outcome: 1}, dict[Outcome, int])
+    assert_type(guard_cell("=1"), str)
+    assert_type(unguard_cell("'=1"), str)
 
 
 def callbacks(body: bytes) -> None:

@@ -215,4 +215,9 @@ def _listed(numbers: str | Iterable[str]) -> list[str]:
     if not isinstance(given, Iterable):
         what = 'a number or a list of numbers, such as ["+584241234567"]'
         raise rules.invalid("numbers", not_this("numbers", what, given))
-    return [numbers] if isinstance(numbers, str) else list(numbers)
+    listed: list[str] = [numbers] if isinstance(numbers, str) else list(numbers)
+    every: Sequence[object] = listed
+    for index, one in enumerate(every):
+        if not isinstance(one, str):
+            raise rules.invalid("numbers", not_this(f"numbers[{index}]", "a number as text", one))
+    return listed
