@@ -128,16 +128,21 @@ def file_name(name: str, *, field: str = "name") -> str:
 def people(recipients: str | Recipient | Iterable[str | Recipient]) -> list[Recipient]:
     """Whoever is to be written to, as values. Numbers are not looked at yet."""
     given: object = recipients
-    if isinstance(given, str | Recipient):
-        given = [given]
-    what = 'a number, a Recipient or a list of these, such as ["+34600000000"]'
+    if isinstance(given, str):
+        return [Recipient(given)]
+    if isinstance(given, Recipient):
+        return [given]
     if not isinstance(given, Iterable):
+        what = 'a number, a Recipient or a list of these, such as ["+34600000000"]'
         raise invalid("recipients", not_this("recipients", what, given))
     found = []
     for index, one in enumerate(given):
-        if not isinstance(one, str | Recipient):
+        if isinstance(one, str):
+            found.append(Recipient(one))
+        elif isinstance(one, Recipient):
+            found.append(one)
+        else:
             raise invalid("recipients", not_this(f"recipients[{index}]", "a number or a Recipient", one))
-        found.append(Recipient(one) if isinstance(one, str) else one)
     return found
 
 
