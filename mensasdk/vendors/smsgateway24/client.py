@@ -153,7 +153,8 @@ class SmsGateway24Client(SmsGateway24Batch):
             ConfigurationError: the client has no e-mail and password.
             AuthError: they are refused.
         """
-        return await self._in_time(self._session.login, self._deadline(timeout))
+        login = self._session.login  # which ends by itself where no time is given, and with better words
+        return await (login() if timeout is NOT_GIVEN else self._in_time(login, self._deadline(timeout)))
 
     async def send_sms(
         self,
