@@ -64,6 +64,7 @@ ALLOWED: Mapping[str, str] = {
     "journal/sqlite/store.py::Store.sweep": _AGE,
     "transport/retry.py::parse_retry_after": "a server names a date to come back at and not its own time; the wait "
     "that follows is bounded and on the loop's clock",
+    "vendors/base.py::VendorClient.send": _USER,
     "vendors/envia_sms/reconcile.py::now": "the vendor's hour in which it drops repetitions, with a margin",
     "vendors/mensatek/reconcile.py::MensatekReconcile._by_repeating": _USER,
 }
