@@ -89,9 +89,9 @@ class Message:
         variables: name to value, for ``{name}`` placeholders and vendors' templates.
         schedule_at: aware datetime at which the vendor shall send; None for now.
         not_after: aware datetime after which the message is worthless and is not sent any more.
-        reference: your own id for this message; comes back in outcomes and, where the vendor supports it,
-            in delivery reports. Also what a resumed campaign recognises the message by.
-        options: a frozen options class of the vendor for what only that vendor has.
+        reference: your own id for this message; comes back in outcomes, and no vendor is told it. With the number it
+            is also what a campaign recognises the message by.
+        options: what only one vendor has; see `VendorInfo.options_class`.
 
     Raises:
         ValidationError: a value is of a wrong kind, or ``to`` is empty.
@@ -214,10 +214,15 @@ class Outcome(_Blank):
     Attributes:
         kind: ACCEPTED, REJECTED, NOT_SENT or UNKNOWN.
         message: the message as it was given.
-        vendor: the vendor's short name.
-        vendor_id: the vendor's id for the message or for the group that it went out in; None unless accepted.
-        code: the vendor's code for a refusal, or a short word of ours in lower case such as ``"duplicate"``.
-        detail: one sentence for a person.
+        vendor: the vendor's short name; ``"router"`` for a message that none of several routes takes, and empty where
+            nobody said.
+        vendor_id: the vendor's id for the message, or for the request, group or campaign that it went out in. Where an
+            answer has no ids, or none came, it may be what the vendor can be asked by, such as ``"customerid:17"``.
+            An outcome that is ACCEPTED mostly has one, and one that is UNKNOWN has one where there is something to ask
+            by. REJECTED and NOT_SENT have none, unless a person decided so about a message that was UNKNOWN.
+        code: the vendor's code for a refusal, an HTTP status, or a short word of ours in lower case such as
+            ``"duplicate"``; None where there is nothing to say.
+        detail: one sentence for a person, or nothing.
         parts: SMS parts that the message counts as, where known.
         credits: what the vendor charged for this one message, where it says so or where it can be divided exactly.
     """
@@ -288,13 +293,15 @@ class Delivery:
 
     Attributes:
         vendor: the vendor's short name.
-        vendor_id: the id that the vendor gave when it accepted the message (or its group).
+        vendor_id: the vendor's id for the message, or for the request, group or campaign that it went out in; None
+            where the report does not tell it.
         number: the recipient, in E.164 where it can be told, else as the vendor wrote it.
         state: vendor-neutral state.
-        code: the vendor's own status code, as text.
+        code: the vendor's own status code, as text, or its word where it has no code.
         at: when the state was reached, as an aware datetime; None where the vendor does not say.
-        reference: your own reference, where the vendor returns it.
-        raw: the fields as they were received.
+        reference: what the vendor was given to know the message again by, where it returns it: yours for a single send;
+            in a campaign that of the request (see `mensasdk.journal.Record`) or a customer id, never the message's.
+        raw: the fields as they were received; empty where a journal kept the report.
     """
 
     vendor: str

@@ -15,6 +15,7 @@ from attrs import NOTHING, evolve, fields, fields_dict, frozen
 from attrs.exceptions import FrozenInstanceError
 
 from mensasdk import (
+    BatchSender,
     CircuitBreaker,
     Delivery,
     EnviaSmsOptions,
@@ -27,11 +28,11 @@ from mensasdk import (
     Recipient,
     RetryPolicy,
     ScheduleError,
+    SmsGateway24Client,
     SmsGateway24Options,
     Timeouts,
     ValidationError,
 )
-from mensasdk import BatchSender, SmsGateway24Client
 from mensasdk.messages import make_outcome
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.vendors.batching import BatchResult
@@ -159,6 +160,8 @@ async def test_the_docs_name_each_outcome_that_has_an_id_to_ask_the_vendor_by(bo
     for one in sent:
         assert (one.vendor_id or "").startswith("customerid:")
         assert one.kind.name in described[1]
+
+
 def test_messages_and_outcomes_hash_whatever_their_variables() -> None:
     one = Message("+34600000001", "Hola {a} {b}", variables={"a": "1", "b": "2"})
     same = Message("+34600000001", "Hola {a} {b}", variables={"b": "2", "a": "1"})

@@ -315,7 +315,7 @@ async def test_ctrl_c_is_130_and_keeps_what_was_found_out(box: Sandbox, tmp_path
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs the limits of another process")
-async def test_a_journal_that_fails_meanwhile_is_2_in_one_sentence_and_keeps_what_was_found_out(
+async def test_a_journal_that_fails_meanwhile_is_5_in_one_sentence_and_keeps_what_was_found_out(
     box: Sandbox, tmp_path: Path, journal: Path
 ) -> None:
     """While the vendor is asked about the second of two requests, the disk becomes full."""
@@ -333,7 +333,7 @@ async def test_a_journal_that_fails_meanwhile_is_2_in_one_sentence_and_keeps_wha
             await asyncio.sleep(0.02)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))
     ended = await finish(process)
-    assert (ended.code, ended.out) == (2, "")
+    assert (ended.code, ended.out) == (5, "")
     assert re.fullmatch(r"Error: the journal journal\.sqlite cannot be used: [^\n]+\n", ended.err)
     told = " ".join(invoke("reconcile", "--help").stdout.split())
     assert " 2 wrong usage or configuration, and nobody was asked; or the journal failed" in told

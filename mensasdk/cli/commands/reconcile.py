@@ -27,11 +27,10 @@ __all__ = ["command"]
 EXIT_CODES: Final = """\b
 Exit codes:
   0    nothing is unknown any more
-  2    wrong usage or configuration, and nobody was asked; or the journal
-       failed, and what was found out before is kept
+  2    wrong usage or configuration; nobody was asked
   3    something is still unknown
   4    stopped early (credentials refused, address blocked, ...)
-  5    the journal cannot be read or written
+  5    the journal failed; what was found out before is kept
   130  interrupted (Ctrl-C); what was found out is kept
 """
 # How a vendor is reached, and in what shape a message went out, besides the vendors' own options. Who gets which text,

@@ -55,10 +55,12 @@ class FifthBatch(FifthReconcile):
         call = SendMessages(messages=messages, reference=reference, label=label)
         taken = await self.execute(call, gate=gate, deadline=deadline)
         lines = {line.number: line for line in taken.lines}
-        return BatchResult([self._of(item, lines.get(item.number)) for item in batch], taken.cost, taken.left)
+        return BatchResult(
+            [self._of(item, lines.get(item.number)) for item in batch], credits=taken.cost, balance=taken.left
+        )
 
     def _of(self, item: Prepared, line: Line | None) -> Outcome:
         if line is None:
             detail = "the answer has no line for it"
-            return Outcome(OutcomeKind.UNKNOWN, item.message, self.vendor, code="no_line", detail=detail)
+            return Outcome(OutcomeKind.UNKNOWN, item.message, vendor=self.vendor, code="no_line", detail=detail)
         return self._outcome(item.message, line, item.parts, code=line.why or None, detail=line.why)

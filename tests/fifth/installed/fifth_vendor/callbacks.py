@@ -28,7 +28,9 @@ class Report:
     def to_delivery(self) -> Delivery:
         """The report in vendor-neutral terms."""
         state = STATES.get(self.state, DeliveryState.UNKNOWN)
-        return Delivery("fifth", self.id, self.number, state, self.state, reference=self.reference, raw=self.raw)
+        return Delivery(
+            "fifth", self.id, number=self.number, state=state, code=self.state, reference=self.reference, raw=self.raw
+        )
 
 
 def parse_callback(body: bytes, content_type: str = "application/json") -> Report:

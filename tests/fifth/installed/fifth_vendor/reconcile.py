@@ -41,4 +41,4 @@ class FifthReconcile(FifthWire):
 
     def _outcome(self, message: Message, line: Line, parts: int, *, code: str | None, detail: str) -> Outcome:
         kind = OutcomeKind.ACCEPTED if line.id else OutcomeKind.REJECTED
-        return Outcome(kind, message, self.vendor, line.id, code=code, detail=detail, parts=parts)
+        return Outcome(kind, message, vendor=self.vendor, vendor_id=line.id, code=code, detail=detail, parts=parts)
