@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from mensasdk._version import __version__
 
 if _TYPE_CHECKING:
-    from mensasdk.campaign import BatchReport, BatchSender, Progress, Route, Router
+    from mensasdk.campaign import (
+        Amount,
+        BatchReport,
+        BatchSender,
+        Latency,
+        Progress,
+        Route,
+        Router,
+        RouteStatistics,
+    )
     from mensasdk.campaign.report import guard_cell, unguard_cell
     from mensasdk.codes import Code
+    from mensasdk.delivery import DeliveryLog, DeliveryReceiver
     from mensasdk.errors import (
         AccessDenied,
         AddressBlocked,
@@ -48,7 +58,7 @@ if _TYPE_CHECKING:
         outcome_of,
     )
     from mensasdk.journal import Journal, MemoryJournal, SqliteJournal, mark
-    from mensasdk.limits import Budget, CircuitBreaker, RateLimit
+    from mensasdk.limits import Budget, CircuitBreaker, RateLimit, RateLimiter
     from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, Recipient, VendorOptions
     from mensasdk.preflight import Estimate, OptOuts, Preflight, Prices, SendingHours, Spread
     from mensasdk.text import Segments, segments
@@ -63,9 +73,10 @@ else:
     __getattr__, __dir__ = _lazy_names(
         __name__,
         {
-            "mensasdk.campaign": "BatchReport BatchSender Progress Route Router",
+            "mensasdk.campaign": "Amount BatchReport BatchSender Latency Progress Route Router RouteStatistics",
             "mensasdk.campaign.report": "guard_cell unguard_cell",
             "mensasdk.codes": "Code",
+            "mensasdk.delivery": "DeliveryLog DeliveryReceiver",
             "mensasdk.errors": (
                 "AccessDenied AddressBlocked AmbiguousResponse AuthError ConfigurationError ConnectError "
                 "ConnectionLost ConnectTimeout DeadlineExceeded DecodeError InsufficientCredits InvalidRequest "
@@ -74,7 +85,7 @@ else:
                 "UnexpectedResponse UnexpectedStatus UploadRefused ValidationError VendorError outcome_of"
             ),
             "mensasdk.journal": "Journal MemoryJournal SqliteJournal mark",
-            "mensasdk.limits": "Budget CircuitBreaker RateLimit",
+            "mensasdk.limits": "Budget CircuitBreaker RateLimit RateLimiter",
             "mensasdk.messages": "Delivery DeliveryState Message Outcome Recipient VendorOptions",
             "mensasdk.preflight": "Estimate OptOuts Preflight Prices SendingHours Spread",
             "mensasdk.text": "Segments segments",
@@ -91,6 +102,7 @@ __all__ = [
     "AddressBlocked",
     "AiohttpTransport",
     "AmbiguousResponse",
+    "Amount",
     "AuthError",
     "BatchReport",
     "BatchSender",
@@ -104,6 +116,8 @@ __all__ = [
     "DeadlineExceeded",
     "DecodeError",
     "Delivery",
+    "DeliveryLog",
+    "DeliveryReceiver",
     "DeliveryState",
     "EnviaSmsClient",
     "EnviaSmsOptions",
@@ -116,6 +130,7 @@ __all__ = [
     "InvalidRequest",
     "Journal",
     "JournalError",
+    "Latency",
     "MemoryJournal",
     "MensaError",
     "MensatekClient",
@@ -133,11 +148,13 @@ __all__ = [
     "ProxyError",
     "RateLimit",
     "RateLimited",
+    "RateLimiter",
     "Recipient",
     "ResponseError",
     "ResponseTooLarge",
     "RetryPolicy",
     "Route",
+    "RouteStatistics",
     "Router",
     "ScheduleError",
     "Secret",

@@ -70,9 +70,16 @@ def _check_aware(name: str, value: datetime) -> None:
 
 
 class VendorOptions:
-    """Base of the frozen classes that hold what only one vendor has; see `VendorInfo.options_class`."""
+    """Base of the frozen classes that hold what only one vendor has; see `VendorInfo.options_class`.
+
+    Attributes:
+        unicode: whether the vendor is told to send Unicode; None where the client does so when a text needs it. Where a
+            vendor has no such option it is False.
+    """
 
     __slots__ = ()
+
+    unicode: bool | None = False
 
 
 @frozen

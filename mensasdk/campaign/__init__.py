@@ -1,18 +1,22 @@
 """Many messages: the sender, its routes and its report."""
 
-from mensasdk.campaign.report import BatchReport, Progress, guard_cell, unguard_cell
-from mensasdk.campaign.request import run_chunk
-from mensasdk.campaign.router import Route, Router
-from mensasdk.campaign.sender import BatchSender, Screen
+from mensasdk.campaign.lane import RouteStatistics
+from mensasdk.campaign.report import Amount, BatchReport, Latency, Progress, guard_cell, unguard_cell
+from mensasdk.campaign.route import Route
+from mensasdk.campaign.router import Router
+from mensasdk.campaign.screens import Screen
+from mensasdk.campaign.sender import BatchSender
 
 __all__ = [
+    "Amount",
     "BatchReport",
     "BatchSender",
+    "Latency",
     "Progress",
     "Route",
+    "RouteStatistics",
     "Router",
     "Screen",
     "guard_cell",
-    "run_chunk",
     "unguard_cell",
 ]

@@ -1,45 +1,45 @@
-"""What a sender would do with a list, and what it would come to, without a single request."""
+"""What a sender would do with a list, and what it would come to: the stages of a request, and none is made."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from copy import copy
-from datetime import UTC, datetime
-from typing import Final
+from functools import partial
+from typing import Any
 
 from attrs import evolve
 
-from mensasdk.campaign.dispatch import Dispatcher, outcomes_of, over_budget
-from mensasdk.campaign.groups import Groups
-from mensasdk.campaign.lane import Lane
+from mensasdk.campaign.dispatch import Dispatcher, dressed
+from mensasdk.campaign.lane import Lane, LaneGate
 from mensasdk.campaign.plan import Planner
-from mensasdk.campaign.router import Router
-from mensasdk.campaign.run import DUPLICATE
-from mensasdk.journal.keys import fingerprint, message_key
-from mensasdk.journal.keyset import KeySet
+from mensasdk.campaign.report import BatchReport
+from mensasdk.campaign.request import Carrier, Ended, Request
+from mensasdk.campaign.run import Run
+from mensasdk.codes import Code
+from mensasdk.journal.memory import MemoryJournal
 from mensasdk.limits.budget import Budget
 from mensasdk.messages import Message, Outcome, OutcomeKind, VendorOptions
 from mensasdk.placeholders import fill
 from mensasdk.preflight.check import Preflight
 from mensasdk.preflight.prices import Prices
 from mensasdk.text import TextRule
-from mensasdk.vendors.batching import Prepared
 
-__all__ = ["check", "rehearsal"]
-
-_EXPIRED: Final = ("expired", "its not_after has passed")
+__all__ = ["check", "trial_of"]
 
 
-def rehearsal(dispatcher: Dispatcher) -> Dispatcher:
-    """The same lanes once more, open and with budgets of their own, so that trying costs the real ones nothing."""
-    budgets: dict[int, Budget] = {}  # two routes may share one
+def trial_of(dispatcher: Dispatcher) -> Dispatcher:
+    """Make the same lanes once more, open, without limits, and with budgets of their own."""
+    budgets: dict[Budget, Budget] = {}  # two routes may share one
 
     def own(budget: Budget | None) -> Budget | None:
-        return None if budget is None else budgets.setdefault(id(budget), copy(budget))
+        return None if budget is None else budgets.setdefault(budget, copy(budget))
 
-    routes = [evolve(lane.route, budget=own(lane.route.budget)) for lane in dispatcher.lanes]
-    twin = Dispatcher(Router(routes), size=None)
+    routes = [
+        evolve(lane.route, rate=None, request_rate=None, breaker=None, budget=own(lane.route.budget))
+        for lane in dispatcher.lanes
+    ]
+    twin = Dispatcher(routes, size=None)
     for lane, original in zip(twin.lanes, dispatcher.lanes, strict=True):
         lane.most = original.most
     return twin
@@ -57,117 +57,63 @@ async def check(
 
     Args:
         planner: gives the requests.
-        dispatcher: the `rehearsal` that the planner asks.
+        dispatcher: made by `trial_of`; the planner asks it too.
         prices, on_progress, on_message: as there.
     """
-    trial = _Trial(dispatcher, prices, on_message)
-    async with aclosing(planner.chunks()) as chunks:
-        async for chunk in chunks:
-            for outcome in chunk.refused:
-                trial.refuse(outcome)
-            if chunk.items:
-                trial.send(chunk.items)
+    found = Preflight()
+    journal = MemoryJournal(keep_outcomes=False)
+    report = BatchReport("check", dispatcher.vendor, keep_rows=False)
+    run = Run(journal, dispatcher, report, carrier=partial(_Trial, prices=prices, found=found))
+    await journal.open(report.campaign)
+    async with aclosing(planner.portions()) as portions:
+        async for portion in portions:
+            outcomes = list(portion.refused)
+            if portion.request is not None:
+                outcomes += await run.bring(portion.request)
+            for outcome in outcomes:
+                refused = outcome.kind is not OutcomeKind.ACCEPTED
+                if refused:
+                    found.refuse(outcome.message.to, outcome.code or Code.INVALID, outcome.detail)
+                if on_message is not None:
+                    on_message(outcome.message, outcome if refused else None)
             if on_progress is not None:
-                on_progress(trial.found)
-    return trial.found
+                on_progress(found)
+    return found
 
 
-class _Trial:
-    """A campaign in which every request is taken by the vendor, and none is made."""
+class _Trial(Carrier):
+    """Brings requests to their outcomes as a campaign does, save that every one is taken and none is made."""
 
     def __init__(
-        self,
-        dispatcher: Dispatcher,
-        prices: Prices | Mapping[str, Prices] | None,
-        on_message: Callable[[Message, Outcome | None], None] | None,
+        self, *args: Any, prices: Prices | Mapping[str, Prices] | None, found: Preflight, **options: Any
     ) -> None:
-        self.found = Preflight()
-        self._dispatcher = dispatcher
+        super().__init__(*args, **options)
         self._prices = prices
-        self._on_message = on_message
-        self._keys = KeySet()
-        self._groups = Groups()
+        self._found = found
 
-    def refuse(self, outcome: Outcome) -> None:
-        self.found.refuse(outcome.message.to, outcome.code or "invalid", outcome.detail)
-        if self._on_message is not None:
-            self._on_message(outcome.message, outcome)
-
-    def send(self, items: Sequence[Prepared]) -> None:
-        """What `Run.send` does with messages of one lane and key."""
-        lane: Lane = items[0].lane
-        key = lane.client.group_key(items[0])
-        if key is None:
-            self._request(items)
-            return
-        group = self._groups.of(lane, key)
-        left = list(items)
-        while left and group.id is None:
-            first = left.pop(0)
-            if self._request([first]):
-                group.id = "open"
-                group.numbers.add(first.number)
-        new, left = group.admit(left)
-        for some in (new, left):
-            if some:
-                self._request(some)
-
-    def _request(self, items: Sequence[Prepared]) -> bool:
-        """Make a request of what the budget allows, and move on with the rest; say whether there was one."""
-        fit = self._dispatcher.reserve(items)
-        made = fit > 0 and self._within_budget(items[:fit])
-        if fit < len(items):
-            requests, left = self._dispatcher.onward(items[fit:])
-            for request in requests:
-                self._request(request)
-            for outcome in over_budget(left):
-                self.refuse(outcome)
-        return made
-
-    def _within_budget(self, items: Sequence[Prepared]) -> bool:
-        lane: Lane = items[0].lane
-        now = datetime.now(UTC)
-        going: list[Prepared] = []
-        for item in items:
-            message = item.message
-            key = fingerprint(message_key(message, item.number))
-            if key in self._keys:
-                self._give_back(item, DUPLICATE)
-            elif message.not_after is not None and message.not_after <= now:
-                self._give_back(item, _EXPIRED)  # a copy of it that comes later, and in time, is none
-            else:
-                self._keys.add(key)
-                going.append(item)
-        if not going:
-            return False
-        prices, vendor = self._prices_of(lane), lane.client.vendor
-        rule: TextRule | None = getattr(lane.client, "text_rule", None)
-        for item in going:
-            message = item.screened or item.message
-            options = _options(item, lane)
-            self.found.add(
+    async def _send(self, request: Request, reference: str, gate: LaneGate, ended: Ended) -> bool:
+        lane, vendor = request.lane, request.lane.client.vendor
+        prices, rule = self._prices_of(lane), lane.client.text_rule
+        for item in request.items:
+            message = dressed(request.screened.get(item, item.message), lane.route)
+            self._found.add(
                 item.number,
                 _text(message),
                 item.parts,
                 vendor=vendor,
                 rule=rule if message.text else None,
-                unicode=_wants_unicode(options, rule),
+                unicode=_wants_unicode(message.options, rule),
                 prices=prices,
                 schedule_at=message.schedule_at,
                 put_off=message.schedule_at != item.message.schedule_at,
             )
-            if self._on_message is not None:
-                self._on_message(item.message, None)
-        self.found.add_request(vendor)
-        return True
-
-    def _give_back(self, item: Prepared, why: tuple[str, str]) -> None:
-        """Count a message that is not sent although the budget allowed it."""
-        budget = item.lane.route.budget
-        if budget is not None:
-            budget.release([(item.number, item.parts)])
-        [outcome] = outcomes_of([item], OutcomeKind.NOT_SENT, *why)
-        self.refuse(outcome)
+        self._found.add_request(vendor)
+        outcomes = [
+            Outcome(OutcomeKind.ACCEPTED, item.message, vendor=vendor, vendor_id="trial") for item in request.items
+        ]
+        ended.take(request.items, outcomes)
+        request.charge(request.items, outcomes)
+        return False
 
     def _prices_of(self, lane: Lane) -> Prices | None:
         if isinstance(self._prices, Prices):
@@ -182,12 +128,6 @@ def _text(message: Message) -> str:
     return fill(message.text, message.variables) if message.text else " ".join(message.variables.values())
 
 
-def _options(item: Prepared, lane: Lane) -> VendorOptions | None:
-    """The options that the message goes out with: its own, where they are of the kind that its route has."""
-    own, routes = (item.screened or item.message).options, lane.route.options
-    return own if routes is None or isinstance(own, type(routes)) else routes
-
-
 def _wants_unicode(options: VendorOptions | None, rule: TextRule | None) -> bool | None:
     """Whether the vendor is told to send Unicode; None where its client does so when a text needs it.
 
@@ -196,5 +136,4 @@ def _wants_unicode(options: VendorOptions | None, rule: TextRule | None) -> bool
     """
     if options is None:
         return None if rule is None or rule.plain.replace is None else False
-    wish: bool | None = getattr(options, "unicode", False)
-    return wish
+    return options.unicode

@@ -1,26 +1,16 @@
-"""Ending what is under way: from outside by a cancellation, and from inside by `BatchSender.stop`."""
+"""Ending a campaign from inside, by `BatchSender.stop`: waits end at once, requests under way only when asked."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
 from mensasdk.errors import OutcomeKind
-from mensasdk.messages import Outcome
 from mensasdk.transport import cancelled_outcome
 
-__all__ = ["Interrupted", "Interrupts", "SendCancelled"]
-
-
-class SendCancelled(asyncio.CancelledError):
-    """A send was cancelled; carries what became of it. It passes on as the cancellation that it is."""
-
-    def __init__(self, outcomes: Sequence[Outcome]) -> None:
-        super().__init__()
-        self.outcomes = outcomes
+__all__ = ["Interrupted", "Interrupts"]
 
 
 class Interrupted(Exception):
@@ -32,30 +22,34 @@ class Interrupted(Exception):
 
 
 class Interrupts:
-    """Ends what workers are waiting for, without ending the workers."""
+    """Ends what workers are waiting for, without ending the workers.
+
+    Attributes:
+        reason: why the campaign ends early; None while it does not.
+    """
 
     def __init__(self) -> None:
+        self.reason: str | None = None
         self._asked: set[asyncio.Task[Any]] = set()
         self._waiting: set[asyncio.Task[Any]] = set()
         self._sending: set[asyncio.Task[Any]] = set()
 
-    def waiting(self) -> AbstractContextManager[None]:
-        """A section in which nothing is under way; raises `Interrupted` with NOT_SENT."""
-        return self._section(self._waiting)
-
-    def sending(self) -> AbstractContextManager[None]:
-        """A section in which a request is made; raises `Interrupted` with what became of it."""
-        return self._section(self._sending)
-
-    def end(self, *, sends: bool) -> None:
-        """End all waits, and with ``sends`` all sends as well."""
+    def stop(self, reason: str, *, sends: bool = False) -> None:
+        """End all waits, and with ``sends`` all sends as well. The first reason stays."""
+        if self.reason is None:
+            self.reason = reason
         for task in [*self._waiting, *(self._sending if sends else ())]:
             if task is not asyncio.current_task() and task not in self._asked:
                 self._asked.add(task)
                 task.cancel()
 
-    def _section(self, tasks: set[asyncio.Task[Any]]) -> _Section:
-        return _Section(tasks, self._asked, OutcomeKind.NOT_SENT if tasks is self._waiting else None)
+    def waiting(self) -> AbstractContextManager[None]:
+        """Enter a section in which nothing is under way; it raises `Interrupted` with NOT_SENT."""
+        return _Section(self._waiting, self._asked, OutcomeKind.NOT_SENT)
+
+    def sending(self) -> AbstractContextManager[None]:
+        """Enter a section in which a request is made; it raises `Interrupted` with what became of it."""
+        return _Section(self._sending, self._asked, None)
 
 
 class _Section:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable, Iterable, Iterator
 from contextlib import aclosing
-from typing import Any
 
 from attrs import define, field
 
-from mensasdk.errors import MensaError, ValidationError
+from mensasdk.arguments import not_this
+from mensasdk.campaign.lane import Lane
+from mensasdk.campaign.request import Planned, Request
+from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.messages import Message, Outcome, OutcomeKind
-from mensasdk.vendors.batching import Prepared
+from mensasdk.vendors.batching import Prepared, code_of
 
-__all__ = ["Chunk", "Messages", "Planner"]
+__all__ = ["Messages", "Planner", "Portion", "refusal"]
 
 Messages = Iterable[Message] | AsyncIterable[Message]
 
@@ -21,53 +23,60 @@ _MAX_REFUSED = 256
 
 
 @define(eq=False)
-class Chunk:
-    """What goes out together, and what was refused here on the way.
+class Portion:
+    """What the planner gives: a request, and what was refused on the way to it.
 
     Attributes:
-        items: messages of one lane and key, no number twice.
+        request: messages that go out together; None where there are only refusals.
         refused: outcomes of messages that broke a rule; nothing of them goes out.
     """
 
-    items: list[Prepared]
+    request: Request | None
     refused: list[Outcome]
 
 
 @define(eq=False)
-class _Group:
-    lane: Any
+class _Filling:
+    """A request that is being filled."""
+
+    lane: Lane
     key: Hashable
     most: int = field(init=False)
     items: list[Prepared] = field(factory=list)
+    screened: dict[Prepared, Message] = field(factory=dict)
     numbers: set[str] = field(factory=set)
     # A number that stands in the open request already waits for the next one: within one request a vendor drops it,
     # and its answer could not be told from that of the first.
-    later: list[Prepared] = field(factory=list)
+    later: list[tuple[Prepared, Message | None]] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
         self.most = self.lane.most
 
-    def take(self) -> list[Prepared]:
-        items, later = self.items, self.later
-        self.items, self.numbers, self.later = [], set(), []
-        for item in later:
-            self.add(item)
-        return items
-
-    def add(self, item: Prepared) -> None:
+    def add(self, item: Prepared, screened: Message | None) -> None:
         if item.number in self.numbers:
-            self.later.append(item)
-        else:
-            self.numbers.add(item.number)
-            self.items.append(item)
+            self.later.append((item, screened))
+            return
+        self.numbers.add(item.number)
+        self.items.append(item)
+        if screened is not None:
+            self.screened[item] = screened
+
+    def take(self) -> Request:
+        request = Request(self.lane, self.items, self.screened)
+        later = self.later
+        self.items, self.screened, self.numbers, self.later = [], {}, set(), []
+        for item, screened in later:
+            self.add(item, screened)
+        return request
 
 
 class Planner:
-    """Groups messages into requests, in the order in which they fill up.
+    """Forms requests, in the order in which they fill up.
 
     Args:
         messages: any iterable or async iterable, of any length; read only as far as needed.
-        prepare: says what a message needs, and which lane and key it has; equal ones may share a request.
+        prepare: finds a message's lane and brings it into the vendor's terms; those of one lane whose ``batch_key``
+            is equal may share a request.
         vendor: the name to put on messages that are refused here.
         window: most messages held back in unfinished requests; above it the fullest request goes out as it is.
         linger: seconds after which an async source that has fallen silent does not hold back what it gave.
@@ -76,7 +85,7 @@ class Planner:
     def __init__(
         self,
         messages: Messages,
-        prepare: Callable[[Message], Prepared],
+        prepare: Callable[[Message], Planned],
         *,
         vendor: str,
         window: int,
@@ -87,19 +96,20 @@ class Planner:
         self._vendor = vendor
         self._window = window
         self._linger = linger
-        self._groups: dict[Hashable, _Group] = {}
-        self._last: _Group | None = None
+        self._open: dict[Hashable, _Filling] = {}
+        self._last: _Filling | None = None
         self._refused: list[Outcome] = []
         self._held = 0
+        self._read = 0
 
-    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+    async def portions(self) -> AsyncGenerator[Portion, None]:
         """Read the messages and give the requests. What was read and not given, `leftover` has."""
         if isinstance(self._messages, AsyncIterable):
             async with aclosing(_each(self._messages, self._linger)) as source:
                 async for message in source:
                     if message is None:  # the source is silent
-                        for chunk in self.leftover():
-                            yield chunk
+                        for portion in self.leftover():
+                            yield portion
                         continue
                     full = self._add(message)
                     if full is not None:
@@ -114,59 +124,63 @@ class Planner:
                     yield full
                 elif count % 256 == 0:
                     await asyncio.sleep(0)  # preparing a thousand messages takes milliseconds; others want the loop
-        for chunk in self.leftover():
-            yield chunk
+        for portion in self.leftover():
+            yield portion
 
-    def leftover(self) -> Iterator[Chunk]:
+    def leftover(self) -> Iterator[Portion]:
         """Give what is held back, in requests that are not full."""
-        while self._groups:
-            yield self._take(next(iter(self._groups.values())))
+        while self._open:
+            yield self._take(next(iter(self._open.values())))
         if self._refused:
-            yield self._chunk([])
+            yield self._portion(None)
 
-    def _add(self, message: Message) -> Chunk | None:
+    def _add(self, message: Message) -> Portion | None:
+        self._read += 1
+        given: object = message
+        if given.__class__ is not Message and not isinstance(given, Message):
+            what = 'a Message, such as Message("+34600000000", "Hola")'
+            raise ConfigurationError(not_this(f"messages[{self._read - 1}]", what, given))
         try:
-            item = self._prepare(message)
+            lane, item, screened = self._prepare(message)
         except MensaError as error:
             self._refused.append(refusal(message, self._vendor, error))
-            return self._chunk([]) if len(self._refused) >= _MAX_REFUSED else None
-        if item.lane.most == 1:
-            return self._chunk([item])
-        group = self._last
+            return self._portion(None) if len(self._refused) >= _MAX_REFUSED else None
+        if lane.most == 1:
+            return self._portion(Request(lane, [item], {} if screened is None else {item: screened}))
+        filling = self._last
         # Mostly each message is like the one before it, and clients give equal messages one and the same key.
-        if group is None or group.key is not item.key or group.lane is not item.lane:
-            group = self._last = self._group_of(item)
-        group.add(item)
+        if filling is None or filling.key is not item.batch_key or filling.lane is not lane:
+            filling = self._last = self._filling(lane, item.batch_key)
+        filling.add(item, screened)
         self._held += 1
-        if len(group.items) >= group.most:
-            return self._take(group)
+        if len(filling.items) >= filling.most:
+            return self._take(filling)
         if self._held > self._window:
-            return self._take(max(self._groups.values(), key=lambda one: len(one.items)))
+            return self._take(max(self._open.values(), key=lambda one: len(one.items)))
         return None
 
-    def _group_of(self, item: Prepared) -> _Group:
-        group = self._groups.get((item.lane, item.key))
-        if group is None:
-            group = self._groups[item.lane, item.key] = _Group(item.lane, item.key)
-        return group
+    def _filling(self, lane: Lane, key: Hashable) -> _Filling:
+        filling = self._open.get((lane, key))
+        if filling is None:
+            filling = self._open[lane, key] = _Filling(lane, key)
+        return filling
 
-    def _take(self, group: _Group) -> Chunk:
-        items = group.take()
-        self._held -= len(items)
-        if not group.items:
-            del self._groups[group.lane, group.key]
+    def _take(self, filling: _Filling) -> Portion:
+        request = filling.take()
+        self._held -= len(request.items)
+        if not filling.items:
+            del self._open[filling.lane, filling.key]
             self._last = None
-        return self._chunk(items)
+        return self._portion(request)
 
-    def _chunk(self, items: list[Prepared]) -> Chunk:
+    def _portion(self, request: Request | None) -> Portion:
         refused, self._refused = self._refused, []
-        return Chunk(items, refused)
+        return Portion(request, refused)
 
 
 def refusal(message: Message, vendor: str, error: MensaError) -> Outcome:
-    """The outcome of a message that was refused here, before anything was sent."""
-    code = error.code or (f"invalid_{error.field}" if isinstance(error, ValidationError) else "invalid")
-    return Outcome(OutcomeKind.NOT_SENT, message, vendor=vendor, code=code, detail=error.message)
+    """Make the outcome of a message that was refused here, before anything was sent."""
+    return Outcome(OutcomeKind.NOT_SENT, message, vendor=vendor, code=code_of(error), detail=error.message)
 
 
 @define

@@ -8,8 +8,9 @@ from itertools import groupby
 
 from attrs import evolve, frozen
 
-from mensasdk.campaign.dispatch import CLOSING, Dispatcher
+from mensasdk.campaign.dispatch import Dispatcher
 from mensasdk.campaign.lane import Lane, LaneGate
+from mensasdk.campaign.request import CLOSING
 from mensasdk.errors import MensaError, ValidationError
 from mensasdk.journal.protocol import Journal, Record, State, outcome_of
 from mensasdk.journal.reports import is_about
@@ -151,8 +152,12 @@ class Reconciler:
     async def _doubts(self, request: _Request, lane: Lane, outcomes: dict[int, Outcome]) -> Sequence[_Doubted]:
         """What is known about each message. One that the client does not take any more has its outcome at once."""
         assert request.reference is not None
-        begin = int(request.reference.rpartition(".")[2])
-        sibling = await self._journal.read(self._campaign, after=begin - 1, limit=1, states={State.ACCEPTED})
+        begin = request.records[0].first
+        sibling = (
+            []
+            if begin is None
+            else await self._journal.read(self._campaign, after=begin - 1, limit=1, states={State.ACCEPTED})
+        )
         known = sibling[0].outcome if sibling and sibling[0].request == request.reference else None
         if known is not None and known.vendor != lane.client.vendor:
             known = None
@@ -161,7 +166,7 @@ class Reconciler:
         for record in request.records:
             vendor_id = None if record.outcome is None else record.outcome.vendor_id
             try:
-                item, repeatable = self._prepare(lane, record)
+                item, screened = self._prepare(lane, record)
             except ValidationError as refusal:
                 why = f"the vendor cannot be asked about this message: {refusal.message}"
                 outcomes[record.seq] = evolve(self._left(record), detail=why)
@@ -170,25 +175,26 @@ class Reconciler:
                 item,
                 vendor_id,
                 None if known is None else known.vendor_id,
-                record.seq - begin,
+                record.position,
                 record.group,
                 record.claimed_at,
                 _first_report(record, reported),
+                None if screened is record.message else screened,
             )
-            doubts.append(_Doubted(record, doubt, repeatable))
+            doubts.append(_Doubted(record, doubt, repeatable=screened is not None))
         return doubts
 
-    def _prepare(self, lane: Lane, record: Record) -> tuple[Prepared, bool]:
-        """The message in the client's terms, as it would go out now; and whether it may."""
+    def _prepare(self, lane: Lane, record: Record) -> tuple[Prepared, Message | None]:
+        """Bring the message into the client's terms as it would go out now; and give it as the screens leave it, None
+        where they do not let it go."""
         message = record.message
         try:
             screened = self._screen(message, record.number)
         except ValidationError:
-            return self._dispatcher.prepare_for(lane, message), False
+            return self._dispatcher.prepare_for(lane, message), None
         item = self._dispatcher.prepare_for(lane, screened)
-        if screened is not message:
-            item.message, item.screened = message, screened
-        return item, True
+        item.message = message
+        return item, screened
 
 
 def _first_report(record: Record, reported: Sequence[Delivery]) -> Delivery | None:

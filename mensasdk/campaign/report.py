@@ -5,25 +5,29 @@ from __future__ import annotations
 import csv
 import os
 import tempfile
+import time
 import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from math import exp, log
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import orjson
 from attrs import frozen
 
 from mensasdk.files import open_private
-from mensasdk.messages import Outcome, OutcomeKind
+from mensasdk.messages import Message, Outcome, OutcomeKind
+from mensasdk.registry import vendors
 
-__all__ = ["BatchReport", "Progress", "guard_cell", "unguard_cell"]
+__all__ = ["Amount", "BatchReport", "Latency", "Progress", "guard_cell", "unguard_cell"]
 
 COLUMNS = ("to", "reference", "outcome", "vendor", "vendor_id", "code", "detail", "parts", "credits")
 # What a spreadsheet takes for the start of a formula, in its full-width forms as well.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠|%")
 _IN_MEMORY = 1024 * 1024
+_STEPS = 20  # for each factor of e, in which latencies are counted
 
 
 def guard_cell(value: str) -> str:
@@ -37,6 +41,37 @@ def guard_cell(value: str) -> str:
 def unguard_cell(value: str) -> str:
     """Undo `guard_cell`."""
     return value.removeprefix("'")
+
+
+class Amount(NamedTuple):
+    """What a vendor counts.
+
+    Attributes:
+        amount: how much.
+        unit: of what: ``"credits"``, or a currency such as ``"USD"``.
+    """
+
+    amount: Decimal
+    unit: str
+
+
+@frozen
+class Latency:
+    """How long requests took, in seconds, from when they were handed to the client until their answer.
+
+    Attributes:
+        requests: how many were answered.
+        mean: on average; 0.0 without any.
+        p50, p95, p99: half of them, 95 and 99 of a hundred took no longer; to a twentieth of the value.
+        longest: the longest one.
+    """
+
+    requests: int
+    mean: float
+    p50: float
+    p95: float
+    p99: float
+    longest: float
 
 
 @frozen
@@ -58,7 +93,7 @@ class Progress:
     not_sent: int
     unknown: int
     parts: int
-    credits: Decimal
+    credits: Mapping[str, Amount]
     elapsed: float
     total: int | None = None
 
@@ -72,16 +107,12 @@ class BatchReport:
     Attributes:
         campaign: the campaign's id.
         vendor: the vendor's short name; ``"router"`` over several.
-        accepted, rejected, not_sent, unknown: how many messages ended in which way.
         by_code: how many messages ended with which code: the vendors' codes, HTTP statuses, and our own words.
-        by_vendor: for each vendor, how many messages ended in which way.
         parts: SMS parts of the accepted messages, where known.
-        credits: what the vendor charged, as far as it says. Over several vendors it adds up their different units.
-        credits_by_vendor: the same for each vendor that says it, in the vendor's own unit.
-        balance: credits left in the account after the last answer that told it, whichever vendor's that was; None if
-            none did.
-        balance_by_vendor: the same for each vendor that tells it.
+        credits: what each vendor charged, as far as it says, in its own unit.
+        balance: what was left in each account after the last answer that told it, in the vendor's own unit.
         elapsed: seconds from when the campaign began until the last outcome.
+        complete: the messages were read to their end, so that nobody is missing here. False while it runs.
         stopped: why a stop rule, the budget, a journal that failed or `BatchSender.stop` ended the campaign early; None
             when it ran to its end, while it runs, and where an exception alone ended it.
     """
@@ -89,16 +120,18 @@ class BatchReport:
     def __init__(self, campaign: str, vendor: str, *, keep_rows: bool = True) -> None:
         self.campaign = campaign
         self.vendor = vendor
-        self._counts: Counter[OutcomeKind] = Counter()
+        self._counts: dict[tuple[str, OutcomeKind], int] = {}  # by vendor and outcome
         self.by_code: Counter[str] = Counter()
-        self.by_vendor: dict[str, Counter[OutcomeKind]] = {}
         self.parts = 0
-        self.credits = Decimal(0)
-        self.credits_by_vendor: dict[str, Decimal] = {}
-        self.balance: Decimal | None = None
-        self.balance_by_vendor: dict[str, Decimal] = {}
+        self.credits: dict[str, Amount] = {}
+        self.balance: dict[str, Amount] = {}
+        self.complete = False
         self.elapsed = 0.0
+        self._begun: float | None = None
         self.stopped: str | None = None
+        self._took: dict[int, int] = {}  # requests, by the logarithm of how long they took
+        self._waited = 0.0
+        self._longest = 0.0
         self._rows: IO[bytes] | None = None
         if keep_rows:
             self._rows = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - it lives as long as we
@@ -111,24 +144,40 @@ class BatchReport:
         )
 
     @property
+    def by_vendor(self) -> dict[str, Counter[OutcomeKind]]:
+        """For each vendor, how many messages ended in which way."""
+        found: dict[str, Counter[OutcomeKind]] = {}
+        for (vendor, kind), count in self._counts.items():
+            found.setdefault(vendor, Counter())[kind] = count
+        return found
+
+    @property
     def total(self) -> int:
-        return self._counts.total()
+        """Messages that have an outcome."""
+        return sum(self._counts.values())
 
     @property
     def accepted(self) -> int:
-        return self._counts[OutcomeKind.ACCEPTED]
+        """Messages that a vendor has taken."""
+        return self._ended(OutcomeKind.ACCEPTED)
 
     @property
     def rejected(self) -> int:
-        return self._counts[OutcomeKind.REJECTED]
+        """Messages that a vendor has refused."""
+        return self._ended(OutcomeKind.REJECTED)
 
     @property
     def not_sent(self) -> int:
-        return self._counts[OutcomeKind.NOT_SENT]
+        """Messages that certainly were not sent."""
+        return self._ended(OutcomeKind.NOT_SENT)
 
     @property
     def unknown(self) -> int:
-        return self._counts[OutcomeKind.UNKNOWN]
+        """Messages of which nobody can say whether a vendor has them."""
+        return self._ended(OutcomeKind.UNKNOWN)
+
+    def _ended(self, kind: OutcomeKind) -> int:
+        return sum(count for (_, one), count in self._counts.items() if one is kind)
 
     @property
     def throughput(self) -> float:
@@ -144,7 +193,7 @@ class BatchReport:
             self.not_sent,
             self.unknown,
             self.parts,
-            self.credits,
+            dict(self.credits),
             self.elapsed,
             total,
         )
@@ -153,31 +202,77 @@ class BatchReport:
         """Count outcomes and keep their rows."""
         if not outcomes:
             return
-        counts: dict[tuple[str, OutcomeKind], int] = {}
+        counts = self._counts
         for one in outcomes:
             what = (one.vendor, one.kind)
             counts[what] = counts.get(what, 0) + 1
             if one.code is not None:
                 self.by_code[one.code] += 1
-            if one.kind is OutcomeKind.ACCEPTED and one.parts is not None:
+            if one.parts is not None and one.kind is OutcomeKind.ACCEPTED:
                 self.parts += one.parts
-        for (vendor, kind), count in counts.items():
-            self._counts[kind] += count
-            by_kind = self.by_vendor.get(vendor)
-            if by_kind is None:
-                by_kind = self.by_vendor[vendor] = Counter()
-            by_kind[kind] += count
         if self._rows is not None:
             # One line for all: what is written is read once at the most, and mostly never.
             self._rows.write(orjson.dumps([_cells(one) for one in outcomes], option=orjson.OPT_APPEND_NEWLINE))
 
-    def spend(self, credits: Mapping[str, Decimal], balances: Mapping[str, Decimal]) -> None:  # noqa: A002 - its name
-        """Count what a request cost, and note what is left, by vendor."""
-        for vendor, cost in credits.items():
-            self.credits += cost
-            self.credits_by_vendor[vendor] = self.credits_by_vendor.get(vendor, Decimal(0)) + cost
-        for vendor, left in balances.items():
-            self.balance = self.balance_by_vendor[vendor] = left
+    def begin(self) -> None:
+        """Let the time of the campaign begin now."""
+        self._begun = time.monotonic()
+
+    def note(self, outcomes: Sequence[Outcome]) -> None:
+        """Count outcomes that came just now."""
+        if self._begun is not None:
+            self.elapsed = time.monotonic() - self._begun
+        self.add(outcomes)
+
+    def spend(self, vendor: str, credits: Decimal | None, balance: Decimal | None) -> None:  # noqa: A002 - its name
+        """Count what a request cost, and note what is left, as far as the vendor says it."""
+        if credits is not None:
+            before = self.credits.get(vendor)
+            self.credits[vendor] = _amount(vendor, credits if before is None else before.amount + credits)
+        if balance is not None:
+            self.balance[vendor] = _amount(vendor, balance)
+
+    def took(self, seconds: float) -> None:
+        """Count a request that was answered after so long."""
+        self._longest = max(self._longest, seconds)
+        self._waited += seconds
+        step = int(log(seconds) * _STEPS) if seconds > 0 else -1000
+        self._took[step] = self._took.get(step, 0) + 1
+
+    @property
+    def latency(self) -> Latency:
+        """How long the requests took that were answered."""
+        count = sum(self._took.values())
+        shares = dict.fromkeys((50, 95, 99), 0.0)
+        for share in shares:
+            passed = 0
+            for step, some in sorted(self._took.items()):
+                passed += some
+                if passed * 100 >= count * share:
+                    shares[share] = min(exp((step + 1) / _STEPS), self._longest)
+                    break
+        mean = self._waited / count if count else 0.0
+        return Latency(count, mean, shares[50], shares[95], shares[99], self._longest)
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Give each message's outcome, in the order in which they ended.
+
+        The message in it has the number and the caller's reference; its text is not kept.
+
+        Raises:
+            RuntimeError: as in `rows`.
+        """
+        for row in self.rows():
+            yield Outcome(
+                OutcomeKind(row["outcome"]),
+                Message(row["to"], "", reference=row["reference"]),
+                vendor=row["vendor"],
+                vendor_id=row["vendor_id"],
+                code=row["code"],
+                detail=row["detail"],
+                parts=row["parts"],
+                credits=None if row["credits"] is None else Decimal(row["credits"]),
+            )
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Give each message's row as a dict with the keys of `COLUMNS`, in the order in which they ended.
@@ -243,3 +338,8 @@ def _cells(outcome: Outcome) -> tuple[str | int | None, ...]:
         outcome.parts,
         None if outcome.credits is None else str(outcome.credits),
     )
+
+
+def _amount(vendor: str, amount: Decimal) -> Amount:
+    info = vendors().get(vendor)
+    return Amount(amount, (info.unit if info is not None else "") or "credits")

@@ -1,29 +1,441 @@
-"""The work of one request: claim, send, settle."""
+"""A request of a campaign, and the stages it passes: reserve, admit, claim, send, settle.
+
+What a message comes to is known by its ``seq``. The journal is the fence: only what `Journal.claim` gave is sent, and
+it is given once.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final, TypeVar
 
-from mensasdk.campaign.interrupts import SendCancelled
-from mensasdk.journal.memory import MemoryJournal
-from mensasdk.journal.protocol import Journal, Row
-from mensasdk.messages import Outcome, OutcomeKind
+from attrs import define, evolve, field
 
-__all__ = ["finish", "run_chunk"]
+from mensasdk.campaign.interrupts import Interrupted, Interrupts
+from mensasdk.campaign.lane import Lane, LaneGate
+from mensasdk.campaign.report import BatchReport
+from mensasdk.codes import Code
+from mensasdk.errors import (
+    AddressBlocked,
+    AuthError,
+    ConfigurationError,
+    ConnectError,
+    InsufficientCredits,
+    MensaError,
+    OutcomeKind,
+    TLSError,
+    UnexpectedRedirect,
+)
+from mensasdk.journal.keys import message_key, request_reference
+from mensasdk.journal.protocol import Claim, Entry, Journal
+from mensasdk.messages import Message, Outcome, make_outcome
+from mensasdk.transport import cancelled_outcome
+from mensasdk.vendors.batching import Prepared, code_of
+
+__all__ = ["CLOSING", "Carrier", "Ended", "Planned", "Request", "finish", "reason_of"]
+
+logger = logging.getLogger("mensasdk")
 
 T = TypeVar("T")
-Send = Callable[[Sequence[Row]], Awaitable[Sequence[Outcome]]]
+
+# After one of these every further request would end the same way, and vendors block addresses that keep trying.
+CLOSING: Final = (AuthError, AddressBlocked, TLSError, UnexpectedRedirect, InsufficientCredits, ConfigurationError)
+# The vendor's own trouble, with the certainty that nothing was sent: another vendor may take the message.
+_VENDOR_TROUBLE: Final = (AuthError, AddressBlocked, InsufficientCredits)
+# Seconds for which a claim is good. A machine that stood still between the claim and the first byte may find that its
+# rows have been swept: it sends nothing then.
+_LEASE: Final = 60.0
+_DUPLICATE: Final = (Code.DUPLICATE, "the campaign holds this message already")
 
 
-async def finish(work: Coroutine[Any, Any, T], *, at_once: bool = False) -> tuple[T, asyncio.CancelledError | None]:
+Planned = tuple[Lane, Prepared, Message | None]
+"""A message on its lane, as a `Request` has it: the third is the message as a screen changed it, or None."""
+
+
+@define(eq=False)
+class Request:
+    """Messages that go out together: of one lane and one ``batch_key``, no number twice.
+
+    Attributes:
+        lane: the way out.
+        items: the messages.
+        screened: those that a screen changed, as they shall go out; their items have them as the caller gave them.
+        group: the vendor's id of the group that they belong to; None for none.
+        reserved: messages whose cost is reserved with the lane's budget, and not settled yet.
+    """
+
+    lane: Lane
+    items: Sequence[Prepared]
+    screened: Mapping[Prepared, Message] = field(factory=dict)
+    group: str | None = None
+    reserved: Sequence[Prepared] = ()
+
+    def reserve(self) -> Sequence[Prepared]:
+        """Reserve what it costs; cut off and give back what the budget does not allow."""
+        fit = self.lane.reserve(self.items)
+        beyond = self.items[fit:]
+        if beyond:
+            self.items = self.items[:fit]
+        if self.lane.route.budget is not None:
+            self.reserved = self.items
+        return beyond
+
+    def charge(self, batch: Sequence[Prepared], outcomes: Sequence[Outcome], charged: Decimal | None = None) -> None:
+        """Settle with the budget what became of some of its messages, through this lane."""
+        if self.reserved:
+            self.lane.charge(batch, outcomes, charged)
+            gone = set(batch)
+            self.reserved = [item for item in self.reserved if item not in gone]
+
+    def release(self) -> None:
+        """Give back to the budget what is still reserved: it was not sent."""
+        if self.reserved:
+            self.lane.release(self.reserved)
+            self.reserved = ()
+
+    def of(self, items: Sequence[Prepared]) -> Request:
+        """Make a request of some of its messages; nothing is reserved for it."""
+        return Request(self.lane, items, self.screened, self.group)
+
+    def all(self, kind: OutcomeKind, code: str, detail: str) -> list[Outcome]:
+        """Give the same outcome for each of its messages."""
+        return self.outcomes(self.items, kind, code, detail)
+
+    def outcomes(self, items: Iterable[Prepared], kind: OutcomeKind, code: str, detail: str) -> list[Outcome]:
+        """Give the same outcome for each of some messages."""
+        vendor = self.lane.client.vendor
+        return [make_outcome(kind, one.message, vendor, None, code, detail, one.parts, None) for one in items]
+
+    def over_budget(self) -> list[Outcome]:
+        """Give the outcomes of messages that no budget allows."""
+        return self.all(OutcomeKind.NOT_SENT, Code.BUDGET, "the budget does not allow it; raise it and resume")
+
+
+@define
+class Ended:
+    """What is known of claimed messages.
+
+    Attributes:
+        outcomes: by ``seq``.
+        refused: those of which the account was refused, and not the message. It may well go out when the campaign is
+            resumed, so that the journal has them as not sent.
+    """
+
+    outcomes: dict[int, Outcome] = field(factory=dict)
+    refused: frozenset[int] = frozenset()
+
+    def take(self, batch: Sequence[Prepared], outcomes: Iterable[Outcome], *, refused: bool = False) -> None:
+        for item, outcome in zip(batch, outcomes, strict=True):
+            self.outcomes[item.seq] = outcome
+        if refused or self.refused:
+            seqs = {item.seq for item in batch}
+            self.refused = self.refused | seqs if refused else self.refused - seqs
+
+    def recorded(self, claim: Claim) -> list[tuple[int, Outcome]]:
+        """Give what the journal is told of each row of a claim."""
+        pairs = [(row.seq, self.outcomes[row.seq]) for row in claim.rows]
+        if not self.refused:
+            return pairs
+        unsent = OutcomeKind.NOT_SENT
+        return [(seq, evolve(outcome, kind=unsent) if seq in self.refused else outcome) for seq, outcome in pairs]
+
+
+class Carrier:
+    """Brings the requests of a campaign to their outcomes, and these into the report.
+
+    Args:
+        journal: has the campaign open.
+        report: what comes of it.
+        interrupts: ends waits and sends when the campaign is stopped.
+        onward: finds the next lanes of a request, and what has none; see `Dispatcher.onward`.
+        closed: tells why nothing can be sent any more; see `Dispatcher.closed`.
+
+    Attributes:
+        next_seq: the first ``seq`` that is free.
+        is_recording: the journal works, as far as is known.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        report: BatchReport,
+        interrupts: Interrupts,
+        *,
+        onward: Callable[[Request], tuple[Sequence[Request], Sequence[Prepared]]],
+        closed: Callable[[], str | None],
+    ) -> None:
+        self.next_seq = 0
+        self.is_recording = True
+        self._journal = journal
+        self._report = report
+        self._campaign = report.campaign
+        self._interrupts = interrupts
+        self._onward = onward
+        self._closed = closed
+
+    async def carry(self, request: Request) -> Sequence[Outcome]:
+        """Bring a request, whose cost is reserved, to its outcomes: one for each of its messages, in order.
+
+        Raises:
+            asyncio.CancelledError: as it came. What was under way is settled first.
+        """
+        ended = Ended()
+        code, why = _DUPLICATE
+        gate: LaneGate | None = None
+        self.number(request.items)
+        try:
+            rows = await self._journal.load(self._campaign, request.items)
+            if rows:
+                gate = LaneGate(request.lane, len(rows))
+                with self._interrupts.waiting():
+                    await gate.pay()
+                await self._claim(request, _places(request.items, rows), gate, ended)
+        except Interrupted:
+            code, why = Code.STOPPED, "the campaign was stopped before this message"
+        except asyncio.CancelledError:
+            code, why = Code.CANCELLED, "the campaign was cancelled before this message"
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever failed, these messages were not sent, and say so
+            code, why = Code.JOURNAL, f"{self.journal_failed(error)}; nothing was sent"
+        finally:
+            if gate is not None:
+                gate.leave()
+            request.release()
+            known = ended.outcomes
+            if len(known) < len(request.items):
+                left = [item for item in request.items if item.seq not in known]
+                ended.take(left, request.outcomes(left, OutcomeKind.NOT_SENT, code, why))
+            outcomes = [known[item.seq] for item in request.items]
+            self._report.note(outcomes)
+        return outcomes
+
+    def number(self, items: Sequence[Prepared]) -> None:
+        """Give messages what the journal knows them by."""
+        for seq, item in enumerate(items, self.next_seq):
+            item.seq = seq
+            item.key = message_key(item.message, item.number)
+        self.next_seq += len(items)
+
+    def journal_failed(self, error: Exception) -> str:
+        """Stop, and say why: nothing goes out that is not recorded."""
+        failure = f"the journal failed: {reason_of(error)}"
+        self.is_recording = False
+        self._interrupts.stop(failure)
+        logger.error("campaign %s stopped: %s", self._campaign, failure)
+        return failure
+
+    # ---------------------------------------------------------------------------------------------- claim and settle
+
+    async def _claim(self, request: Request, seqs: Sequence[int], gate: LaneGate, ended: Ended) -> None:
+        """Claim messages, send them, and settle what became of them, also when that is cancelled."""
+        lo, hi = min(seqs), max(seqs) + 1
+        begun = _clocks()
+        claiming = self._journal.claim(
+            self._campaign,
+            lo,
+            hi,
+            seqs=None if hi - lo == len(seqs) else seqs,
+            vendor=request.lane.client.vendor,
+            group=request.group,
+        )
+        # A claim that is given up half way might be recorded all the same, and its rows would be UNKNOWN for ever.
+        cancelled: asyncio.CancelledError | None = None
+        if self._journal.is_immediate:  # a task for each claim would cost more than the claim
+            claim = await claiming
+        else:
+            claim, cancelled = await finish(claiming)
+        batch = _claimed(request.items, claim)
+        now = _clocks()
+        if now[0] - begun[0] > _LEASE or now[1] - begun[1] > _LEASE:
+            why = "the machine was frozen; its claim may have passed to another"
+            ended.take(batch, request.outcomes(batch, OutcomeKind.NOT_SENT, Code.LEASE, why))
+        elif cancelled is not None:
+            why = "the campaign was cancelled before this message"
+            ended.take(batch, request.outcomes(batch, OutcomeKind.NOT_SENT, Code.CANCELLED, why))
+        elif batch:
+            try:
+                await self._deliver(request, batch, claim, gate, ended)
+            except asyncio.CancelledError as error:
+                cancelled = error
+            except Exception as error:
+                # A defect of ours. What had left by then nobody can say, and no further request may find out.
+                self._interrupts.stop(f"an unexpected {type(error).__name__}")
+                logger.exception("campaign %s stopped by an unexpected error", self._campaign)
+                why = f"an unexpected {type(error).__name__}"
+                ended.take(batch, request.outcomes(batch, OutcomeKind.UNKNOWN, Code.INTERNAL, why))
+        if batch:
+            # What we know must not be lost with us.
+            settling = self._journal.settle(self._campaign, claim, ended.recorded(claim))
+            if self._journal.is_immediate:
+                await settling
+            else:
+                cancelled = (await finish(settling))[1] or cancelled
+        if cancelled is not None:
+            raise cancelled
+
+    # ---------------------------------------------------------------------------------------------------------- send
+
+    async def _deliver(
+        self, request: Request, batch: Sequence[Prepared], claim: Claim, gate: LaneGate, ended: Ended
+    ) -> None:
+        """Send claimed messages through their lane, and through the next ones while it is certain that nothing left."""
+        reference = request_reference(self._campaign, batch[0].seq)
+        batch = self._in_time(request, batch, ended)
+        # It has what is reserved, and settles it or gives it back.
+        first = Request(request.lane, batch, request.screened, request.group, request.reserved)
+        request.reserved = ()
+        tries = [first]
+        while tries:
+            trial = tries.pop(0)
+            try:
+                if trial is first:
+                    unable = bool(batch) and await self._send(first, reference, gate, ended)
+                else:
+                    unable = await self._send_elsewhere(trial, claim, reference, ended)
+            except asyncio.CancelledError:
+                for other in tries:
+                    other.release()
+                    ended.take(other.items, other.all(OutcomeKind.NOT_SENT, Code.CANCELLED, "cancelled before it left"))
+                raise
+            finally:
+                trial.release()
+            if unable:
+                for other in self._onward(trial)[0]:
+                    beyond = other.of(other.reserve())
+                    ended.take(beyond.items, beyond.over_budget())
+                    if other.items:
+                        tries.append(other)
+
+    async def _send_elsewhere(self, request: Request, claim: Claim, reference: str, ended: Ended) -> bool:
+        """Hand claimed messages over to another lane and send them; True if yet another may be tried."""
+        if not await self._reroute(request, claim, ended):
+            return False
+        gate = LaneGate(request.lane, len(request.items))
+        try:
+            return await self._send(request, reference, gate, ended)
+        finally:
+            gate.leave()
+
+    def _in_time(self, request: Request, batch: Sequence[Prepared], ended: Ended) -> Sequence[Prepared]:
+        """Give the messages that are not too late."""
+        if self._interrupts.reason is not None:
+            ended.take(batch, request.outcomes(batch, OutcomeKind.NOT_SENT, Code.STOPPED, self._interrupts.reason))
+            return ()
+        limits = [item.message.not_after for item in batch]
+        if limits.count(None) == len(limits):
+            return batch
+        now = datetime.now(UTC)
+        late = [item for item, limit in zip(batch, limits, strict=True) if limit is not None and limit <= now]
+        why = "its not_after passed before it could be sent"
+        ended.take(late, request.outcomes(late, OutcomeKind.NOT_SENT, Code.EXPIRED, why))
+        return [item for item in batch if item.seq not in ended.outcomes]
+
+    async def _reroute(self, request: Request, claim: Claim, ended: Ended) -> bool:
+        """Have the journal know the other vendor, before its request leaves; False where it cannot."""
+        try:
+            seqs = [item.seq for item in request.items]
+            await self._journal.reroute(self._campaign, claim, seqs, request.lane.client.vendor)
+        except Exception as error:  # noqa: BLE001 - they stay where they are, unsent
+            self.journal_failed(error)
+            ended.take(request.items, request.all(OutcomeKind.NOT_SENT, Code.JOURNAL, "the journal failed"))
+            return False
+        return True
+
+    async def _send(self, request: Request, reference: str, gate: LaneGate, ended: Ended) -> bool:
+        """Make one request through its lane, and take what it comes to; True if another lane may be tried."""
+        lane, batch = request.lane, request.items
+        if lane.closed is not None:
+            ended.take(batch, request.all(OutcomeKind.NOT_SENT, Code.STOPPED, lane.closed))
+            return True
+        try:
+            if not gate.paid:
+                with self._interrupts.waiting():
+                    await gate.pay()
+        except Interrupted:
+            ended.take(batch, request.all(OutcomeKind.NOT_SENT, Code.STOPPED, "the campaign was stopped"))
+            return False
+        except asyncio.CancelledError:
+            ended.take(batch, request.all(OutcomeKind.NOT_SENT, Code.CANCELLED, "cancelled before it left"))
+            raise
+        begun = time.perf_counter()
+        outcomes: Sequence[Outcome]
+        charged: Decimal | None = None
+        refused = unable = False
+        try:
+            with self._interrupts.sending():
+                result = await lane.client.send_batch(batch, reference=reference, gate=gate, group=request.group)
+        except Interrupted as interrupted:
+            outcomes = _given_up(request, interrupted.outcome, Code.ABANDONED)
+        except asyncio.CancelledError as cancelled:
+            outcomes = _given_up(request, cancelled_outcome(cancelled), Code.CANCELLED)
+            ended.take(batch, outcomes)
+            request.charge(batch, outcomes)
+            raise
+        except MensaError as error:
+            if error.outcome is not OutcomeKind.NOT_SENT or isinstance(error, ConnectError):
+                gate.judge(works=error.outcome is OutcomeKind.REJECTED)
+            if isinstance(error, CLOSING):
+                lane.close(error.message)
+            refused = isinstance(error, _VENDOR_TROUBLE)
+            unable = refused or error.outcome is OutcomeKind.NOT_SENT
+            outcomes = request.all(error.outcome, code_of(error), error.message)
+        except Exception as error:
+            # A defect, ours or a library's. What had left by then nobody can say.
+            lane.close(f"an unexpected {type(error).__name__}")
+            logger.exception("%s: an unexpected error", lane.client.vendor)
+            outcomes = request.all(OutcomeKind.UNKNOWN, Code.INTERNAL, f"an unexpected {type(error).__name__}")
+        else:
+            outcomes, charged = result.outcomes, result.credits
+            gate.judge(works=any(one.kind is not OutcomeKind.UNKNOWN for one in outcomes))
+            self._report.took(time.perf_counter() - begun)
+            self._report.spend(lane.client.vendor, charged, result.balance)
+        ended.take(batch, outcomes, refused=refused)
+        request.charge(batch, outcomes, charged)
+        if not lane.is_open:
+            reason = self._closed()
+            if reason is not None:
+                self._interrupts.stop(reason)
+        return unable
+
+
+def _places(items: Sequence[Prepared], rows: Sequence[Entry]) -> Sequence[int]:
+    """Give messages the ``seq`` at which the journal has them; give those of them that are PENDING."""
+    seqs = [row.seq for row in rows]
+    if len(seqs) < len(items) or seqs != [item.seq for item in items]:
+        places = {row.key: row.seq for row in rows}
+        for item in items:
+            item.seq = places.get(item.key, item.seq)
+    return seqs
+
+
+def _claimed(items: Sequence[Prepared], claim: Claim) -> Sequence[Prepared]:
+    """Give the messages that were claimed, in the order of their ``seq``."""
+    if [row.seq for row in claim.rows] == [item.seq for item in items]:
+        return items
+    by_seq = {item.seq: item for item in items}
+    return [by_seq[row.seq] for row in claim.rows]
+
+
+def _given_up(request: Request, kind: OutcomeKind, code: str) -> list[Outcome]:
+    when = "before it left" if kind is OutcomeKind.NOT_SENT else "while under way"
+    return request.all(kind, code, f"{code} {when}")
+
+
+def _clocks() -> tuple[float, float]:
+    """Read the clock that never jumps and stands still while the machine sleeps, and the one that does the opposite."""
+    return time.monotonic(), time.time()
+
+
+async def finish(work: Coroutine[Any, Any, T]) -> tuple[T, asyncio.CancelledError | None]:
     """Await something to its end, however often this task is cancelled meanwhile.
 
     Args:
         work: a coroutine that has not begun.
-        at_once: it waits for nothing, so that nothing can happen meanwhile.
 
     Returns:
         Its result, and the cancellation that came meanwhile, for the caller to pass on.
@@ -32,8 +444,6 @@ async def finish(work: Coroutine[Any, Any, T], *, at_once: bool = False) -> tupl
         asyncio.CancelledError: the cancellation, if the work failed as well.
         Exception: what the work raised.
     """
-    if at_once:
-        return await work, None
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -46,80 +456,6 @@ async def finish(work: Coroutine[Any, Any, T], *, at_once: bool = False) -> tupl
     return task.result(), cancelled
 
 
-def _clocks() -> tuple[float, float]:
-    """The clock that never jumps and stands still while the machine sleeps, and the one that does the opposite."""
-    return time.monotonic(), time.time()
-
-
-async def run_chunk(
-    journal: Journal,
-    send: Send,
-    campaign: str,
-    lo: int,
-    hi: int,
-    settled: Callable[[Sequence[tuple[int, Outcome]]], None],
-    recorded: Callable[[Outcome], Outcome] = lambda outcome: outcome,
-    *,
-    vendor: str | None = None,
-    group: str | None = None,
-    lease: float = 60.0,
-) -> None:
-    """Do the work of one chunk: claim, send, settle. The same in every setting, one process or many.
-
-    Args:
-        journal: the fence; only rows that its claim returns are sent.
-        send: brings claimed rows to one outcome each, in order, at once: permits were paid before, so that a crash
-            makes UNKNOWN what is really under way, and not what waits for its turn. It raises nothing but
-            `SendCancelled`.
-        campaign: the campaign's id.
-        lo: first ``seq`` of the chunk.
-        hi: the ``seq`` after its last.
-        settled: told each row's outcome, also when the work is cancelled or the journal fails at the end.
-        recorded: what the journal is told of an outcome, where that is something else.
-        vendor: whom the request is for.
-        group: the vendor's group that it belongs to.
-        lease: seconds for which a claim is good. A machine that froze between the claim and the first byte may find
-            that its rows have been swept: it sends nothing then.
-
-    Raises:
-        asyncio.CancelledError: after what was under way has been settled.
-        Exception: the journal could not claim, and nothing was sent; or it could not settle, and what it holds as
-            IN_FLIGHT is UNKNOWN to whoever resumes the campaign.
-    """
-    # A claim that is given up half way might be recorded all the same, and its rows would count as UNKNOWN for ever.
-    at_once = type(journal) is MemoryJournal  # a task for each claim would cost more than the claim
-    begun = _clocks()
-    rows, cancelled = await finish(journal.claim(campaign, lo, hi, vendor=vendor, group=group), at_once=at_once)
-    frozen = max(now - then for now, then in zip(_clocks(), begun, strict=True)) > lease
-    if (cancelled is not None or frozen) and rows:
-        why = "the machine was frozen; its claim may have passed to another"
-        released = [
-            (
-                row.seq,
-                Outcome(
-                    OutcomeKind.NOT_SENT, row.message, vendor=vendor or "", vendor_id=None, code="lease", detail=why
-                ),
-            )
-            for row in rows
-        ]
-        await finish(journal.settle(campaign, released))
-        if cancelled is None:
-            settled(released)
-    if cancelled is not None:
-        raise cancelled
-    if frozen or not rows:
-        return
-    try:
-        outcomes = await send(rows)
-    except SendCancelled as ended:
-        outcomes = ended.outcomes
-        cancelled = ended
-    pairs = [(row.seq, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
-    try:
-        # What we know must not be lost with us.
-        known = [(seq, recorded(outcome)) for seq, outcome in pairs]
-        _, late = await finish(journal.settle(campaign, known), at_once=at_once)
-    finally:
-        settled(pairs)
-    if cancelled is not None or late is not None:
-        raise cancelled or late or asyncio.CancelledError
+def reason_of(error: Exception) -> str:
+    """Say what a log and a report may say of an error: only our own are known to hold nothing that they may not."""
+    return error.message if isinstance(error, MensaError) else type(error).__name__

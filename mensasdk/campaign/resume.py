@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 
 from mensasdk.campaign.plan import Messages, refusal
+from mensasdk.campaign.request import Planned
 from mensasdk.errors import MensaError
 from mensasdk.journal.keys import message_key
 from mensasdk.journal.protocol import Journal, Record, Row, State
 from mensasdk.messages import Message, Outcome
-from mensasdk.vendors.batching import Prepared
 
 __all__ = ["add", "ended", "pending"]
 
@@ -43,7 +43,12 @@ async def pending(journal: Journal, campaign: str, below: int) -> AsyncGenerator
 
 
 async def add(
-    journal: Journal, campaign: str, messages: Messages, prepare: Callable[[Message], Prepared], vendor: str, free: int
+    journal: Journal,
+    campaign: str,
+    messages: Messages,
+    prepare: Callable[[Message], Planned],
+    vendor: str,
+    free: int,
 ) -> AsyncGenerator[tuple[int, Sequence[Outcome]], None]:
     """Record messages as pending, save those that the campaign has already.
 
@@ -55,7 +60,7 @@ async def add(
         refused: list[Outcome] = []
         for message in portion:
             try:
-                item = prepare(message)
+                _, item, _ = prepare(message)
             except MensaError as error:
                 refused.append(refusal(message, vendor, error))
             else:

@@ -1,66 +1,28 @@
-"""Several clients as one: which of them a message goes through, and under which limits."""
+"""Several clients as one, for a campaign or for a single message."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Sequence
+from secrets import token_hex
 
-from attrs import field, frozen
+from attrs import evolve
 
-from mensasdk.errors import ConfigurationError
-from mensasdk.limits.breaker import CircuitBreaker
-from mensasdk.limits.rate import RateLimit
-from mensasdk.messages import VendorOptions
+from mensasdk.arguments import check_kind
+from mensasdk.campaign.dispatch import Dispatcher
+from mensasdk.campaign.plan import refusal
+from mensasdk.campaign.report import BatchReport
+from mensasdk.campaign.request import Request
+from mensasdk.campaign.route import Route
+from mensasdk.campaign.run import Run
+from mensasdk.codes import Code
+from mensasdk.errors import ConfigurationError, MensaError
+from mensasdk.journal.memory import MemoryJournal
+from mensasdk.messages import Message, Outcome
+from mensasdk.transport import NOT_GIVEN, NotGiven, check_timeout
 from mensasdk.vendors.batching import BatchClient
 
-if TYPE_CHECKING:  # loaded by who has one
-    from mensasdk.limits.budget import Budget
-
-__all__ = ["Route", "Router"]
-
-
-def _country_codes(countries: Iterable[str] | None) -> frozenset[str] | None:
-    if countries is None:
-        return None
-    if isinstance(countries, str):
-        countries = [countries]
-    codes = frozenset(code.upper() for code in countries)
-    if not codes or not all(len(code) == 2 and code.isalpha() and code.isascii() for code in codes):
-        raise ConfigurationError('countries must be ISO 3166 codes of two letters, such as {"ES", "PT"}')
-    return codes
-
-
-@frozen
-class Route:
-    """One way out of a `Router`: a client, what it is for, and its limits.
-
-    Args:
-        client: a vendor's client; it stays yours to close.
-        countries: ISO 3166 alpha-2 codes of the recipients that it is for; None for all.
-        rate: messages per time through this client. None for no limit of ours.
-        request_rate: requests per time through this client.
-        max_in_flight: requests under way at once through this client.
-        options: the vendor's options for messages that bring none of this kind.
-        sender: sender for messages that name none.
-        template: the vendor's template for messages that name none.
-        breaker: when to pause, and to give up, while the vendor fails; None for never.
-        budget: a cap on messages, or on what they cost in this vendor's unit; None for none.
-    """
-
-    client: BatchClient
-    countries: frozenset[str] | None = field(default=None, converter=_country_codes, kw_only=True)
-    rate: RateLimit | None = field(default=None, kw_only=True)
-    request_rate: RateLimit | None = field(default=None, kw_only=True)
-    max_in_flight: int = field(default=16, kw_only=True)
-    options: VendorOptions | None = field(default=None, kw_only=True)
-    sender: str | None = field(default=None, kw_only=True)
-    template: str | None = field(default=None, kw_only=True)
-    breaker: CircuitBreaker | None = field(factory=CircuitBreaker, kw_only=True)
-    budget: Budget | None = field(default=None, kw_only=True)
-
-    def __attrs_post_init__(self) -> None:
-        if self.max_in_flight < 1:
-            raise ConfigurationError("max_in_flight must be 1 or more")
+__all__ = ["Router"]
 
 
 class Router:
@@ -80,9 +42,11 @@ class Router:
     """
 
     def __init__(self, routes: Sequence[Route | BatchClient]) -> None:
+        check_kind("routes", routes, (list, tuple), "a list of Route values or clients")
         if not routes:
             raise ConfigurationError("a router needs at least one route")
         self.routes = tuple(route if isinstance(route, Route) else Route(route) for route in routes)
+        self._single: Dispatcher | None = None
 
     def __repr__(self) -> str:
         return f"<Router {', '.join(self.vendors)}>"
@@ -91,3 +55,40 @@ class Router:
     def vendors(self) -> tuple[str, ...]:
         """The short names of the vendors, in order."""
         return tuple(route.client.vendor for route in self.routes)
+
+    async def send(self, message: Message, *, timeout: float | NotGiven = NOT_GIVEN) -> Outcome:
+        """Send one message, without a campaign, and tell what became of it.
+
+        It goes through the routes as in a campaign: their countries, limits, budgets and breakers hold, over all single
+        sends of this router, and a route that is unable is followed by the next one while nothing was sent for sure.
+
+        Args:
+            message: what to send.
+            timeout: seconds for all of it; each client's own `Timeouts` hold besides.
+
+        Returns:
+            Its outcome, whatever goes wrong: see `VendorClient.send`.
+
+        Raises:
+            ConfigurationError: ``message`` is no `Message`, or ``timeout`` is no time.
+            asyncio.CancelledError: as it came; see `outcome_of`.
+        """
+        check_kind("message", message, Message, 'a Message, such as Message("+34600000000", "Hola")')
+        seconds = None if timeout is NOT_GIVEN else check_timeout(timeout)
+        if self._single is None:
+            self._single = Dispatcher(self.routes, size=1)
+        dispatcher = self._single
+        dispatcher.open_lanes()
+        try:
+            lane, item, _ = dispatcher.prepare(message)
+        except MensaError as error:
+            return refusal(message, dispatcher.vendor, error)
+        journal, report = MemoryJournal(keep_outcomes=False), BatchReport(token_hex(8), dispatcher.vendor)
+        await journal.open(report.campaign)
+        try:
+            async with asyncio.timeout(seconds):
+                [outcome] = await Run(journal, dispatcher, report).bring(Request(lane, [item]))
+        except TimeoutError:
+            [ended] = report.outcomes()
+            return evolve(ended, message=message, code=Code.DEADLINE_EXCEEDED, detail="the time allowed ran out")
+        return outcome

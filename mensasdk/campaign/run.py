@@ -1,32 +1,28 @@
-"""A campaign at work: requests brought to their outcomes, with the journal before and after."""
+"""A campaign at work: workers, groups, budgets and what is left, above the stages that each request passes."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 
-from attrs import evolve
-
-from mensasdk.campaign.dispatch import Dispatcher, Moved, Spent, outcomes_of, over_budget
+from mensasdk.campaign.dispatch import Dispatcher
 from mensasdk.campaign.groups import Groups
-from mensasdk.campaign.interrupts import Interrupted, SendCancelled
-from mensasdk.campaign.lane import LaneGate
+from mensasdk.campaign.interrupts import Interrupts
+from mensasdk.campaign.plan import Planner, Portion
 from mensasdk.campaign.report import BatchReport
-from mensasdk.campaign.request import run_chunk
-from mensasdk.errors import MensaError
-from mensasdk.journal.keys import message_key, request_reference
-from mensasdk.journal.protocol import Journal, Row
+from mensasdk.campaign.request import Carrier, Request, reason_of
+from mensasdk.codes import Code
+from mensasdk.journal.protocol import Journal
 from mensasdk.messages import Outcome, OutcomeKind
-from mensasdk.vendors.batching import Prepared
 
-__all__ = ["DUPLICATE", "Run", "reason_of"]
+__all__ = ["Run", "Sink"]
 
 logger = logging.getLogger("mensasdk")
 
-DUPLICATE: Final = ("duplicate", "the campaign holds this message already")
+Sink = Callable[[Sequence[Outcome]], Awaitable[None]]
 
 
 class Run:
@@ -34,54 +30,136 @@ class Run:
 
     Args:
         journal: has the campaign open.
-        dispatcher: brings requests to their outcomes.
+        dispatcher: its lanes.
         report: what comes of it.
-        records_rest: what is left unsent is recorded, for whoever resumes the campaign.
+        carrier: makes what brings requests to their outcomes.
 
     Attributes:
-        next_seq: the first ``seq`` that is free.
-        stopped: why it ends early; None while it does not.
         over_budget: there were messages that the budget did not allow.
         complete: its messages have been read to their end, and recorded.
+        failure: what a screen raised; the rest is recorded, and the sender then raises it.
     """
 
-    def __init__(self, journal: Journal, dispatcher: Dispatcher, report: BatchReport, *, records_rest: bool) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        dispatcher: Dispatcher,
+        report: BatchReport,
+        *,
+        carrier: Callable[..., Carrier] = Carrier,
+    ) -> None:
         self.report = report
-        self.records_rest = records_rest
-        self.next_seq = 0
-        self.stopped: str | None = None
+        self.interrupts = Interrupts()
         self.over_budget = False
         self.complete = False
-        self._begun: float | None = None
+        self.failure: Exception | None = None
+        self.carrier = carrier(
+            journal,
+            report,
+            self.interrupts,
+            onward=dispatcher.onward,
+            closed=lambda: dispatcher.closed,
+        )
         self._journal = journal
         self._dispatcher = dispatcher
-        self._under_way: set[bytes] = set()
         self._groups = Groups()
 
-    def stop(self, reason: str, *, abandon: bool = False) -> None:
-        """See `BatchSender.stop`."""
-        if self.stopped is None:
-            self.stopped = reason
-        self._dispatcher.interrupts.end(sends=abandon)
+    @property
+    def stopped(self) -> str | None:
+        """Why it ends early; None while it does not."""
+        return self.interrupts.reason
 
-    def begin(self) -> None:
-        """The time of the campaign begins now."""
-        self._begun = asyncio.get_running_loop().time()
+    @property
+    def records_rest(self) -> bool:
+        """What is left unsent is recorded, for whoever resumes the campaign."""
+        return self._journal.keeps_outcomes and self.carrier.is_recording
 
-    def note(self, outcomes: Sequence[Outcome]) -> None:
-        """Take outcomes into the report."""
-        if self._begun is not None:
-            self.report.elapsed = asyncio.get_running_loop().time() - self._begun
-        self.report.add(outcomes)
+    def fail(self, error: Exception) -> None:
+        """End the campaign because of a screen that failed: what it says of others cannot be trusted either."""
+        if self.failure is None:
+            self.failure = error
+            self.interrupts.stop(f"a screen raised {type(error).__name__}")
 
-    async def send(self, items: Sequence[Prepared]) -> Sequence[Outcome]:
-        """Bring messages of one lane and key to their outcomes, in a request, or in more where a group is opened."""
-        lane = items[0].lane
-        key = lane.client.group_key(items[0])
-        if key is None:
-            return await self._send(items, None)
+    async def work(self, planner: Planner, sink: Sink) -> None:
+        """Bring all requests of a planner to their outcomes, as many at once as the lanes have places for.
+
+        Args:
+            planner: gives the requests.
+            sink: awaited with the outcomes of each request, after the report has them.
+
+        Raises:
+            Exception: what the planner's source or ``sink`` raised, after the requests under way have ended; what was
+                read and did not go out has its outcome by then.
+        """
+        self.report.begin()
+        try:
+            async with aclosing(planner.portions()) as portions:
+                await self._work(portions, sink)
+        except Exception:
+            await sink(self._rest(planner))
+            raise
+        finally:
+            self._rest(planner)
+            self.report.stopped = self.stopped or ("the budget is spent" if self.over_budget else None)
+
+    async def _work(self, portions: AsyncIterator[Portion], sink: Sink) -> None:
+        turn = asyncio.Lock()
+        failures: list[Exception] = []
+
+        async def worker() -> None:
+            for count in itertools.count(1):
+                if failures:
+                    return
+                async with turn:
+                    portion = await anext(portions, None)
+                if portion is None:
+                    return
+                # No await between here and the try of `carry`: a request is never lost.
+                outcomes: Sequence[Outcome] = portion.refused
+                brought: Sequence[Outcome] = ()
+                if outcomes:
+                    self.report.note(outcomes)
+                if portion.request is not None:
+                    brought = await self.bring(portion.request)
+                    outcomes = [*outcomes, *brought] if outcomes else brought
+                await sink(outcomes)
+                del portion, outcomes, brought  # else they would be held until the next request is full
+                if count % 16 == 0:
+                    await asyncio.sleep(0)  # what ends in the journal, such as a repeated message, waits for nothing
+
+        async def guarded() -> None:
+            try:
+                await worker()
+            except Exception as error:  # noqa: BLE001 - raised below, once the requests under way have ended
+                failures.append(error)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._dispatcher.max_in_flight):
+                group.create_task(guarded())
+        if failures:
+            raise failures[0]
+
+    def _rest(self, planner: Planner) -> list[Outcome]:
+        """Account for what was read from the source and did not go out before the campaign ended."""
         outcomes: list[Outcome] = []
-        left = list(items)
+        for portion in planner.leftover():
+            outcomes += portion.refused
+            if portion.request is not None:
+                why = "the campaign was interrupted before this message"
+                outcomes += portion.request.all(OutcomeKind.NOT_SENT, Code.INTERRUPTED, why)
+        self.report.note(outcomes)
+        return outcomes
+
+    async def bring(self, request: Request) -> Sequence[Outcome]:
+        """Bring a request to its outcomes; where a group is opened, its first message goes alone.
+
+        Raises:
+            asyncio.CancelledError: as it came; `report` has the outcome of each message.
+        """
+        key = request.lane.client.group_key(request.items[0])
+        if key is None:
+            return await self._bring(request)
+        lane, outcomes, left = request.lane, list[Outcome](), list(request.items)
         try:
             group = self._groups.of(lane, key)
             if group.id is None:
@@ -89,200 +167,57 @@ class Run:
                 async with group.opening:
                     while group.id is None and left and self.stopped is None:
                         first = left.pop(0)
-                        [outcome] = await self._send([first], None)
+                        [outcome] = await self._bring(request.of([first]))
                         outcomes.append(outcome)
                         if outcome.kind is OutcomeKind.ACCEPTED and outcome.vendor == lane.client.vendor:
                             group.id = outcome.vendor_id
                             group.numbers.add(first.number)
             new, left = group.admit(left)
             if new:
-                outcomes += await self._send(new, group.id)
+                within = request.of(new)
+                within.group = group.id
+                outcomes += await self._bring(within)
             if left:
                 rest, left = left, []
-                outcomes += await self._send(rest, None)
+                outcomes += await self._bring(request.of(rest))
         finally:
             if left:  # cancelled before their turn
-                self.note(_not_sent(left, "cancelled", "the campaign was cancelled before this message"))
+                why = "the campaign was cancelled before this message"
+                self.report.note(request.of(left).all(OutcomeKind.NOT_SENT, Code.CANCELLED, why))
         return outcomes
 
-    async def _send(self, items: Sequence[Prepared], group: str | None) -> Sequence[Outcome]:
-        """Bring one request's messages to their outcomes, as far as the budget allows, and return them."""
+    async def _bring(self, request: Request) -> list[Outcome]:
+        """Bring a request to its outcomes, as far as budgets allow: what one lane's does not, the next lane gets."""
         if self.stopped is not None:
-            return await self._leave(items, _not_sent(items, "stopped", self.stopped))
-        fit = self._dispatcher.reserve(items)
-        if fit == len(items):
-            return await self._within_budget(items, group)
+            return await self._leave(request, request.all(OutcomeKind.NOT_SENT, Code.STOPPED, self.stopped))
         outcomes: list[Outcome] = []
-        requests, left = self._dispatcher.onward(items[fit:])
-        requests = list(requests)
+        left: list[Request] = []
+        waiting = [request]
         try:
-            if fit:
-                outcomes += await self._within_budget(items[:fit], group)
-            while requests:
-                outcomes += await self._send(requests.pop(0), None)
+            while waiting:
+                request = waiting.pop(0)
+                beyond = request.reserve()
+                if beyond:
+                    onward, last = self._dispatcher.onward(request.of(beyond))
+                    waiting += onward
+                    if last:
+                        left.append(request.of(last))
+                if request.items:
+                    outcomes += await self.carrier.carry(request)
         finally:
-            left = [*left, *(item for request in requests for item in request)]
-            if left:
+            for one in (*left, *waiting):
                 self.over_budget = True
-                outcomes += await self._leave(left, over_budget(left))
+                outcomes += await self._leave(one, one.over_budget())
         return outcomes
 
-    async def _leave(self, items: Sequence[Prepared], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    async def _leave(self, request: Request, outcomes: list[Outcome]) -> list[Outcome]:
         """Note what does not go out, for the report and for whoever resumes the campaign."""
-        self.note(outcomes)
-        await self._record_rest(items)
-        return outcomes
-
-    async def _within_budget(self, items: Sequence[Prepared], group: str | None) -> Sequence[Outcome]:
-        """Bring one request's messages to their outcomes, take these into the report, and return them."""
-        by_seq = self._numbered(items)
-        lo, hi = self.next_seq - len(items), self.next_seq
-        outcomes: list[Outcome] = []
-        rows = _rows(by_seq)
-        keys = {row.key for row in rows}
-        if not keys.isdisjoint(self._under_way):
-            # A second copy that comes while the first waits for its permit would take its place in the journal.
-            keys -= self._under_way
-            rows = [row for row in rows if row.key in keys]
-        self._under_way |= keys
-        campaign, vendor = self.report.campaign, items[0].lane.client.vendor
-
-        def settled(some: Sequence[tuple[int, Outcome]]) -> None:
-            for seq, outcome in some:
-                del by_seq[seq]
-                outcomes.append(outcome)
-
-        gate: LaneGate | None = None
-        spent = Spent()
-
-        def recorded(outcome: Outcome) -> Outcome:
-            # Refused for the account's sake: it may well go out when the campaign is resumed.
-            refused = spent.refusals and any(outcome is one for one in spent.refusals)
-            return evolve(outcome, kind=OutcomeKind.NOT_SENT) if refused else outcome
-
-        async def send(rows: Sequence[Row]) -> Sequence[Outcome]:
-            assert gate is not None
-            batch = [by_seq[row.seq] for row in rows]
-
-            async def moved(indices: Sequence[int], vendor: str) -> bool:
-                return await self._reroute([rows[index].seq for index in indices], vendor)
-
-            try:
-                return await self._in_time(batch, request_reference(campaign, lo), gate, spent, group, moved)
-            except Exception as error:
-                # A defect of ours. What had left by then nobody can say, and no further request may find out.
-                self.stop(f"an unexpected {type(error).__name__}")
-                logger.exception("campaign %s stopped by an unexpected error", campaign)
-                return outcomes_of(batch, OutcomeKind.UNKNOWN, "internal", f"an unexpected {type(error).__name__}")
-            finally:
-                self.report.spend(spent.credits, spent.balances)
-                if self._dispatcher.closed is not None:
-                    self.stop(self._dispatcher.closed)
-
-        code, why = DUPLICATE
-        try:
-            new = await self._journal.load(campaign, rows) if rows else 0
-            if new:
-                gate = self._dispatcher.gate(items, new)
-                with self._dispatcher.interrupts.waiting():
-                    await gate.pay()
-                await run_chunk(self._journal, send, campaign, lo, hi, settled, recorded, vendor=vendor, group=group)
-        except Interrupted:
-            code, why = "stopped", "the campaign was stopped before this message"
-        except asyncio.CancelledError:
-            code, why = "cancelled", "the campaign was cancelled before this message"
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever failed, these messages were not sent, and say so
-            why = f"{self._journal_failed(error)}; nothing was sent"
-            code = "journal"
-        finally:
-            self._under_way -= keys
-            if gate is not None:
-                gate.leave()
-            if by_seq:
-                outcomes += _not_sent(list(by_seq.values()), code, why)
-            self._dispatcher.settle(items, outcomes, spent.credits.get(vendor))
-            self.note(outcomes)
-        return outcomes
-
-    def _numbered(self, items: Sequence[Prepared]) -> dict[int, Prepared]:
-        lo = self.next_seq
-        self.next_seq = lo + len(items)
-        return dict(zip(range(lo, self.next_seq), items, strict=True))
-
-    async def _record_rest(self, items: Sequence[Prepared]) -> None:
-        """Note down what a stopped campaign leaves unsent, for whoever resumes it."""
+        self.report.note(outcomes)
         if self.records_rest:
             try:
-                await self._journal.load(self.report.campaign, _rows(self._numbered(items)))
+                self.carrier.number(request.items)
+                await self._journal.load(self.report.campaign, request.items)
             except Exception as error:  # noqa: BLE001 - nothing of it was sent, and the report says so
-                self.records_rest = False
+                self.carrier.is_recording = False
                 logger.error("campaign %s: the journal failed: %s", self.report.campaign, reason_of(error))
-
-    async def _reroute(self, seqs: Sequence[int], vendor: str) -> bool:
-        try:
-            await self._journal.reroute(self.report.campaign, seqs, vendor)
-        except Exception as error:  # noqa: BLE001 - they stay where they are, unsent
-            self._journal_failed(error)
-            return False
-        return True
-
-    def _journal_failed(self, error: Exception) -> str:
-        """Stop, and say why: nothing goes out that is not recorded."""
-        failure = f"the journal failed: {reason_of(error)}"
-        self.records_rest = False
-        self.stop(failure)
-        logger.error("campaign %s stopped: %s", self.report.campaign, failure)
-        return failure
-
-    async def _in_time(
-        self,
-        batch: Sequence[Prepared],
-        reference: str,
-        gate: LaneGate,
-        spent: Spent,
-        group: str | None,
-        moved: Moved,
-    ) -> Sequence[Outcome]:
-        """Send what is not too late, and give an outcome for each."""
-        if self.stopped is not None:
-            return _not_sent(batch, "stopped", self.stopped)
-        dispatcher, now = self._dispatcher, datetime.now(UTC)
-        fresh = [
-            index for index, item in enumerate(batch) if item.message.not_after is None or item.message.not_after > now
-        ]
-        if len(fresh) == len(batch):
-            return await dispatcher.send(batch, reference=reference, gate=gate, spent=spent, group=group, moved=moved)
-        outcomes = _not_sent(batch, "expired", "its not_after passed before it could be sent")
-        cancelled = False
-        sent: Sequence[Outcome] = ()
-        if fresh:
-            some = [batch[index] for index in fresh]
-
-            async def moved_some(indices: Sequence[int], vendor: str) -> bool:
-                return await moved([fresh[index] for index in indices], vendor)
-
-            try:
-                sent = await dispatcher.send(
-                    some, reference=reference, gate=gate, spent=spent, group=group, moved=moved_some
-                )
-            except SendCancelled as ended:
-                sent, cancelled = ended.outcomes, True
-        for index, outcome in zip(fresh, sent, strict=True):
-            outcomes[index] = outcome
-        if cancelled:
-            raise SendCancelled(outcomes)
         return outcomes
-
-
-def _not_sent(items: Sequence[Prepared], code: str, detail: str) -> list[Outcome]:
-    return outcomes_of(items, OutcomeKind.NOT_SENT, code, detail)
-
-
-def _rows(by_seq: Mapping[int, Prepared]) -> list[Row]:
-    return [Row(seq, message_key(item.message, item.number), item.message, item.number) for seq, item in by_seq.items()]
-
-
-def reason_of(error: Exception) -> str:
-    """What a log and a report may say of an error: only our own are known to hold nothing that they may not."""
-    return error.message if isinstance(error, MensaError) else type(error).__name__

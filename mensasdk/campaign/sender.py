@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence, Sized
 from contextlib import aclosing, asynccontextmanager
 from copy import copy
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Final
 
+from mensasdk.arguments import check_count, check_kind, check_seconds, not_this
 from mensasdk.campaign import resume as resuming
-from mensasdk.campaign.dispatch import Dispatcher, outcomes_of
-from mensasdk.campaign.plan import Chunk, Messages, Planner
+from mensasdk.campaign.dispatch import Dispatcher
+from mensasdk.campaign.lane import RouteStatistics
+from mensasdk.campaign.plan import Messages, Planner
 from mensasdk.campaign.report import BatchReport, Progress
-from mensasdk.campaign.request import finish, run_chunk
-from mensasdk.campaign.router import Route, Router
-from mensasdk.campaign.run import Run, reason_of
-from mensasdk.errors import ConfigurationError
+from mensasdk.campaign.request import Planned, finish, reason_of
+from mensasdk.campaign.route import Route
+from mensasdk.campaign.router import Router
+from mensasdk.campaign.run import Run, Sink
+from mensasdk.campaign.screens import Screen, Screens
+from mensasdk.errors import ConfigurationError, ValidationError
 from mensasdk.journal.memory import MemoryJournal
 from mensasdk.journal.protocol import Journal, State, outcome_of
 from mensasdk.limits.breaker import CircuitBreaker
-from mensasdk.limits.rate import RateLimit
-from mensasdk.messages import Message, Outcome, OutcomeKind
-from mensasdk.vendors.batching import BatchClient, Prepared
+from mensasdk.limits.rate import RateLimit, RateLimiter
+from mensasdk.messages import Message, Outcome
+from mensasdk.vendors.batching import BatchClient
 
 if TYPE_CHECKING:  # loaded by who uses it
     from mensasdk.limits.budget import Budget
     from mensasdk.preflight.check import Preflight
     from mensasdk.preflight.prices import Prices
 
-__all__ = ["BatchSender", "Screen", "run_chunk"]
+__all__ = ["BatchSender"]
 
 logger = logging.getLogger("mensasdk")
 
-Screen = Callable[[Message, str], Message]
-"""Gives a message back as it shall go out to a number in E.164, or raises `ValidationError`."""
+OnProgress = Callable[[Progress], object]
+"""Told how far a campaign is. What an async one gives back is awaited."""
 _BREAKER: Final = CircuitBreaker()
-Sink = Callable[[Sequence[Outcome]], Awaitable[None]]
 
 
 class BatchSender:
@@ -46,7 +49,8 @@ class BatchSender:
 
     Args:
         client: a vendor's client, or a `Router` over several; they stay yours to close.
-        rate: messages per time; in no sliding window are more sent. None for no limit of ours.
+        rate: messages per time; in no sliding window are more sent. A `RateLimiter` that several senders share paces
+            them together. None for no limit of ours.
         max_in_flight: requests under way at once, 16 by default. With `BatchClient.max_recipients` it bounds what a
             crash can make UNKNOWN.
         journal: where the campaign is recorded, such as a `SqliteJournal`; by default a `MemoryJournal` of its own
@@ -75,18 +79,21 @@ class BatchSender:
         self,
         client: BatchClient | Router,
         *,
-        rate: RateLimit | None = None,
+        rate: RateLimit | RateLimiter | None = None,
         max_in_flight: int | None = None,
         journal: Journal | None = None,
-        request_rate: RateLimit | None = None,
+        request_rate: RateLimit | RateLimiter | None = None,
         max_recipients: int | None = None,
         linger: float = 0.5,
         breaker: CircuitBreaker | None = _BREAKER,
         budget: Budget | None = None,
         screens: Sequence[Screen] = (),
     ) -> None:
-        if max_recipients is not None and max_recipients < 1:
-            raise ConfigurationError("max_recipients must be 1 or more")
+        if max_recipients is not None:
+            check_count("max_recipients", max_recipients)
+        check_seconds("linger", linger, zero=True)
+        if journal is not None and not hasattr(journal, "claim"):
+            raise ConfigurationError(not_this("journal", 'a journal, as in SqliteJournal("campaigns.sqlite")', journal))
         if not isinstance(client, Router):
             flight = 16 if max_in_flight is None else max_in_flight
             client = Router(
@@ -103,11 +110,10 @@ class BatchSender:
             )
         elif any(one is not None for one in (rate, request_rate, max_in_flight, budget)) or breaker is not _BREAKER:
             raise ConfigurationError("the limits of a router stand on its routes: Route(client, rate=..., ...)")
-        self._dispatcher = Dispatcher(client, size=max_recipients)
+        self._dispatcher = Dispatcher(client.routes, size=max_recipients)
         self._journal = MemoryJournal(keep_outcomes=False) if journal is None else journal
-        self._keeps_outcomes = not isinstance(self._journal, MemoryJournal) or self._journal.keep_outcomes
         self._linger = linger
-        self._screens = tuple(screens)
+        self._screens = Screens(screens)
         self._report: BatchReport | None = None
         self._run: Run | None = None
 
@@ -128,17 +134,19 @@ class BatchSender:
                 or as NOT_SENT where nothing had left. May be asked for after a gentle stop.
         """
         if self._run is not None:
-            self._run.stop(reason, abandon=abandon)
+            self._run.interrupts.stop(reason, sends=abandon)
+
+    def statistics(self) -> Sequence[RouteStatistics]:
+        """Tell what each route holds at this moment: requests under way, and who waits for its limiters."""
+        return [lane.statistics() for lane in self._dispatcher.lanes]
 
     def plan(self, messages: Messages) -> Planner:
         """What `send` would make of these messages: the requests, and what is refused on the way. Sends nothing.
 
         Repeated messages are still in it: whether the campaign holds one already is the journal's to say.
         """
-        for screen in self._screens:
-            restart = getattr(screen, "restart", None)  # `Spread` counts the messages that it has seen
-            if restart is not None:
-                restart()
+        _check_messages(messages)
+        self._screens.restart()
         return Planner(
             messages,
             self._prepare if self._screens else self._dispatcher.prepare,
@@ -175,30 +183,36 @@ class BatchSender:
         from mensasdk.campaign import check as checking
 
         twin = copy(self)
-        twin._dispatcher = checking.rehearsal(self._dispatcher)
+        twin._dispatcher = checking.trial_of(self._dispatcher)
         return await checking.check(
             twin.plan(messages), twin._dispatcher, prices=prices, on_progress=on_progress, on_message=on_message
         )
 
-    def _screen(self, message: Message, number: str) -> Message:
-        for screen in self._screens:
-            message = screen(message, number)
-        return message
-
-    def _prepare(self, message: Message) -> Prepared:
-        item = self._dispatcher.prepare(message)
-        screened = self._screen(message, item.number)
-        if screened is not message:
-            item = self._dispatcher.prepare(screened)
-            item.message, item.screened = message, screened
-        return item
+    def _prepare(self, message: Message) -> Planned:
+        lane, item, _ = self._dispatcher.prepare(message)
+        if self._run is not None and self._run.failure is not None:
+            return lane, item, None  # it is not sent any more, and only recorded
+        try:
+            screened = self._screens(message, item.number)
+        except ValidationError:
+            raise
+        except Exception as error:
+            if self._run is None:
+                raise
+            self._run.fail(error)
+            return lane, item, None
+        if screened is message:
+            return lane, item, None
+        lane, item, _ = self._dispatcher.prepare(screened)
+        item.message = message
+        return lane, item, screened
 
     async def send(
         self,
         messages: Messages,
         *,
         campaign: str | None = None,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> BatchReport:
         """Send all messages and report on each.
 
@@ -207,7 +221,8 @@ class BatchSender:
             campaign: the campaign's id in the journal. A message that the same campaign holds already (same
                 reference and number, or same number and text) is not sent again: NOT_SENT, code ``"duplicate"``.
                 A new id by default.
-            on_progress: called after each request, in the event loop.
+            on_progress: called after each request, in the event loop, and awaited if it is async. One that raises is
+                logged, and changes nothing.
 
         Returns:
             The report; its four outcomes add up to the messages.
@@ -217,15 +232,16 @@ class BatchSender:
             JournalError: the journal cannot be opened. Nothing was sent, in both cases.
             asyncio.CancelledError: as it came. What was under way is settled first: NOT_SENT where no byte had left,
                 UNKNOWN otherwise; `report` holds the truth about all messages read so far.
-            Exception: what ``messages`` itself raised, after the requests under way have been settled.
+            Exception: what ``messages`` itself raised, or a screen that raised anything but `ValidationError`, after
+                the requests under way have been settled. In the second case the rest is NOT_SENT, and recorded in a
+                journal of yours, so that `resume` can send it.
         """
         run = self._begin(campaign)
         report = run.report
         total = len(messages) if isinstance(messages, Sized) else None
 
         async def sink(_outcomes: Sequence[Outcome]) -> None:
-            if on_progress is not None:
-                on_progress(report.progress(total))
+            await _tell(on_progress, report, total)
 
         await self._send_new(run, messages, sink)
         return report
@@ -235,7 +251,7 @@ class BatchSender:
         campaign: str,
         messages: Messages | None = None,
         *,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> BatchReport:
         """Take up a campaign where it ended, by the end of its process or by a stop rule.
 
@@ -269,12 +285,15 @@ class BatchSender:
             if on_progress is not None:
                 if total is None:
                     total = sum((await self._journal.progress(campaign)).values())
-                on_progress(report.progress(total))
+                await _tell(on_progress, report, total)
 
         async with self._opened(run, create=False):
             await self._take_up(run, messages, sink)
-            pending = resuming.pending(self._journal, campaign, run.next_seq)
-            await self._send_all(run, pending, sink)
+            pending = resuming.pending(self._journal, campaign, run.carrier.next_seq)
+            await run.work(self.plan(pending), sink)
+            report.complete = run.complete or await self._is_complete(campaign)
+            if run.failure is not None:
+                raise run.failure
         return report
 
     async def reconcile(
@@ -282,7 +301,7 @@ class BatchSender:
         campaign: str,
         *,
         repeat: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> BatchReport:
         """Find out what became of the messages of a campaign that are UNKNOWN, by each vendor's own means.
 
@@ -317,21 +336,20 @@ class BatchSender:
         run = self._begin(campaign)
         report = run.report
         async with self._opened(run, create=False):
-            run.begin()
+            report.begin()
             total = (await self._journal.progress(campaign))[State.UNKNOWN]
             reconciler = Reconciler(
                 self._journal,
                 self._dispatcher,
                 campaign,
-                screen=self._screen,
+                screen=self._screens,
                 repeat=repeat,
                 stopped=lambda: run.stopped,
             )
             async with aclosing(reconciler.outcomes()) as portions:
                 async for outcomes in portions:
-                    run.note(outcomes)
-                    if on_progress is not None:
-                        on_progress(report.progress(total))
+                    report.note(outcomes)
+                    await _tell(on_progress, report, total)
             report.stopped = run.stopped or self._dispatcher.closed
         return report
 
@@ -369,32 +387,40 @@ class BatchSender:
             await asyncio.gather(task, return_exceptions=True)
             self._run = None  # also when the task had no time to begin
 
+    async def _is_complete(self, campaign: str) -> bool:
+        return any(info.complete for info in await self._journal.campaigns() if info.name == campaign)
+
     def _need_outcomes(self) -> None:
-        if not self._keeps_outcomes:
+        if not self._journal.keeps_outcomes:
             raise ConfigurationError(
                 "the journal keeps no outcomes, so no campaign can be taken up; give the sender a journal, such as "
                 'journal=SqliteJournal("campaigns.sqlite")'
             )
 
     def _begin(self, campaign: str | None, *, keep_rows: bool = True) -> Run:
+        if campaign is not None:
+            _check_name(campaign)
         if self._run is not None:
             raise ConfigurationError("this sender runs a campaign already; make another sender, or wait")
         self._dispatcher.reopen()
         self._report = BatchReport(campaign or secrets.token_hex(8), self._dispatcher.vendor, keep_rows=keep_rows)
-        self._run = Run(self._journal, self._dispatcher, self._report, records_rest=self._keeps_outcomes)
+        self._run = Run(self._journal, self._dispatcher, self._report)
         return self._run
 
     async def _send_new(self, run: Run, messages: Messages, sink: Sink) -> None:
         async with self._opened(run, create=True):
-            await self._send_all(run, messages, sink)
+            await run.work(self.plan(messages), sink)
+            run.report.complete = True
             run.complete = run.stopped is None or run.records_rest
+            if run.failure is not None:
+                raise run.failure
 
     @asynccontextmanager
     async def _opened(self, run: Run, *, create: bool) -> AsyncIterator[None]:
         """Hold the campaign in the journal; say at the end that it is complete, if it is."""
         campaign = run.report.campaign
         try:
-            run.next_seq, cancelled = await finish(self._journal.open(campaign, create=create))
+            run.carrier.next_seq, cancelled = await finish(self._journal.open(campaign, create=create))
             try:
                 if cancelled is not None:
                     raise cancelled
@@ -421,71 +447,37 @@ class BatchSender:
                 outcomes = [outcome_of(record, vendor) for record in records]
                 report.add(outcomes)
                 for outcome in outcomes:
-                    if outcome.credits is not None:
-                        report.spend({outcome.vendor: outcome.credits}, {})
+                    report.spend(outcome.vendor, outcome.credits, None)
                 await sink(outcomes)
         if messages is None:
             return
-        added = resuming.add(self._journal, report.campaign, messages, self._dispatcher.prepare, vendor, run.next_seq)
+        added = resuming.add(
+            self._journal, report.campaign, messages, self._dispatcher.prepare, vendor, run.carrier.next_seq
+        )
         async with aclosing(added) as refusals:
-            async for run.next_seq, refused in refusals:
+            async for run.carrier.next_seq, refused in refusals:
                 report.add(refused)
         run.complete = True
 
-    async def _send_all(self, run: Run, messages: Messages, sink: Sink) -> None:
-        planner = self.plan(messages)
 
-        def rest() -> list[Outcome]:
-            """Account for what was read from the source and did not go out before the campaign ended."""
-            outcomes: list[Outcome] = []
-            for chunk in planner.leftover():
-                why = "the campaign was interrupted before this message"
-                outcomes += [*chunk.refused, *outcomes_of(chunk.items, OutcomeKind.NOT_SENT, "interrupted", why)]
-            run.note(outcomes)
-            return outcomes
+async def _tell(on_progress: OnProgress | None, report: BatchReport, total: int | None) -> None:
+    """Tell how far the campaign is; whoever listens does not end it."""
+    if on_progress is None:
+        return
+    try:
+        told = on_progress(report.progress(total))
+        if isawaitable(told):
+            await told
+    except Exception as error:  # noqa: BLE001 - somebody else's code
+        logger.error("on_progress raised %s in campaign %s", type(error).__name__, report.campaign)
 
-        run.begin()
-        try:
-            async with aclosing(planner.chunks()) as chunks:
-                await self._work(run, chunks, sink)
-        except Exception:
-            await sink(rest())
-            raise
-        finally:
-            rest()
-            run.report.stopped = run.stopped or ("the budget is spent" if run.over_budget else None)
 
-    async def _work(self, run: Run, chunks: AsyncIterator[Chunk], sink: Sink) -> None:
-        turn = asyncio.Lock()
-        failures: list[Exception] = []
+def _check_name(campaign: str) -> None:
+    check_kind("campaign", campaign, str, "a string, such as the name of the list and its date")
+    if not campaign or campaign.isspace() or not campaign.isprintable():
+        raise ConfigurationError("campaign must have a name of printable characters, which is not empty")
 
-        async def worker() -> None:
-            for count in itertools.count(1):
-                if failures:
-                    return
-                async with turn:
-                    chunk = await anext(chunks, None)
-                if chunk is None:
-                    return
-                # No await between here and the try of `send`: a chunk is never lost.
-                if chunk.refused:
-                    run.note(chunk.refused)
-                outcomes: Sequence[Outcome] = chunk.refused
-                if chunk.items:
-                    outcomes = [*outcomes, *await run.send(chunk.items)]
-                await sink(outcomes)
-                del chunk, outcomes  # else they would be held until the next chunk is full
-                if count % 16 == 0:
-                    await asyncio.sleep(0)  # what ends in the journal, such as a repeated message, waits for nothing
 
-        async def guarded() -> None:
-            try:
-                await worker()
-            except Exception as error:  # noqa: BLE001 - raised below, once the requests under way have ended
-                failures.append(error)
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._dispatcher.max_in_flight):
-                group.create_task(guarded())
-        if failures:
-            raise failures[0]
+def _check_messages(messages: object) -> None:
+    if isinstance(messages, Message | str | bytes | Mapping) or not isinstance(messages, Iterable | AsyncIterable):
+        raise ConfigurationError(not_this("messages", "a list, or whatever else gives Message values", messages))

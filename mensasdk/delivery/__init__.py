@@ -1,6 +1,20 @@
 """What comes back from the vendors: callbacks, and what they say about which message."""
 
-from mensasdk.delivery.aiohttp_app import DeliveryReceiver
-from mensasdk.delivery.log import DeliveryLog, delivered
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+if _TYPE_CHECKING:
+    from mensasdk.delivery.aiohttp_app import DeliveryReceiver
+    from mensasdk.delivery.log import DeliveryLog, delivered
+else:
+    from mensasdk._lazy import lazy as _lazy_names
+
+    # Who keeps deliveries needs no web server for that.
+    __getattr__, __dir__ = _lazy_names(
+        __name__,
+        {
+            "mensasdk.delivery.aiohttp_app": "DeliveryReceiver",
+            "mensasdk.delivery.log": "DeliveryLog delivered",
+        },
+    )
 
 __all__ = ["DeliveryLog", "DeliveryReceiver", "delivered"]

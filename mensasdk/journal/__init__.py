@@ -2,11 +2,13 @@
 
 from mensasdk.journal.mark import mark
 from mensasdk.journal.memory import MemoryJournal
-from mensasdk.journal.protocol import CampaignInfo, Journal, Record, Row, State
+from mensasdk.journal.protocol import CampaignInfo, Claim, Entry, Journal, Record, Row, State
 from mensasdk.journal.sqlite import SqliteJournal
 
 __all__ = [
     "CampaignInfo",
+    "Claim",
+    "Entry",
     "Journal",
     "MemoryJournal",
     "Record",

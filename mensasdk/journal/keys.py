@@ -47,6 +47,6 @@ def fingerprint(key: bytes) -> bytes:
     return key if len(key) == _KEY else hashlib.blake2b(key, digest_size=_KEY).digest()
 
 
-def request_reference(campaign: str, lo: int) -> str:
-    """The reference of the request that was claimed from ``lo`` on."""
-    return f"{campaign}.{lo}"
+def request_reference(campaign: str, first: int) -> str:
+    """Give the reference of a request, which the ``seq`` of the first row that was claimed for it makes."""
+    return f"{campaign}.{first}"

@@ -7,92 +7,129 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from operator import attrgetter
+from types import MappingProxyType
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from mensasdk.journal.keys import fingerprint, request_reference
 from mensasdk.journal.keyset import KeySet
-from mensasdk.journal.protocol import ALL_STATES, STATE_OF, CampaignInfo, Record, Row, State, missing, not_open, taken
+from mensasdk.journal.protocol import (
+    ALL_STATES,
+    STATE_OF,
+    CampaignInfo,
+    Claim,
+    Entry,
+    Record,
+    Row,
+    State,
+    between,
+    lost,
+    missing,
+    not_open,
+    taken,
+)
 from mensasdk.journal.reports import FINAL, delivery_key, progress_of
 from mensasdk.messages import Delivery, Outcome, OutcomeKind
 
 __all__ = ["MemoryJournal"]
 
+_SEQ = attrgetter("seq")
 
-@frozen
-class _Claim:
-    request: str
+
+@define(eq=False)
+class _Taken:
+    """A claim that is under way, and what is the same for all its rows.
+
+    Attributes:
+        moved: by ``seq``, the vendor that a row was handed over to.
+        ended: the rows that are settled already.
+    """
+
+    claim: Claim
+    at: datetime
     vendor: str | None
     group: str | None
-    at: datetime
+    moved: Mapping[int, str] = field(default=MappingProxyType({}))
+    ended: frozenset[int] = frozenset()
+
+    def left(self) -> Iterator[tuple[int, int]]:
+        """Give the ``seq`` and the position of each row that is under way."""
+        return ((row.seq, place) for place, row in enumerate(self.claim.rows) if row.seq not in self.ended)
+
+    def all_accepted(self, outcomes: Sequence[tuple[int, Outcome]]) -> bool:
+        """Tell whether outcomes are those of all its rows, in order, and each is ACCEPTED."""
+        rows = self.claim.rows
+        return (
+            not self.ended
+            and len(outcomes) == len(rows)
+            and all(
+                outcome.kind is OutcomeKind.ACCEPTED and seq == row.seq
+                for (seq, outcome), row in zip(outcomes, rows, strict=True)
+            )
+        )
+
+    def record(self, campaign: str, position: int, state: State, outcome: Outcome | None = None) -> Record:
+        row, first = self.claim.rows[position], self.claim.rows[0].seq
+        via = self.moved.get(row.seq)
+        return Record(
+            row.seq,
+            row.key,
+            state,
+            row.message,
+            row.number,
+            outcome,
+            request_reference(campaign, first),
+            self.vendor if via is None else via,
+            self.group if via is None else None,
+            self.at,
+            first,
+            position,
+        )
 
 
 @define
 class _Campaign:
+    name: str
     created: datetime = field(factory=lambda: datetime.now(UTC))
     is_open: bool = False
     complete: bool = False
     free: int = 0
     seen: KeySet = field(factory=KeySet)
-    pending: dict[int, Row] = field(factory=dict)  # by seq
+    pending: dict[int, Entry] = field(factory=dict)  # by seq
     waiting: dict[bytes, int] = field(factory=dict)  # the key of a pending row to its seq
-    in_flight: dict[int, tuple[Row, _Claim]] = field(factory=dict)  # by seq, as the next
-    unknown: dict[int, Record] = field(factory=dict)
+    under_way: dict[int, _Taken] = field(factory=dict)  # by the claim's id
+    unknown: dict[int, Record] = field(factory=dict)  # by seq, as the next
     ended: dict[int, Record] = field(factory=dict)
     counts: Counter[State] = field(factory=Counter)  # of what has ended
 
-    def wait(self, row: Row) -> None:
+    def wait(self, row: Entry) -> None:
         self.pending[row.seq] = row
         self.waiting[row.key] = row.seq
 
-    def end(self, row: Row, claim: _Claim, outcome: Outcome, *, keep: bool) -> None:
-        if outcome.kind is OutcomeKind.NOT_SENT:
-            self.wait(row)
-            return
-        state = STATE_OF[outcome.kind]
-        if state is State.UNKNOWN:
-            self.unknown[row.seq] = _record(row, claim, state, outcome)
-            return
-        self.counts[state] += 1
-        if keep:
-            self.ended[row.seq] = _record(row, claim, state, outcome)
-
-    def resolve(self, record: Record, outcome: Outcome, *, keep: bool) -> None:
-        del self.unknown[record.seq]
-        if outcome.kind is OutcomeKind.NOT_SENT:
+    def end(self, record: Record, *, keep: bool) -> None:
+        """Take a record with its outcome: it waits again, is in doubt, or has ended."""
+        assert record.outcome is not None
+        if record.outcome.kind is OutcomeKind.NOT_SENT:
             self.wait(Row(record.seq, record.key, record.message, record.number))
-            return
-        state = STATE_OF[outcome.kind]
-        record = evolve(record, state=state, outcome=outcome)
-        if state is State.UNKNOWN:
+        elif record.state is State.UNKNOWN:
             self.unknown[record.seq] = record
-            return
-        self.counts[state] += 1
-        if keep:
-            self.ended[record.seq] = record
+        else:
+            self.counts[record.state] += 1
+            if keep:
+                self.ended[record.seq] = record
 
     def records(self, states: Collection[State]) -> Iterator[Record]:
         found = chain(
             (Record(row.seq, row.key, State.PENDING, row.message, row.number) for row in self.pending.values()),
-            (_record(row, claim, State.IN_FLIGHT, None) for row, claim in self.in_flight.values()),
+            (
+                one.record(self.name, position, State.IN_FLIGHT)
+                for one in self.under_way.values()
+                for _, position in one.left()
+            ),
             *(self.unknown.values(), self.ended.values()),
         )
         return (record for record in found if record.state in states)
-
-
-def _record(row: Row, claim: _Claim, state: State, outcome: Outcome | None) -> Record:
-    return Record(
-        row.seq,
-        row.key,
-        state,
-        row.message,
-        row.number,
-        outcome,
-        claim.request,
-        claim.vendor,
-        claim.group,
-        claim.at,
-    )
 
 
 class MemoryJournal:
@@ -104,8 +141,11 @@ class MemoryJournal:
             recipient (see `mensasdk.journal.keyset` for how two could be taken for one).
     """
 
+    is_immediate = True
+
     def __init__(self, *, keep_outcomes: bool = True) -> None:
-        self.keep_outcomes = keep_outcomes
+        self.keeps_outcomes = keep_outcomes
+        self._claims = 0
         self._campaigns: dict[str, _Campaign] = {}
         self._deliveries: dict[tuple[str, str], dict[str, Delivery]] = {}  # by vendor and number, then by message
 
@@ -114,7 +154,7 @@ class MemoryJournal:
         if state is None:
             if not create:
                 raise missing(campaign)
-            state = self._campaigns[campaign] = _Campaign()
+            state = self._campaigns[campaign] = _Campaign(campaign)
         if state.is_open:
             raise taken(campaign, "another sender of this process")
         state.is_open = True
@@ -129,77 +169,91 @@ class MemoryJournal:
             state.is_open = False
             state.complete = state.complete or complete
 
-    async def load(self, campaign: str, rows: Sequence[Row]) -> int:
+    async def load(self, campaign: str, rows: Sequence[Entry]) -> Sequence[Entry]:
         state = self._opened(campaign)
         pending, waiting, is_new = state.pending, state.waiting, state.seen.add
-        found: set[bytes] = set()
-        free = state.free
+        loaded: dict[bytes, Entry] = {}
         for row in rows:
-            key, seq = row.key, row.seq
-            before = waiting.get(key)
-            if before is not None:
-                del pending[before]
-            elif not is_new(fingerprint(key)):
+            key = row.key
+            if is_new(fingerprint(key)):
+                waiting[key] = row.seq
+            elif key in waiting and key not in loaded:
+                row = Row(waiting[key], key, row.message, row.number)
+            else:
                 continue
-            pending[seq] = row
-            waiting[key] = seq
-            found.add(key)
-            if seq >= free:
-                free = seq + 1
-        state.free = free
-        return len(found)
+            pending[row.seq] = loaded[key] = row
+        state.free = max(state.free, max(map(_SEQ, loaded.values()), default=-1) + 1)
+        return list(loaded.values())
 
     async def claim(
-        self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
-    ) -> Sequence[Row]:
+        self,
+        campaign: str,
+        lo: int,
+        hi: int,
+        *,
+        seqs: Collection[int] | None = None,
+        most: int | None = None,
+        vendor: str | None = None,
+        group: str | None = None,
+    ) -> Claim:
         state = self._opened(campaign)
-        claim = _Claim(request_reference(campaign, lo), vendor, group, datetime.now(UTC))
-        claimed: list[Row] = []
-        for seq in range(lo, hi):
-            row = state.pending.pop(seq, None)
-            if row is not None:
-                del state.waiting[row.key]
-                state.in_flight[seq] = (row, claim)
-                claimed.append(row)
-        return claimed
+        rows = between(state.pending, lo, hi, seqs)[:most]
+        for row in rows:
+            del state.pending[row.seq], state.waiting[row.key]
+        self._claims += 1
+        claim = Claim(self._claims, rows)
+        if rows:
+            state.under_way[claim.id] = _Taken(claim, datetime.now(UTC), vendor, group)
+        return claim
 
-    async def reroute(self, campaign: str, seqs: Sequence[int], vendor: str) -> None:
-        state = self._opened(campaign)
-        for seq in seqs:
-            if seq in state.in_flight:
-                row, claim = state.in_flight[seq]
-                state.in_flight[seq] = (row, evolve(claim, vendor=vendor, group=None))
+    async def left(self, campaign: str, lo: int, hi: int) -> bool:
+        state = self._campaigns.get(campaign)
+        return state is not None and bool(between(state.pending, lo, hi))
 
-    async def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def reroute(self, campaign: str, claim: Claim, seqs: Sequence[int], vendor: str) -> None:
+        taken = self._opened(campaign).under_way.get(claim.id)
+        if taken is None:
+            raise lost(campaign)
+        taken.moved = {**taken.moved, **dict.fromkeys(seqs, vendor)}
+
+    async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
         state = self._opened(campaign)
-        accepted = 0
+        taken = state.under_way.get(claim.id)
+        if taken is None:
+            seqs = set(map(_SEQ, claim.rows))
+            for seq, outcome in outcomes:
+                swept = state.unknown.get(seq) if seq in seqs else None
+                if swept is not None and swept.outcome is None and outcome.kind is not OutcomeKind.NOT_SENT:
+                    self._resolve(state, swept, outcome)
+            return
+        if not self.keeps_outcomes and taken.all_accepted(outcomes):
+            del state.under_way[claim.id]
+            state.counts[State.ACCEPTED] += len(outcomes)  # what nearly all come to, and nothing is kept of
+            return
+        places = dict(taken.left())
+        taken.ended |= {seq for seq, _ in outcomes if seq in places}
         for seq, outcome in outcomes:
-            found = state.in_flight.pop(seq, None)
-            if found is not None:
-                if outcome.kind is OutcomeKind.ACCEPTED and not self.keep_outcomes:
-                    accepted += 1  # what nearly all come to, and nothing is kept of
-                else:
-                    state.end(*found, outcome, keep=self.keep_outcomes)
-                continue
-            swept = state.unknown.get(seq)
-            if swept is not None and swept.outcome is None and outcome.kind is not OutcomeKind.NOT_SENT:
-                state.resolve(swept, outcome, keep=self.keep_outcomes)
-        if accepted:
-            state.counts[State.ACCEPTED] += accepted
+            place = places.pop(seq, None)
+            if place is not None:
+                record = taken.record(campaign, place, STATE_OF[outcome.kind], outcome)
+                state.end(record, keep=self.keeps_outcomes)
+        if not places:
+            del state.under_way[claim.id]
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
         state = self._opened(campaign)
         before = datetime.now(UTC) - timedelta(seconds=older_than)
-        swept = [(row, claim) for row, claim in state.in_flight.values() if claim.at <= before]
-        for row, claim in swept:
-            del state.in_flight[row.seq]
-            state.unknown[row.seq] = _record(row, claim, State.UNKNOWN, None)
-        return len(swept)
+        swept = [one for one in state.under_way.values() if one.at <= before]
+        for one in swept:
+            del state.under_way[one.claim.id]
+            for seq, position in one.left():
+                state.unknown[seq] = one.record(campaign, position, State.UNKNOWN)
+        return sum(len(one.claim.rows) - len(one.ended) for one in swept)
 
     async def read(
         self, campaign: str, *, after: int = -1, limit: int = 1000, states: Collection[State] = ALL_STATES
     ) -> Sequence[Record]:
-        state = self._campaigns.get(campaign, _Campaign())
+        state = self._campaigns.get(campaign, _Campaign(campaign))
         found = (record for record in state.records(states) if record.seq > after)
         return heapq.nsmallest(limit, found, key=lambda record: record.seq)
 
@@ -208,10 +262,14 @@ class MemoryJournal:
         for seq, outcome in outcomes:
             record = state.unknown.get(seq)
             if record is not None:
-                state.resolve(record, outcome, keep=self.keep_outcomes)
+                self._resolve(state, record, outcome)
+
+    def _resolve(self, state: _Campaign, record: Record, outcome: Outcome) -> None:
+        del state.unknown[record.seq]
+        state.end(evolve(record, state=STATE_OF[outcome.kind], outcome=outcome), keep=self.keeps_outcomes)
 
     async def progress(self, campaign: str) -> Mapping[State, int]:
-        return _counts(self._campaigns.get(campaign, _Campaign()))
+        return _counts(self._campaigns.get(campaign, _Campaign(campaign)))
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> int:
         new = 0
@@ -264,7 +322,7 @@ class MemoryJournal:
 def _counts(state: _Campaign) -> Mapping[State, int]:
     return {
         State.PENDING: len(state.pending),
-        State.IN_FLIGHT: len(state.in_flight),
+        State.IN_FLIGHT: sum(len(one.claim.rows) - len(one.ended) for one in state.under_way.values()),
         State.ACCEPTED: state.counts[State.ACCEPTED],
         State.REJECTED: state.counts[State.REJECTED],
         State.UNKNOWN: len(state.unknown),

@@ -21,19 +21,26 @@ from typing import Protocol
 
 from attrs import Factory, define, field, frozen
 
-from mensasdk.errors import ConfigurationError
+from mensasdk._value import value
+from mensasdk.codes import Code
+from mensasdk.errors import ConfigurationError, JournalError
 from mensasdk.messages import Delivery, Message, Outcome, OutcomeKind
 
 __all__ = [
     "ALL_STATES",
     "STATE_OF",
     "CampaignInfo",
+    "Claim",
+    "Entry",
     "Journal",
     "Record",
     "Row",
     "State",
+    "between",
+    "lost",
     "missing",
     "not_open",
+    "outcome_of",
     "taken",
 ]
 
@@ -75,6 +82,31 @@ class Row:
     number: str = field(default=Factory(lambda row: row.message.to, takes_self=True))
 
 
+class Entry(Protocol):
+    """What `Journal.load` takes: a `Row`, or whatever else has what a row has."""
+
+    seq: int
+    key: bytes
+    message: Message
+    number: str
+
+
+@value
+class Claim:
+    """Rows that are about to go out, in the order of their ``seq``. False where there are none.
+
+    Attributes:
+        id: the journal's own number of it, for `Journal.settle` and `Journal.reroute`.
+        rows: the rows.
+    """
+
+    id: int
+    rows: Sequence[Entry]
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+
 @frozen
 class Record:
     """One recipient of a campaign, with what the journal knows about it.
@@ -91,6 +123,8 @@ class Record:
         group: the vendor's id of the group that it went out in, within which the vendor takes no number twice; None
             if there was none.
         claimed_at: when it was claimed, aware, in UTC, by the clock of the machine that did; None while it is PENDING.
+        first: the ``seq`` of the first row of that request; None if it did not go out.
+        position: how many rows stood before it in that request.
     """
 
     seq: int
@@ -103,6 +137,8 @@ class Record:
     vendor: str | None = None
     group: str | None = None
     claimed_at: datetime | None = None
+    first: int | None = None
+    position: int = 0
 
 
 @frozen
@@ -122,6 +158,23 @@ class CampaignInfo:
     counts: Mapping[State, int]
 
 
+def between(waiting: Mapping[int, Entry], lo: int, hi: int, seqs: Collection[int] | None = None) -> list[Entry]:
+    """Find the rows with ``lo <= seq < hi`` among those that wait, in order, by the shortest way.
+
+    Args:
+        waiting: all that wait, by ``seq``.
+        lo, hi: the range.
+        seqs: only these of the range; None for all.
+    """
+    if seqs is not None:
+        found = sorted({seq for seq in seqs if lo <= seq < hi and seq in waiting})
+    elif hi - lo < 2 * len(waiting):
+        return [row for row in map(waiting.get, range(lo, hi)) if row is not None]
+    else:
+        found = sorted(seq for seq in waiting if lo <= seq < hi)
+    return [waiting[seq] for seq in found]
+
+
 def not_open(campaign: str) -> ConfigurationError:
     """What a journal says when a campaign is used that was not opened."""
     return ConfigurationError(f"campaign {campaign!r} is not open; only who opened it may change it")
@@ -137,12 +190,24 @@ def missing(campaign: str) -> ConfigurationError:
     return ConfigurationError(f"the journal has no campaign {campaign!r}")
 
 
+def lost(campaign: str) -> JournalError:
+    """What a journal says when a claim shall be used that it has swept, or that was settled."""
+    return JournalError(f"a claim of campaign {campaign!r} is not under way any more")
+
+
 class Journal(Protocol):
     """Where a campaign is recorded. The memory, a file or a shared database may stand behind it.
+
+    Attributes:
+        keeps_outcomes: what became of each message can be read again, as `BatchSender.resume` needs it.
+        is_immediate: its methods wait for nothing, so that nothing else can happen before they return.
 
     Every method may raise `JournalError`; `load`, `claim`, `reroute`, `settle`, `sweep` and `resolve` raise
     `ConfigurationError` for a campaign that is not open here.
     """
+
+    keeps_outcomes: bool
+    is_immediate: bool
 
     async def open(self, campaign: str, *, create: bool = True) -> int:
         """Take a campaign for this process, and turn what a dead owner left IN_FLIGHT into UNKNOWN.
@@ -166,36 +231,59 @@ class Journal(Protocol):
             complete: its messages have been read to their end, and recorded.
         """
 
-    async def load(self, campaign: str, rows: Sequence[Row]) -> int:
+    async def load(self, campaign: str, rows: Sequence[Entry]) -> Sequence[Entry]:
         """Record recipients as PENDING, each key once.
 
-        A key that is PENDING already moves to the new ``seq``; one that is in any other state is passed over.
+        A key that is PENDING already stays at its ``seq``, and its message is the one that was given now. One that is
+        in any other state is passed over.
+
+        Args:
+            campaign: the campaign's id.
+            rows: the recipients; their ``seq`` are free.
 
         Returns:
-            How many of ``rows`` are PENDING now, each key counted once.
+            Those that are PENDING now, in the order of ``rows``, each key once, at the ``seq`` where they stand.
         """
 
     async def claim(
-        self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
-    ) -> Sequence[Row]:
-        """Turn PENDING rows with ``lo <= seq < hi`` into IN_FLIGHT, durably, and return just those, by ``seq``.
+        self,
+        campaign: str,
+        lo: int,
+        hi: int,
+        *,
+        seqs: Collection[int] | None = None,
+        most: int | None = None,
+        vendor: str | None = None,
+        group: str | None = None,
+    ) -> Claim:
+        """Turn PENDING rows with ``lo <= seq < hi`` into IN_FLIGHT, durably, and give just those.
 
-        They go out in the request `request_reference(campaign, lo)`.
+        They go out in the request `request_reference(campaign, seq)` of the first of them.
 
         Args:
             campaign: the campaign's id.
             lo, hi: the range.
+            seqs: only these of the range; None for all.
+            most: at most so many, the first ones; None for all.
             vendor: whom the request is for.
             group: the vendor's id of the group that it belongs to; see `Record`.
         """
 
-    async def reroute(self, campaign: str, seqs: Sequence[int], vendor: str) -> None:
-        """Note, durably, that claimed rows go out through another vendor and in no group, before they do."""
+    async def left(self, campaign: str, lo: int, hi: int) -> bool:
+        """Tell whether a row with ``lo <= seq < hi`` is PENDING."""
 
-    async def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-        """Record outcomes of claimed rows, by ``seq``. NOT_SENT makes a row PENDING again. Idempotent.
+    async def reroute(self, campaign: str, claim: Claim, seqs: Sequence[int], vendor: str) -> None:
+        """Note, durably, that some rows of a claim go out through another vendor and in no group, before they do.
 
-        A row that was swept to UNKNOWN meanwhile still takes what its owner knows, but NOT_SENT does not move it.
+        Raises:
+            JournalError: the claim is not ours any more, or cannot be written; nothing may be sent.
+        """
+
+    async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        """Record the outcomes of claimed rows, by ``seq``: all of the claim, once. Idempotent.
+
+        NOT_SENT makes a row PENDING again. A row that was swept to UNKNOWN meanwhile still takes what its owner knows,
+        but is never PENDING again.
         """
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
@@ -232,6 +320,16 @@ class Journal(Protocol):
     async def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
         """Return what was reported by a vendor for some numbers (as in `Delivery`), without the raw fields."""
 
+    async def campaigns(self) -> Sequence[CampaignInfo]:
+        """Return what the journal holds, in the order in which it was begun."""
+
+    async def purge(self, campaign: str) -> None:
+        """Remove a campaign for good, with what was reported about its messages.
+
+        Raises:
+            ConfigurationError: it is open somewhere, or there is none.
+        """
+
 
 def outcome_of(record: Record, vendor: str) -> Outcome:
     """The outcome that was recorded, or what the lack of one means.
@@ -243,4 +341,4 @@ def outcome_of(record: Record, vendor: str) -> Outcome:
     if record.outcome is not None:
         return record.outcome
     why = "the process ended while its request was under way"
-    return Outcome(OutcomeKind.UNKNOWN, record.message, vendor=record.vendor or vendor, code="crashed", detail=why)
+    return Outcome(OutcomeKind.UNKNOWN, record.message, vendor=record.vendor or vendor, code=Code.CRASHED, detail=why)

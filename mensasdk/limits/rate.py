@@ -74,7 +74,11 @@ class LimiterStatistics:
 
 
 class RateLimiter(Protocol):
-    """What a sender asks of a limiter. A limiter shared by many machines implements the same three methods."""
+    """What a sender asks of a limiter. A limiter shared by many machines implements the same."""
+
+    @property
+    def capacity(self) -> int | None:
+        """The most permits in one window, so that no request should need more; None for any number."""
 
     async def acquire(self, permits: int = 1) -> None:
         """Return when ``permits`` more may go out. Cancelling the wait costs no permit."""
@@ -98,6 +102,11 @@ class Unlimited:
 
     def __repr__(self) -> str:
         return "Unlimited()"
+
+    @property
+    def capacity(self) -> int | None:
+        """None: any number of permits is granted at once."""
+        return None
 
     async def acquire(self, permits: int = 1) -> None:
         """Return at once, or when the present pause has ended.

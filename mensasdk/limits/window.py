@@ -189,6 +189,11 @@ class WindowLimiter:
         """The limit as it was given."""
         return self._limit
 
+    @property
+    def capacity(self) -> int | None:
+        """Whole permits in one window: see `RateLimit.capacity`."""
+        return self._limit.capacity
+
     async def acquire(self, permits: int = 1) -> None:
         """Return when ``permits`` more may go out.
 

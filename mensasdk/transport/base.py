@@ -10,8 +10,9 @@ from enum import Enum
 from typing import Any, Final, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, field
 
+from mensasdk._value import value
 from mensasdk.arguments import check_kind, check_seconds
 from mensasdk.errors import ConfigurationError, OutcomeKind
 from mensasdk.transport.redact import Secret, redact_url
@@ -35,7 +36,7 @@ def _positive(_: object, attribute: Attribute[Any], value: Any) -> None:
         check_seconds(f"Timeouts.{attribute.name}", value)
 
 
-@frozen
+@value
 class Timeouts:
     """How long a call may take.
 
@@ -81,7 +82,7 @@ def check_timeout(timeout: float) -> float:
     return timeout
 
 
-@frozen
+@value
 class HttpRequest:
     """One request, ready for the wire.
 
@@ -105,7 +106,7 @@ class HttpRequest:
     secret_query: Mapping[str, Secret] = field(factory=dict)
 
 
-@frozen
+@value
 class HttpResponse:
     """One whole answer: status, headers with lower-case names, and the decompressed body."""
 

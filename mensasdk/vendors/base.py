@@ -12,9 +12,10 @@ from secrets import token_hex
 from types import NoneType, TracebackType
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from mensasdk import phone
+from mensasdk._value import value
 from mensasdk.arguments import check_kind, not_this
 from mensasdk.codec import Format, decode
 from mensasdk.codes import Code
@@ -71,7 +72,7 @@ _SHORTEST_TEXT: Final = 4
 _LONG_NUMBER = re.compile(r"\+?[0-9](?:[ .()-]{0,2}[0-9]){6,}")
 
 
-@frozen
+@value
 class Call(Generic[T]):
     """One request of one vendor function, as a value. ``T`` is what executing it returns.
 
@@ -158,8 +159,8 @@ def check_secrets(**values: object) -> None:
     Raises:
         ConfigurationError: one is none.
     """
-    for name, value in values.items():
-        check_kind(name, value, str, "a string")
+    for name, secret in values.items():
+        check_kind(name, secret, str, "a string")
 
 
 class VendorClient:

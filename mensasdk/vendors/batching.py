@@ -10,8 +10,10 @@ from typing import Any, Protocol, TypeVar
 
 from attrs import define, field, frozen
 
+from mensasdk._value import value
 from mensasdk.errors import MensaError, ValidationError
 from mensasdk.messages import Delivery, Message, Outcome, VendorOptions
+from mensasdk.text import TextRule
 from mensasdk.transport import Gate
 
 __all__ = ["BatchClient", "BatchResult", "Doubt", "Prepared", "code_of", "options_of"]
@@ -24,25 +26,26 @@ class Prepared:
     """One message, checked and brought into the vendor's terms by `BatchClient.prepare`.
 
     Attributes:
-        message: as the caller gave it.
+        message: the message; where a screen or a route changed it, the sender puts back the one that the caller gave,
+            so that its outcome names that.
         number: the recipient in E.164, which also tells duplicates.
-        key: messages with equal keys may share a request.
+        batch_key: messages with equal keys may share a request.
         payload: what the vendor's client needs again in `send_batch`.
         parts: SMS parts that it will count as.
-        lane: the way out that the sender chose for it; a client leaves it alone.
-        screened: the message as a screen of the sender changed it; a client leaves it alone.
+        seq: its place in the campaign's journal. The sender gives it.
+        key: what tells it from all others of the campaign, for the journal. The sender gives it.
     """
 
     message: Message
     number: str
-    key: Hashable
+    batch_key: Hashable
     payload: Any
     parts: int
-    lane: Any = None
-    screened: Message | None = None
+    seq: int = -1
+    key: bytes = b""
 
 
-@frozen
+@value
 class BatchResult:
     """What one request of a batch came to.
 
@@ -67,6 +70,7 @@ class Doubt:
         request_id: what an answer or a delivery report called another message of the same request, if one came.
         position: the most messages that stood before it in its request.
         group: the vendor's id of the group that it went out in, within which the vendor takes no number twice.
+        screened: the message as the sender's screens would have it go out now; None where they change nothing.
         asked_at: when it went out, aware, in UTC, by this machine's clock.
         reported: what the vendor reported about it, under the reference of its request or its id.
     """
@@ -78,6 +82,7 @@ class Doubt:
     group: str | None = None
     asked_at: datetime | None = None
     reported: Delivery | None = None
+    screened: Message | None = None
 
 
 class BatchClient(Protocol):
@@ -93,6 +98,10 @@ class BatchClient(Protocol):
     @property
     def default_country(self) -> str | None:
         """ISO 3166 alpha-2 code of the country that national numbers belong to; None to take none."""
+
+    @property
+    def text_rule(self) -> TextRule | None:
+        """What the vendor does to a text before it is cut into parts; None where nothing is known of it."""
 
     def prepare(self, message: Message) -> Prepared:
         """Check a message by the vendor's rules, before anything is sent.
@@ -111,7 +120,7 @@ class BatchClient(Protocol):
     async def send_batch(
         self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
     ) -> BatchResult:
-        """Send messages of one ``key`` in one request, and tell the outcome of each.
+        """Send messages of one ``batch_key`` in one request, and tell the outcome of each.
 
         Args:
             batch: at most `max_recipients` messages with equal keys and different numbers.

@@ -50,6 +50,7 @@ class Taker:
     """A vendor that takes everything, and notes its requests."""
 
     default_country = None
+    text_rule = None
 
     def __init__(self, vendor: str = "taker", *, most: int = 3, groups: bool = False, prefix: str = "+") -> None:
         self.vendor = vendor
@@ -64,7 +65,7 @@ class Taker:
         return Prepared(message, message.to, message.sender, None, len(message.text))
 
     def group_key(self, item: Prepared) -> Hashable | None:
-        return item.key if self._groups else None
+        return item.batch_key if self._groups else None
 
     async def send_batch(
         self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None

@@ -357,7 +357,7 @@ async def test_numbers_in_any_spelling_are_matched_after_a_resume_as_well(
     await journal.close("c")
     await one.resume("c", [Message("0034 600 00 00 01", "hola")])
     await journal.deliver(
-        [Delivery("mensatek", "9", number="+34600000001", state=DeliveryState.SENT, code="1", reference="c.1")]
+        [Delivery("mensatek", "9", number="+34600000001", state=DeliveryState.SENT, code="1", reference="c.0")]
     )
     report = await one.reconcile("c")
     assert (report.accepted, report.by_code["callback"]) == (1, 1)
@@ -481,7 +481,7 @@ class SpoiledFile(SqliteJournal):
     async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
         self.found_out += 1
         if self.found_out == 2:
-            await self._do(lambda store: store._connect().execute("PRAGMA query_only = ON"))
+            await self._thread.do(lambda store: store._connect().execute("PRAGMA query_only = ON"))
         await super().resolve(campaign, outcomes)
 
 

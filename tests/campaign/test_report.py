@@ -49,11 +49,12 @@ def test_the_four_outcomes_add_up(report: BatchReport) -> None:
 
 
 def test_what_each_vendor_charged_and_has_left_is_told_in_its_own_unit(report: BatchReport) -> None:
-    report.spend({"mensatek": Decimal(3), "enviatusms": Decimal("0.09")}, {"mensatek": Decimal(97)})
-    report.spend({"mensatek": Decimal(2)}, {"mensatek": Decimal(95), "enviatusms": Decimal("4.41")})
-    assert report.credits_by_vendor == {"mensatek": Decimal(5), "enviatusms": Decimal("0.09")}
-    assert report.balance_by_vendor == {"mensatek": Decimal(95), "enviatusms": Decimal("4.41")}
-    assert report.credits == Decimal("5.09")
+    report.spend("mensatek", Decimal(3), Decimal(97))
+    report.spend("enviatusms", Decimal("0.09"), Decimal("4.41"))
+    report.spend("mensatek", Decimal(2), Decimal(95))
+    report.spend("mensatek", None, None)
+    assert report.credits == {"mensatek": (Decimal(5), "credits"), "enviatusms": (Decimal("0.09"), "USD")}
+    assert report.balance == {"mensatek": (Decimal(95), "credits"), "enviatusms": (Decimal("4.41"), "USD")}
 
 
 def test_json_lines_hold_every_row_exactly(report: BatchReport, tmp_path: Path) -> None:

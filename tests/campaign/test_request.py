@@ -1,83 +1,71 @@
-"""The work of one request, where it is called without a sender, as under a queue."""
+"""The stages of one request: what is claimed is sent and settled, and on an old claim nothing goes out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from mensasdk import MemoryJournal, Message, Outcome, OutcomeKind
-from mensasdk.campaign import run_chunk
-from mensasdk.journal import Row, State
+from mensasdk import BatchSender, MemoryJournal, MensatekClient, Message, OutcomeKind
+from mensasdk.journal import State
+from mensasdk.journal.protocol import Claim
+from mensasdk.sandbox import Fault, Sandbox
 
 CLOCKS = "mensasdk.campaign.request._clocks"
-ROWS = [Row(seq, f"key {seq}".encode(), Message(f"+3460000000{seq}", "hola")) for seq in range(3)]
-
-
-class Work:
-    """Counts what it is given to send, and what it is told."""
-
-    def __init__(self) -> None:
-        self.sent: list[int] = []
-        self.told: list[tuple[int, OutcomeKind, str | None]] = []
-
-    async def send(self, rows: Sequence[Row]) -> Sequence[Outcome]:
-        self.sent += [row.seq for row in rows]
-        return [Outcome(OutcomeKind.ACCEPTED, row.message, vendor="test", vendor_id="1") for row in rows]
-
-    def settled(self, pairs: Sequence[tuple[int, Outcome]]) -> None:
-        self.told += [(seq, outcome.kind, outcome.code) for seq, outcome in pairs]
-
-
-async def loaded() -> MemoryJournal:
-    journal = MemoryJournal()
-    await journal.open("c")
-    await journal.load("c", ROWS)
-    return journal
-
-
-async def test_what_is_claimed_is_sent_and_settled() -> None:
-    journal, work = await loaded(), Work()
-    await run_chunk(journal, work.send, "c", 0, 2, work.settled, vendor="test")
-    assert work.sent == [0, 1]
-    assert (await journal.progress("c"))[State.ACCEPTED] == 2
-
-
-async def test_a_chunk_that_is_handed_out_twice_is_sent_once() -> None:
-    journal, work = await loaded(), Work()
-    for _ in range(2):
-        await run_chunk(journal, work.send, "c", 0, 3, work.settled)
-    assert work.sent == [0, 1, 2]
+MESSAGES = [Message(f"+3460000000{index}", "hola") for index in range(3)]
 
 
 @pytest.mark.parametrize("later", [(100.0, 0.5), (0.5, 100.0)])
 async def test_nothing_is_sent_on_a_claim_that_is_older_than_its_lease(
-    monkeypatch: pytest.MonkeyPatch, later: tuple[float, float]
+    box: Sandbox, mensatek: MensatekClient, monkeypatch: pytest.MonkeyPatch, later: tuple[float, float]
 ) -> None:
     """The machine stands still while the claim is under way: one of its two clocks shows it."""
-    journal, work = await loaded(), Work()
     monkeypatch.setattr(CLOCKS, iter([(0.0, 0.0), later]).__next__)
-    await run_chunk(journal, work.send, "c", 0, 3, work.settled, lease=60)
-    assert work.sent == []
-    assert work.told == [(seq, OutcomeKind.NOT_SENT, "lease") for seq in range(3)]
+    journal = MemoryJournal()
+    report = await BatchSender(mensatek, journal=journal).send(MESSAGES, campaign="c")
+    assert box.ledger.request_count() == 0
+    assert report.by_code == {"lease": 3}
     assert (await journal.progress("c"))[State.PENDING] == 3
 
 
-async def test_what_another_has_swept_meanwhile_is_not_pending_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_another_has_swept_meanwhile_is_not_pending_again(
+    box: Sandbox, mensatek: MensatekClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Thief(MemoryJournal):
         """Another machine takes the rows for those of a dead owner, as soon as they are claimed."""
 
-        async def claim(
-            self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
-        ) -> Sequence[Row]:
-            rows = await super().claim(campaign, lo, hi, vendor=vendor, group=group)
+        async def claim(self, campaign: str, lo: int, hi: int, **how: Any) -> Claim:
+            claim = await super().claim(campaign, lo, hi, **how)
             await self.sweep(campaign)
-            return rows
+            return claim
 
-    journal, work = Thief(), Work()
+    journal = Thief()
     monkeypatch.setattr(CLOCKS, iter([(0.0, 0.0), (100.0, 0.0)]).__next__)
-    await journal.open("c")
-    await journal.load("c", ROWS)
-    await run_chunk(journal, work.send, "c", 0, 3, work.settled, lease=60)
-    assert work.sent == []
+    report = await BatchSender(mensatek, journal=journal).send(MESSAGES, campaign="c")
+    assert box.ledger.request_count() == 0
+    assert report.not_sent == 3
     assert (await journal.progress("c"))[State.UNKNOWN] == 3
+
+
+async def test_an_outcome_stands_at_its_own_message_whatever_the_order_in_the_journal(
+    box: Sandbox, mensatek: MensatekClient
+) -> None:
+    """Two of three are pending from before, at other places: each still gets what became of itself."""
+    journal = MemoryJournal()
+    box.fail("mensatek", function="EnviarSMS", fault=Fault.RATE_LIMIT, when="before", retry_after=9999)
+    first = await BatchSender(mensatek, journal=journal).send(MESSAGES[1:], campaign="c")
+    assert first.not_sent == 2
+    box.clear_faults()
+    report = await BatchSender(mensatek, journal=journal).send([MESSAGES[2], MESSAGES[0], MESSAGES[1]], campaign="c")
+    assert report.accepted == 3
+    assert [row["to"] for row in report.rows()] == [MESSAGES[2].to, MESSAGES[0].to, MESSAGES[1].to]
+    records = await journal.read("c")
+    assert [(one.message.to, one.state) for one in records] == [
+        (MESSAGES[1].to, State.ACCEPTED),
+        (MESSAGES[2].to, State.ACCEPTED),
+        (MESSAGES[0].to, State.ACCEPTED),
+    ]
+    assert all(one.outcome is not None and one.outcome.message.to == one.message.to for one in records)
+    assert [one.position for one in records] == [0, 1, 2]
+    assert {one.first for one in records} == {records[0].seq}
+    assert all(one.outcome is not None and one.outcome.kind is OutcomeKind.ACCEPTED for one in records)

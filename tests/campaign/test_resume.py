@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from mensasdk import (
 )
 from mensasdk.errors import JournalError
 from mensasdk.journal import Row, SqliteJournal, State
+from mensasdk.journal.protocol import Claim
 from mensasdk.journal.sqlite.store import Store
 from mensasdk.sandbox import Fault, Sandbox
 
@@ -77,7 +78,7 @@ async def test_a_campaign_without_credits_goes_on_after_a_top_up(
     report = await small(mensatek, journal).resume("c")
     everybody_once(report, box, 100)
     assert report.accepted == 100 == len(box.ledger)
-    assert report.credits == box.ledger.charged
+    assert report.credits == {"mensatek": (box.ledger.charged, "credits")}
     assert (await journal.progress("c"))[State.ACCEPTED] == 100
 
 
@@ -309,18 +310,18 @@ async def test_the_journal_knows_whether_the_input_was_read_to_its_end(
 class SlowJournal(MemoryJournal):
     """Takes its time over a claim, after it is recorded."""
 
+    is_immediate = False
+
     def __init__(self) -> None:
         super().__init__()
         self.claimed = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def claim(
-        self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
-    ) -> Sequence[Row]:
-        rows = await super().claim(campaign, lo, hi, vendor=vendor, group=group)
+    async def claim(self, campaign: str, lo: int, hi: int, **how: Any) -> Claim:
+        claim = await super().claim(campaign, lo, hi, **how)
         self.claimed.set()
         await self.go_on.wait()
-        return rows
+        return claim
 
 
 @pytest.mark.parametrize("times", [1, 3])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from attrs import evolve
 
 from mensasdk import (
@@ -69,10 +70,11 @@ async def test_a_plan_without_sending_has_been_screened(mensatek: MensatekClient
     planner = BatchSender(mensatek, screens=[unwilling, tomorrow]).plan(
         [Message("+34600000001", "hola"), Message("+34600000002", "hola")]
     )
-    chunks = [chunk async for chunk in planner.chunks()]
+    chunks = [chunk async for chunk in planner.portions()]
+    requests = [chunk.request for chunk in chunks if chunk.request is not None]
     assert [outcome.code for chunk in chunks for outcome in chunk.refused] == ["opted_out"]
-    assert [item.message.schedule_at for chunk in chunks for item in chunk.items] == [None]
-    assert [item.screened and item.screened.schedule_at for chunk in chunks for item in chunk.items] == [LATER]
+    assert [item.message.schedule_at for request in requests for item in request.items] == [None]
+    assert [request.screened[item].schedule_at for request in requests for item in request.items] == [LATER]
 
 
 async def test_what_another_vendor_takes_over_is_still_as_the_screen_made_it(box: Sandbox) -> None:
@@ -99,3 +101,32 @@ async def test_screens_run_again_when_a_campaign_is_resumed(box: Sandbox, mensat
     report = await sender.resume("c")
     assert report.accepted == 1
     assert "Fecha" in box.ledger.requests[-1].params
+
+
+async def test_a_screen_that_fails_ends_the_campaign_and_its_rest_is_recorded(
+    box: Sandbox, mensatek: MensatekClient
+) -> None:
+    """A screen is a promise to people. When it breaks nobody can say who must not be written to, so nobody is."""
+    asked: list[str] = []
+
+    def broken(message: Message, number: str) -> Message:
+        asked.append(number)
+        if number.endswith("25"):
+            raise KeyError("the table of opt-outs is gone")
+        return message
+
+    journal = MemoryJournal()
+    messages = [Message(f"+346000000{index:02d}", "hola") for index in range(60)]
+    sender = BatchSender(mensatek, journal=journal, screens=[broken], max_recipients=10, max_in_flight=1)
+    with pytest.raises(KeyError, match="opt-outs"):
+        await sender.send(messages, campaign="c")
+    report = sender.report
+    assert report is not None
+    assert (report.accepted, report.not_sent, report.total) == (20, 40, 60)
+    assert report.stopped == "a screen raised KeyError"
+    assert len(box.ledger) == 20
+    assert len(asked) == 26
+    assert (await journal.progress("c"))[State.PENDING] == 40
+    resumed = await BatchSender(mensatek, journal=journal).resume("c")
+    assert resumed.complete
+    assert (resumed.accepted, len(box.ledger)) == (60, 60)

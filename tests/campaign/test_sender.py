@@ -28,7 +28,9 @@ from mensasdk import (
     RetryPolicy,
     Timeouts,
 )
-from mensasdk.journal import Row
+from mensasdk.campaign.request import Carrier
+from mensasdk.journal.protocol import Claim, Entry
+from mensasdk.limits import WindowLimiter
 from mensasdk.sandbox import Fault, Sandbox
 
 SEND = "EnviarSMS"
@@ -97,8 +99,8 @@ async def test_everyone_gets_the_own_text_once(box: Sandbox, mensatek: MensatekC
     assert box.ledger.request_count(SEND) == 3
     texts = {message.number: message.text for message in box.ledger.messages}
     assert texts == {number(index)[1:]: f"Hola Ana {index}, le esperamos" for index in range(2500)}
-    assert report.credits == box.ledger.charged
-    assert report.balance == box.mensatek.account.credits
+    assert report.credits == {"mensatek": (box.ledger.charged, "credits")}
+    assert report.balance == {"mensatek": (box.mensatek.account.credits, "credits")}
     assert report.parts == sum(message.parts for message in box.ledger.messages)
     assert report.stopped is None
 
@@ -267,7 +269,7 @@ async def test_when_the_credits_run_out_the_rest_is_not_sent(box: Sandbox, mensa
     assert (report.accepted, report.rejected, report.not_sent) == (20, 10, 20)
     assert report.by_code == {"-2": 10, "stopped": 20}
     assert len(box.ledger) == 20
-    assert report.balance == Decimal(5)
+    assert report.balance == {"mensatek": (Decimal(5), "credits")}
 
 
 async def test_a_defect_in_a_client_is_unknown_and_stops_the_campaign(
@@ -286,15 +288,14 @@ async def test_a_defect_in_a_client_is_unknown_and_stops_the_campaign(
 async def test_a_defect_behind_the_answer_does_not_make_a_sent_message_unsent(
     box: Sandbox, mensatek: MensatekClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sender = BatchSender(mensatek, max_recipients=1, max_in_flight=1)
-    dispatch = sender._dispatcher.send
+    send = Carrier._send
 
     async def broken(*args: Any, **keywords: Any) -> Any:
-        await dispatch(*args, **keywords)
+        await send(*args, **keywords)
         raise KeyError("defect")
 
-    monkeypatch.setattr(sender._dispatcher, "send", broken)
-    report = await sender.send(campaign(3))
+    monkeypatch.setattr(Carrier, "_send", broken)
+    report = await BatchSender(mensatek, max_recipients=1, max_in_flight=1).send(campaign(3))
     adds_up(report, 3)
     assert (report.unknown, report.not_sent) == (1, 2)
     assert len(box.ledger) == 1
@@ -478,15 +479,78 @@ async def test_parts_are_counted_as_the_vendor_counts_them(box: Sandbox, mensate
     assert report.parts == 3 == sum(message.parts for message in box.ledger.messages)
 
 
-async def test_an_error_of_a_progress_callback_reaches_the_caller(box: Sandbox, mensatek: MensatekClient) -> None:
+async def test_an_error_of_a_progress_callback_is_logged_and_ends_nothing(
+    box: Sandbox, mensatek: MensatekClient, caplog: pytest.LogCaptureFixture
+) -> None:
     def progress(_state: Progress) -> None:
+        raise ZeroDivisionError("600000001")
+
+    report = await BatchSender(mensatek, max_recipients=10, max_in_flight=1).send(campaign(30), on_progress=progress)
+    assert report.accepted == len(box.ledger) == 30
+    assert [record.getMessage() for record in caplog.records] == [
+        f"on_progress raised ZeroDivisionError in campaign {report.campaign}"
+    ] * 3
+
+
+async def test_an_async_progress_callback_is_awaited(box: Sandbox, mensatek: MensatekClient) -> None:
+    seen: list[int] = []
+
+    async def progress(state: Progress) -> None:
+        await asyncio.sleep(0)
+        seen.append(state.done)
+
+    await BatchSender(mensatek, max_recipients=10, max_in_flight=1).send(campaign(30), on_progress=progress)
+    assert seen == [10, 20, 30]
+
+
+async def test_the_report_says_whether_it_is_complete_and_how_long_requests_took(
+    box: Sandbox, mensatek: MensatekClient
+) -> None:
+    box.fail("mensatek", function="EnviarSMS", fault=Fault.DELAY, delay=0.2, when="before", nth=1)
+    sender = BatchSender(mensatek, max_recipients=10, max_in_flight=1)
+    report = await sender.send(campaign(30))
+    assert report.complete
+    latency = report.latency
+    assert latency.requests == 3
+    assert latency.p50 <= latency.p95 <= latency.p99 == latency.longest >= 0.2
+    assert 0.2 / 3 < latency.mean <= latency.longest
+
+    def source() -> Iterator[Message]:
+        yield from campaign(5)
         raise ZeroDivisionError
 
-    sender = BatchSender(mensatek, max_recipients=10, max_in_flight=1)
     with pytest.raises(ZeroDivisionError):
-        await sender.send(campaign(30), on_progress=progress)
+        await sender.send(source())
     assert sender.report is not None
-    assert sender.report.accepted == len(box.ledger) == 10
+    assert not sender.report.complete
+
+
+async def test_outcomes_can_be_read_back_from_the_report(box: Sandbox, mensatek: MensatekClient) -> None:
+    messages = [Message(number(1), "hola", reference="a"), Message("bad", "hola")]
+    report = await BatchSender(mensatek).send(messages)
+    found = {one.message.to: one for one in report.outcomes()}
+    assert {to: one.kind for to, one in found.items()} == {
+        number(1): OutcomeKind.ACCEPTED,
+        "bad": OutcomeKind.NOT_SENT,
+    }
+    assert found[number(1)].message.reference == "a"
+    assert found[number(1)].vendor_id
+    assert found["bad"].code == "invalid_to"
+
+
+async def test_statistics_show_who_is_under_way_and_who_waits(box: Sandbox, mensatek: MensatekClient) -> None:
+    box.fail("mensatek", function="EnviarSMS", fault=Fault.DELAY, delay=0.3, when="before", times=None)
+    shared = WindowLimiter(RateLimit(20))
+    sender = BatchSender(mensatek, rate=shared, max_recipients=10, max_in_flight=3)
+    task = asyncio.create_task(sender.send(campaign(40)))
+    await asyncio.sleep(0.15)
+    [route] = sender.statistics()
+    assert (route.vendor, route.in_flight, route.is_paused, route.closed) == ("mensatek", 3, False, None)
+    assert route.messages == shared.statistics()
+    assert route.messages.granted == 10
+    assert route.messages.waiting == 2
+    assert (await task).accepted == 40
+    assert sender.statistics()[0].in_flight == 0
 
 
 async def test_a_message_that_came_too_late_is_not_sent(box: Sandbox, mensatek: MensatekClient) -> None:
@@ -579,22 +643,20 @@ class BrokenJournal(MemoryJournal):
         super().__init__()
         self.step = step
 
-    async def load(self, campaign: str, rows: Sequence[Row]) -> int:
+    async def load(self, campaign: str, rows: Sequence[Entry]) -> Sequence[Entry]:
         if self.step == "load":
             raise OSError(28, "No space left on device")
         return await super().load(campaign, rows)
 
-    async def claim(
-        self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
-    ) -> Sequence[Row]:
+    async def claim(self, campaign: str, lo: int, hi: int, **how: Any) -> Claim:
         if self.step == "claim":
             raise OSError(28, "No space left on device")
-        return await super().claim(campaign, lo, hi, vendor=vendor, group=group)
+        return await super().claim(campaign, lo, hi, **how)
 
-    async def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
         if self.step == "settle":
             raise OSError(28, "No space left on device")
-        await super().settle(campaign, outcomes)
+        await super().settle(campaign, claim, outcomes)
 
 
 @pytest.mark.parametrize("step", ["load", "claim"])

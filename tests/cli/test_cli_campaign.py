@@ -35,6 +35,7 @@ class FakeClient:
     vendor = "fake"
     max_recipients = 3
     default_country = None
+    text_rule = None
 
     def __init__(self) -> None:
         self.sent: list[str] = []

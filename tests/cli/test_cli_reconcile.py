@@ -336,7 +336,7 @@ async def test_a_journal_that_fails_meanwhile_is_5_in_one_sentence_and_keeps_wha
     assert (ended.code, ended.out) == (5, "")
     assert re.fullmatch(r"Error: the journal journal\.sqlite cannot be used: [^\n]+\n", ended.err)
     told = " ".join(invoke("reconcile", "--help").stdout.split())
-    assert " 2 wrong usage or configuration, and nobody was asked; or the journal failed" in told
+    assert " 5 the journal failed; what was found out before is kept" in told
     assert {state: len(numbers) for state, numbers in (await states(journal)).items()} == {
         "accepted": 50,
         "unknown": 10,

@@ -23,7 +23,8 @@ from mensasdk import (
     Timeouts,
 )
 from mensasdk.errors import JournalError
-from mensasdk.journal import MemoryJournal, Row, SqliteJournal, State
+from mensasdk.journal import MemoryJournal, SqliteJournal, State
+from mensasdk.journal.protocol import Claim
 from mensasdk.journal.sqlite import journal as sqlite_journal
 from mensasdk.sandbox import Fault, Sandbox
 
@@ -174,9 +175,7 @@ async def test_a_foreign_certificate_stops_a_campaign_that_has_not_said_a_word(v
 class FullDisk(MemoryJournal):
     """A journal that cannot record that a message is about to be sent."""
 
-    async def claim(
-        self, campaign: str, lo: int, hi: int, *, vendor: str | None = None, group: str | None = None
-    ) -> Sequence[Row]:
+    async def claim(self, campaign: str, lo: int, hi: int, **how: Any) -> Claim:
         raise JournalError("the journal cannot be written: no space left on the device")
 
 
@@ -202,7 +201,7 @@ class SpoiledFile(SqliteJournal):
             self.other = sqlite3.connect(self.path, isolation_level=None)
             self.other.execute("BEGIN IMMEDIATE")
         else:
-            await self._do(lambda store: store._connect().execute("PRAGMA query_only = ON"))
+            await self._thread.do(lambda store: store._connect().execute("PRAGMA query_only = ON"))
         return start
 
 

@@ -51,17 +51,15 @@ _AGE = (
 _MADE = "when a campaign was made, for people"
 _USER = "whether a message is past the time of day that its sender gave"
 ALLOWED: Mapping[str, str] = {
-    "campaign/check.py::_Trial._within_budget": _USER,
+    "campaign/request.py::Carrier._in_time": _USER,
     "campaign/request.py::_clocks": "beside the monotonic clock, which stands still while a machine sleeps; what looks "
     "late by either is not sent",
     "journal/memory.py::MemoryJournal.claim": _AGE,
     "journal/memory.py::MemoryJournal.sweep": _AGE,
     "journal/memory.py::_Campaign": _MADE,
-    "campaign/run.py::Run._in_time": _USER,
-    "journal/sqlite/store.py::Store.claim": _AGE,
-    "journal/sqlite/store.py::Store.claiming": _AGE,
+    "journal/sqlite/open_campaign.py::OpenCampaign.claim": _AGE,
+    "journal/sqlite/open_campaign.py::OpenCampaign.sweep": _AGE,
     "journal/sqlite/store.py::Store.open": _MADE,
-    "journal/sqlite/store.py::Store.sweep": _AGE,
     "transport/retry.py::parse_retry_after": "a server names a date to come back at and not its own time; the wait "
     "that follows is bounded and on the loop's clock",
     "vendors/base.py::VendorClient.send": _USER,

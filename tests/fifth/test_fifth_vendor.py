@@ -389,7 +389,7 @@ async def test_the_sender_takes_its_client(box: Sandbox, vendor: Fifth, tmp_path
         box.fail("fifth", function="messages", fault=Fault.RESET, when="after", nth=2)
         sender = BatchSender(client, max_recipients=10, max_in_flight=1, journal=SqliteJournal(tmp_path / "journal"))
         report = await sender.send(messages, campaign="julio")
-        assert (report.accepted, report.unknown, report.credits) == (40, 10, Decimal(2))
+        assert (report.accepted, report.unknown, report.credits) == (40, 10, {"fifth": (Decimal(2), "credits")})
         report = await sender.reconcile("julio")
         assert (report.accepted, report.unknown) == (10, 0)
         assert {one.params["label"] for one in box.ledger.requests if one.function == "messages"} == {"x"}

@@ -40,7 +40,7 @@ def content(path: Path) -> bytes:
 
 async def execute(journal: SqliteJournal, sql: str) -> Any:
     """Run a statement on the journal's own connection."""
-    return await journal._do(lambda store: store._connect().execute(sql).fetchone())
+    return await journal._thread.do(lambda store: store._connect().execute(sql).fetchone())
 
 
 @pytest.fixture
@@ -90,10 +90,10 @@ async def test_it_is_written_ahead_and_to_the_disk(path: Path) -> None:
     journal = SqliteJournal(path)
     await journal.open("c")
     await journal.load("c", rows(1))
-    await journal.claim("c", 0, 1)
+    claim = await journal.claim("c", 0, 1)
     assert await execute(journal, "PRAGMA journal_mode") == ("wal",)
     assert await execute(journal, "PRAGMA synchronous") == (2,)
-    await journal.settle("c", accepted(1))
+    await journal.settle("c", claim, accepted(1))
     assert await execute(journal, "PRAGMA synchronous") == (2,)
     await journal.close("c")
 
@@ -134,7 +134,7 @@ async def test_much_that_waits_for_its_claim_goes_into_the_file(path: Path, monk
     await journal.load("c", rows(10, 3))
     assert not journal._store._open["c"].waiting
     await journal.load("c", rows(12, 10))
-    assert await journal.claim("c", 0, 12) == rows(12)
+    assert (await journal.claim("c", 0, 12)).rows == rows(12)
     assert (await journal.progress("c"))[State.IN_FLIGHT] == 12
     await journal.close("c")
 
@@ -223,7 +223,7 @@ def from_the_future(path: Path) -> Path:
 
 def of_an_older_version(path: Path) -> Path:
     database = sqlite3.connect(path)
-    database.executescript("CREATE TABLE recipient (seq); PRAGMA application_id = 0x4D534A31; PRAGMA user_version = 2")
+    database.executescript("CREATE TABLE recipient (seq); PRAGMA application_id = 0x4D534A31; PRAGMA user_version = 3")
     database.close()
     return path
 
@@ -283,7 +283,7 @@ async def test_a_full_disk_is_an_error_and_claims_nothing(path: Path, impatient:
     assert sum((await other.progress("c")).values()) == 0
     # Where there is room again, nothing is lost.
     await execute(journal, "PRAGMA max_page_count = 100000")
-    assert len(await journal.claim("c", 0, 9000)) == 9000
+    assert len((await journal.claim("c", 0, 9000)).rows) == 9000
     await journal.close("c")
 
 
@@ -291,15 +291,21 @@ async def test_a_read_only_file_is_an_error_and_claims_nothing(path: Path, impat
     journal = SqliteJournal(path)
     await journal.open("c")
     await journal.load("c", rows(4))
-    await journal.claim("c", 3, 4)
+    claim = await journal.claim("c", 3, 4)
     await execute(journal, "PRAGMA query_only = ON")
-    for call in (journal.claim("c", 0, 3), journal.settle("c", accepted(4)[3:])):
+    for call in (
+        journal.claim("c", 0, 3),
+        journal.reroute("c", claim, [3], "test"),
+        journal.settle("c", claim, accepted(4)[3:]),
+    ):
         with pytest.raises(JournalError, match="readonly") as caught:
             await call
         assert not caught.value.retryable
     await execute(journal, "PRAGMA query_only = OFF")
     found = await journal.progress("c")
     assert (found[State.PENDING], found[State.IN_FLIGHT]) == (3, 1)
+    [flying] = await journal.read("c", states={State.IN_FLIGHT})
+    assert flying.vendor is None
     await journal.close("c")
 
 
@@ -307,14 +313,14 @@ async def test_settling_is_repeated_while_the_file_is_locked(path: Path) -> None
     journal = SqliteJournal(path, busy_timeout=0.01)
     await journal.open("c")
     await journal.load("c", rows(3))
-    await journal.claim("c", 0, 3)
+    claim = await journal.claim("c", 0, 3)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     await journal.load("c", rows(4, 3))
     with pytest.raises(JournalError, match="locked") as caught:
         await journal.claim("c", 0, 4)
     assert caught.value.retryable
-    task = asyncio.create_task(journal.settle("c", accepted(3)))
+    task = asyncio.create_task(journal.settle("c", claim, accepted(3)))
     await asyncio.sleep(0.1)
     assert not task.done()
     other.execute("ROLLBACK")
@@ -328,16 +334,45 @@ async def test_what_could_not_be_settled_is_settled_at_the_end(path: Path, impat
     journal = SqliteJournal(path, busy_timeout=0.01)
     await journal.open("c")
     await journal.load("c", rows(3))
-    await journal.claim("c", 0, 3)
+    claim = await journal.claim("c", 0, 3)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(JournalError, match="locked"):
-        await journal.settle("c", accepted(2))
+        await journal.settle("c", claim, accepted(2))
     other.execute("ROLLBACK")
     other.close()
     await journal.close("c")
     found = await journal.progress("c")
     assert (found[State.ACCEPTED], found[State.IN_FLIGHT]) == (2, 1)
+
+
+async def test_all_that_could_not_be_settled_is_settled_at_the_end_as_it_came(path: Path, impatient: None) -> None:
+    """Of one claim in two parts, of one that was swept meanwhile, and what is told twice counts once."""
+    journal = SqliteJournal(path, busy_timeout=0.01)
+    await journal.open("c")
+    await journal.load("c", rows(7))
+    swept = await journal.claim("c", 0, 3)
+    await journal.sweep("c")
+    claim = await journal.claim("c", 3, 7, seqs=[3, 4, 6])
+    rejected = [(seq, Outcome(OutcomeKind.REJECTED, rows(7)[seq].message, vendor="test")) for seq in range(7)]
+    unsent = [(seq, Outcome(OutcomeKind.NOT_SENT, rows(7)[seq].message, vendor="test")) for seq in range(7)]
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for ours, outcomes in (
+        (swept, accepted(1)),
+        (swept, [rejected[0], rejected[1], unsent[2]]),
+        (claim, [unsent[3], rejected[6]]),
+        (claim, accepted(7)[3:]),
+    ):
+        with pytest.raises(JournalError, match="locked"):
+            await journal.settle("c", ours, outcomes)
+    other.execute("ROLLBACK")
+    other.close()
+    await journal.close("c", complete=True)
+    states = [record.state.value[0] for record in await journal.read("c")]
+    assert "".join(states) == "arupapr"
+    [info] = await journal.campaigns()
+    assert not info.complete
 
 
 async def test_a_campaign_is_let_go_even_if_the_file_is_gone_bad(path: Path, impatient: None) -> None:
@@ -453,8 +488,13 @@ async def test_a_cancelled_call_is_in_the_file_as_a_whole(path: Path, monkeypatc
     assert (await journal.progress("c"))[State.PENDING] == 3
     await cancelled(journal.claim("c", 0, 3))
     assert (await journal.progress("c"))[State.PENDING] == 3
-    assert len(await journal.claim("c", 0, 3)) == 3
-    await cancelled(journal.settle("c", accepted(3)))
+    await cancelled(journal.claim("c", 0, 3, seqs=[0, 2]))
+    assert (await journal.progress("c"))[State.PENDING] == 3
+    claim = await journal.claim("c", 0, 3)
+    assert len(claim.rows) == 3
+    await cancelled(journal.reroute("c", claim, [1], "other"))
+    assert [record.vendor for record in await journal.read("c")] == [None, "other", None]
+    await cancelled(journal.settle("c", claim, accepted(3)))
     assert (await journal.progress("c"))[State.ACCEPTED] == 3
     await journal.close("c")
 
@@ -466,7 +506,7 @@ async def test_a_claim_that_is_undone_leaves_the_rows_of_others_alone(
     journal = SqliteJournal(path)
     await journal.open("c")
     await journal.load("c", rows(3))
-    assert len(await journal.claim("c", 0, 3)) == 3
+    assert len((await journal.claim("c", 0, 3)).rows) == 3
     task = asyncio.create_task(journal.claim("c", 0, 3))
     await asyncio.sleep(0)
     task.cancel()

@@ -36,6 +36,7 @@ from mensasdk import (
     segments,
     unguard_cell,
 )
+from mensasdk.campaign import Amount
 from mensasdk.sandbox import EnviaTuSms, Fault, Mensatek, Sandbox, Vendor
 from mensasdk.transport import AttemptFailed, Event
 from mensasdk.vendors import enviatusms, smsgateway24
@@ -88,7 +89,11 @@ async def batch(mensatek: MensatekClient) -> None:
     assert_type(report, BatchReport)
     assert_type(report.accepted, int)
     assert_type(report.by_code, Counter[str])
-    assert_type(report.credits, Decimal)
+    assert_type(report.credits, dict[str, Amount])
+    assert_type(report.credits["mensatek"].amount, Decimal)
+    assert_type(report.latency.p95, float)
+    assert_type([*report.outcomes()], list[Outcome])
+    assert_type(report.complete, bool)
     async for outcome in sender.stream([Message("+34600000001", "hola")]):
         assert_type(outcome, Outcome)
         assert_type(outcome.kind, OutcomeKind)

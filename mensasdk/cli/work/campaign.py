@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from mensasdk.campaign import BatchReport, BatchSender, Route, Router
+from mensasdk.campaign import Amount, BatchReport, BatchSender, Route, Router
 from mensasdk.cli.input.rows import BadRow, GoodRow
 from mensasdk.cli.input.screens import NOTHING, Screening
 from mensasdk.cli.masking import masked
@@ -299,8 +299,8 @@ class Campaign:
             by_code=self._skipped + (report.by_code if report is not None else Counter()),
             meanings=dict(self._meanings),
             parts=report.parts if report is not None else 0,
-            credits=report.credits if report is not None else Decimal(0),
-            balance=report.balance if report is not None else None,
+            credits=_amount(report.credits if report is not None else {}, self._vendor) or Decimal(0),
+            balance=_amount(report.balance if report is not None else {}, self._vendor),
             elapsed=time.monotonic() - self._begun,
             stopped=self._halted,
             interrupted=self._interrupts > 0,
@@ -432,7 +432,11 @@ def _shares(report: BatchReport | None, vendors: Sequence[str]) -> dict[str, Sha
             rejected=counts[OutcomeKind.REJECTED],
             not_sent=counts[OutcomeKind.NOT_SENT],
             unknown=counts[OutcomeKind.UNKNOWN],
-            credits=None if report is None else report.credits_by_vendor.get(vendor),
-            balance=None if report is None else report.balance_by_vendor.get(vendor),
+            credits=None if report is None else _amount(report.credits, vendor),
+            balance=None if report is None else _amount(report.balance, vendor),
         )
     return shares
+
+
+def _amount(by_vendor: Mapping[str, Amount], vendor: str) -> Decimal | None:
+    return by_vendor[vendor].amount if vendor in by_vendor else None

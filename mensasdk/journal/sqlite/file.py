@@ -17,7 +17,7 @@ from mensasdk.journal.sqlite.tables import Statement
 __all__ = ["JournalFile"]
 
 _APPLICATION = 0x4D534A31  # "MSJ1"
-_VERSION = 3
+_VERSION = 4
 _PASSING = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 )
@@ -51,7 +51,7 @@ class JournalFile:
         SQLite, and may have to wait for it for as long as Python lets another thread run.
         """
         if len(statements) == 1:
-            with self._reading() as database:
+            with self.reading() as database:
                 self._set_synchronous(database, synchronous)
                 self._commit(database, *statements[0])
         elif statements:
@@ -61,7 +61,7 @@ class JournalFile:
 
     @contextmanager
     def _transaction(self, synchronous: str = "FULL") -> Iterator[sqlite3.Connection]:
-        with self._reading() as database:
+        with self.reading() as database:
             self._set_synchronous(database, synchronous)
             database.execute("BEGIN IMMEDIATE")
             try:
@@ -75,7 +75,7 @@ class JournalFile:
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
         """The connection, on which all that is read is of one moment."""
-        with self._reading() as database:
+        with self.reading() as database:
             database.execute("BEGIN")
             try:
                 yield database
@@ -93,7 +93,7 @@ class JournalFile:
         database.execute(sql, values)
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection; errors of SQLite become ours."""
         try:
             yield self._connect()

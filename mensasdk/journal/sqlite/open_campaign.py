@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 from attrs import define, field, frozen
@@ -11,31 +16,45 @@ from attrs import define, field, frozen
 from mensasdk.journal.keys import fingerprint
 from mensasdk.journal.keyset import KeySet
 from mensasdk.journal.packing import check_options
-from mensasdk.journal.protocol import Row
+from mensasdk.journal.protocol import Claim, Entry, Row, between, lost
 from mensasdk.journal.sqlite import tables
 from mensasdk.journal.sqlite.lock import FileLock
-from mensasdk.journal.sqlite.requests import Change, Request, Way, requests, split_keys
+from mensasdk.journal.sqlite.requests import (
+    Change,
+    Request,
+    Rule,
+    Way,
+    finds_out,
+    requests,
+    settles,
+    settles_late,
+    split_keys,
+)
 from mensasdk.journal.sqlite.tables import Statement
-from mensasdk.messages import Outcome
+from mensasdk.messages import Outcome, OutcomeKind
 
-__all__ = ["OpenCampaign", "Step"]
+__all__ = ["Look", "OpenCampaign", "Step"]
 
 T_co = TypeVar("T_co", covariant=True)
+Look = Callable[[], AbstractContextManager[sqlite3.Connection]]
+"""What opens the file for a look."""
+
+_SEQ = attrgetter("seq")
 
 
 @frozen
 class Step(Generic[T_co]):
-    """A change that memory has already, and the file is to get.
+    """A change that is decided, and is to be written into the file; memory has it when that is done.
 
     Attributes:
         result: what the caller is told when the file has it.
-        statements: what brings it there; none where memory is all.
-        undo: takes it back from memory, when that has failed.
+        statements: what brings it there; none where there is nothing to be written.
+        end: takes it into memory, when it is told that it has been written, or that it could not be.
     """
 
     result: T_co
     statements: Sequence[Statement] = ()
-    undo: Callable[[], None] = lambda: None
+    end: Callable[[bool], None] = lambda written: None
 
 
 @define(eq=False)
@@ -46,21 +65,21 @@ class OpenCampaign:
         number: its id in the tables.
         lock: what keeps others off it.
         seen: the keys of all its rows.
-        pending: hash of the key to ``seq``, of the rows that are pending.
+        pending: hash of the key to ``seq``, of the rows that are pending. Those that are just being claimed are not.
         waiting: those of them that are not in the file as they are now, by ``seq``.
-        moved: where a row that waits is in the file as it was: its ``seq`` now to the one there.
-        highest: no row that is pending in the file has a higher ``seq`` there.
-        under_way: the requests with a row in flight, by their first ``seq``.
+        highest: no row that is pending in the file has a higher ``seq``.
+        under_way: what is left of the claims that have a row in flight, by their id: their requests with such a row.
+        changing: claims of which a change is being written. What comes next is decided when that is done.
     """
 
     number: int
     lock: FileLock
     seen: KeySet = field(factory=KeySet)
     pending: dict[int, int] = field(factory=dict)
-    waiting: dict[int, Row] = field(factory=dict)
-    moved: dict[int, int] = field(factory=dict)
+    waiting: dict[int, Entry] = field(factory=dict)
     highest: int = -1
-    under_way: dict[int, Request] = field(factory=dict)
+    under_way: dict[int, Sequence[Request]] = field(factory=dict)
+    changing: set[int] = field(factory=set)
 
     def recall(self, database: sqlite3.Connection) -> int:
         """Learn from the file what the campaign has; give its last ``seq``, or -1."""
@@ -75,142 +94,220 @@ class OpenCampaign:
             self.seen.update(map(fingerprint, split_keys(keys, widths)))
         return last
 
-    def load(self, rows: Sequence[Row]) -> int:
+    def load(self, rows: Sequence[Entry]) -> Sequence[Entry]:
         """See `Journal.load`. The file gets them later."""
         for row in rows:
             if row.message.options is not None:
                 check_options(row.message)
-        pending, waiting, moved, is_new = self.pending, self.waiting, self.moved, self.seen.add
-        fresh = [row for row in rows if is_new(fingerprint(row.key))]
-        waiting.update({row.seq: row for row in fresh})
-        pending.update({hash(row.key): row.seq for row in fresh})
-        if len(fresh) == len(rows):
-            return len(rows)
-        loaded = {hash(row.key) for row in fresh}
-        new = set(map(id, fresh))
+        pending, waiting, is_new = self.pending, self.waiting, self.seen.add
+        loaded: dict[int, Entry] = {}
         for row in rows:
-            mark, seq = hash(row.key), row.seq
-            before = pending.get(mark)
-            if before is None or id(row) in new:
-                continue
-            if waiting.pop(before, None) is None:
-                moved[seq] = before
-            elif before in moved:
-                moved[seq] = moved.pop(before)
-            waiting[seq] = row
-            pending[mark] = seq
-            loaded.add(mark)
-        return len(loaded)
+            key = row.key
+            mark = hash(key)
+            if is_new(fingerprint(key)):
+                loaded[mark] = row
+                pending[mark] = row.seq
+            elif mark in pending and mark not in loaded:
+                loaded[mark] = Row(pending[mark], key, row.message, row.number)
+        found = list(loaded.values())
+        waiting.update({row.seq: row for row in found})
+        return found
 
     def flush(self) -> Iterator[Statement]:
         """What brings the rows that wait into the file; `flushed` when they are there."""
-        yield from tables.forgotten(self.number, list(self.moved.values()))
-        yield from tables.waits(self.number, list(self.waiting.values()))
+        return tables.waits(self.number, list(self.waiting.values()))
 
     def flushed(self) -> None:
         self.highest = max(self.highest, *self.waiting)
         self.waiting.clear()
-        self.moved.clear()
 
-    def claim(self, lo: int, hi: int, stored: Iterable[Row], way: Way) -> Step[Sequence[Row]]:
-        """See `Journal.claim`.
+    def claim(
+        self,
+        claim: int,
+        lo: int,
+        hi: int,
+        seqs: Collection[int] | None,
+        most: int | None,
+        vendor: str | None,
+        group: str | None,
+        look: Look | None,
+    ) -> Step[Claim] | None:
+        """See `Journal.claim`; None where that takes a look into the file.
 
         Args:
-            lo, hi: the range.
-            stored: rows of the range that wait in the file.
-            way: the way that they go.
+            claim: its id.
+            lo, hi, seqs, most: which rows.
+            vendor, group: as in `Record`.
+            look: how to look into the file; None where there can be no look.
         """
-        pending, waiting, moved = self.pending, self.waiting, self.moved
-        fresh = _between(waiting, lo, hi)
-        # What lies in the file may be claimed already, or have moved, and the file does not know yet.
-        found = [row for row in stored if pending.get(hash(row.key)) == row.seq and row.seq not in waiting]
-        rows = sorted(fresh + found, key=lambda row: row.seq) if found else fresh
-        made = requests(rows, way)
-        gone = [row.seq for row in found] + ([moved[row.seq] for row in fresh if row.seq in moved] if moved else [])
+        pending, waiting = self.pending, self.waiting
+        rows = fresh = between(waiting, lo, hi, seqs)[:most]
+        gone: list[int] = []
+        if lo <= self.highest:
+            if look is None:
+                return None
+            with look() as database:
+                stored = tables.waiting(database, self.number, lo, hi, None if seqs is None else set(seqs))
+                newest = (row for row in stored if row.seq not in waiting)
+                rows = list(islice(merge(fresh, newest, key=_SEQ), most))
+            fresh = [row for row in rows if row.seq in waiting]
+            gone = [row.seq for row in rows if row.seq <= self.highest]
+        if not rows:
+            return Step(Claim(claim, rows))
+        made = requests(rows, Way(rows[0].seq, vendor, group, time.time()))
         statements = [*tables.forgotten(self.number, gone), *(tables.claimed(self.number, one) for one in made)]
-        places = {row.seq: moved.pop(row.seq) for row in fresh if row.seq in moved} if moved else {}
         for row in fresh:
             del waiting[row.seq]
         for row in rows:
             del pending[hash(row.key)]
-        self.under_way.update({one.first: one for one in made})
 
-        def undo() -> None:
-            for one in made:
-                del self.under_way[one.first]
-            pending.update({hash(row.key): row.seq for row in rows})
-            waiting.update({row.seq: row for row in fresh})
-            moved.update(places)
+        def end(written: bool) -> None:
+            if written:
+                self.under_way[claim] = made
+            else:
+                pending.update({hash(row.key): row.seq for row in rows})
+                waiting.update({row.seq: row for row in fresh})
 
-        return Step(rows, statements, undo)
+        return Step(Claim(claim, rows), statements, end)
 
-    def settle(self, outcomes: Sequence[tuple[int, Outcome]]) -> Step[None] | None:
-        """See `Journal.settle`. None where that needs a look into the file, or where rows wait again."""
-        elsewhere: list[int] = []
-        changes = self.changes(outcomes, elsewhere.append)
-        if elsewhere or any(change.freed for change in changes):
+    def left(self, lo: int, hi: int, look: Look | None) -> Step[bool] | None:
+        """See `Journal.left`; None where that takes a look into the file."""
+        if between(self.waiting, lo, hi):
+            return Step(True)
+        if lo > self.highest:
+            return Step(False)
+        if look is None:
             return None
-        self.record(changes)
-        return Step(None, list(self.statements(changes)), lambda: self.take_back(changes))
+        with look() as database:
+            return Step(tables.anybody_waits(database, self.number, lo, hi))
 
-    def changes(
-        self,
-        outcomes: Sequence[tuple[int, Outcome]],
-        elsewhere: Callable[[int], Request | None],
-        *,
-        resolve: bool = False,
-    ) -> list[Change]:
-        """What outcomes change, request by request.
+    def reroute(
+        self, campaign: str, claim: Claim, seqs: Collection[int], vendor: str, look: Look | None
+    ) -> Step[None] | None:
+        """See `Journal.reroute`; None where another change of the claim is being written."""
+        if look is None and claim.id in self.changing:
+            return None
+        if claim.id not in self.under_way:
+            raise lost(campaign)
+        some = set(seqs)
+        left = self.under_way[claim.id]
+        changes = [Change(one, [one.rerouted(some, vendor)]) for one in left if not some.isdisjoint(one.seqs)]
+        return self._change(changes, [claim.id])
+
+    def release(self, claim: int, look: Look | None) -> Step[None] | None:
+        """Undo a claim whose rows nobody got to see; None until what comes before it has been written."""
+        if look is None:
+            return None
+        rows = [row for one in self.under_way.get(claim, ()) for row in one.rows]
+        unsent = [(row.seq, Outcome(OutcomeKind.NOT_SENT, row.message, vendor="")) for row in rows]
+        return self.settle(Claim(claim, rows), unsent, look)
+
+    def settle(self, claim: Claim, outcomes: Sequence[tuple[int, Outcome]], look: Look | None) -> Step[None] | None:
+        """See `Journal.settle`; None where that takes a look into the file, or has to wait for what comes before it."""
+        left = self.under_way.get(claim.id)
+        if left is None:
+            if look is None:
+                return None
+            seqs = set(map(_SEQ, claim.rows))
+            late = [pair for pair in outcomes if pair[0] in seqs]
+            return self._change(_changes(late, self._stored(look), settles_late), ())
+        if look is None and claim.id in self.changing:
+            return None
+        whole = left[0].ended(outcomes) if len(left) == 1 else None
+        if whole is not None:
+            return self._change([whole], [claim.id])
+        where = {seq: one for one in left for seq in one.seqs}
+        changes = _changes(outcomes, where.get, settles)
+        # What waits again counts from when it is written on: whoever asks for it until then has to wait.
+        if look is None and any(change.freed for change in changes):
+            return None
+        return self._change(changes, [claim.id])
+
+    def resolve(self, outcomes: Sequence[tuple[int, Outcome]], look: Look | None) -> Step[None] | None:
+        """See `Journal.resolve`; None where there can be no look into the file."""
+        if look is None:
+            return None
+        stored = self._stored(look)
+
+        def find(seq: int) -> Request | None:
+            here = (one for left in self.under_way.values() for one in left if one.has(seq))
+            return next(here, None) or stored(seq)
+
+        return self._change(_changes(outcomes, find, finds_out), list(self.under_way))
+
+    def sweep(self, older_than: float, look: Look | None) -> Step[int] | None:
+        """See `Journal.sweep`; None where there can be no look into the file."""
+        if look is None:
+            return None
+        before = time.time() - older_than
+        with look() as database:
+            swept = tables.under_way(database, self.number, before)
+        if not swept:
+            return Step(0)
+
+        def end(written: bool) -> None:
+            if written:
+                later = {claim: left for claim, left in self.under_way.items() if left[0].way.claimed > before}
+                self.under_way = later
+
+        return Step(swept, list(tables.sweep(self.number, before)), end)
+
+    def _stored(self, look: Look) -> Callable[[int], Request | None]:
+        """What finds the request of a row in the file."""
+
+        def find(seq: int) -> Request | None:
+            with look() as database:
+                return next(tables.requests(database, self.number, seq, seq + 1), None)
+
+        return find
+
+    def _change(self, changes: Sequence[Change], claims: Collection[int]) -> Step[None]:
+        """Bring changes into the file, and then into memory.
 
         Args:
-            outcomes: of rows, by ``seq``.
-            elsewhere: finds the request of a row that is in none of those under way.
-            resolve: they are what was found out about rows that are UNKNOWN.
+            changes: of requests.
+            claims: those under way that may have one of the requests.
         """
-        whole = self._all_of_one(outcomes)
-        if whole is not None and not resolve:
-            return [whole]
-        found: dict[int, tuple[Request, list[tuple[int, Outcome]]]] = {}
-        request: Request | None = None
-        for pair in outcomes:
-            if request is None or not request.has(pair[0]):
-                request = next((one for one in self.under_way.values() if one.has(pair[0])), None)
-                request = elsewhere(pair[0]) if request is None else request
-            if request is not None:
-                found.setdefault(request.first, (request, []))[1].append(pair)
-        changes = [request.after(some, resolve=resolve) for request, some in found.values()]
-        return [change for change in changes if change is not None]
+        if not changes:
+            return Step(None)
+        statements = [statement for change in changes for statement in tables.changed(self.number, change)]
+        self.changing.update(claims)
 
-    def _all_of_one(self, outcomes: Sequence[tuple[int, Outcome]]) -> Change | None:
-        """What outcomes change if they are those of a whole request, as they mostly are."""
-        request = self.under_way.get(outcomes[0][0]) if outcomes else None
-        if request is None or [seq for seq, _ in outcomes] != list(request.seqs):
-            return None
-        return request.ended([outcome for _, outcome in outcomes])
+        def end(written: bool) -> None:
+            self.changing.difference_update(claims)
+            if written:
+                self._remember(changes, claims)
 
-    def statements(self, changes: Iterable[Change]) -> Iterator[Statement]:
-        """What brings changes into the file; `record` when they are there."""
+        return Step(None, statements, end)
+
+    def _remember(self, changes: Sequence[Change], claims: Iterable[int]) -> None:
+        after = {change.before: change.after for change in changes}
+        for claim in claims:
+            left = [now for one in self.under_way.pop(claim) for now in after.get(one, (one,)) if now.is_under_way]
+            if left:
+                self.under_way[claim] = left
         for change in changes:
-            yield from tables.changed(self.number, change)
-
-    def take_back(self, changes: Iterable[Change]) -> None:
-        """Undo `record`, where no row waits again."""
-        for change in changes:
-            for one in change.after:
-                self.under_way.pop(one.first, None)
-            self.under_way[change.before.first] = change.before
-
-    def record(self, changes: Iterable[Change]) -> None:
-        for change in changes:
-            self.under_way.pop(change.before.first, None)
-            self.under_way.update({one.first: one for one in change.after if one.is_under_way})
             for row in change.freed:
                 self.pending[hash(row.key)] = row.seq
                 self.highest = max(self.highest, row.seq)
 
 
-def _between(waiting: Mapping[int, Row], lo: int, hi: int) -> list[Row]:
-    """The rows of a range, in order, by the shorter way."""
-    if hi - lo < 2 * len(waiting):
-        return [row for row in map(waiting.get, range(lo, hi)) if row is not None]
-    return [waiting[seq] for seq in sorted(seq for seq in waiting if lo <= seq < hi)]
+def _changes(
+    outcomes: Sequence[tuple[int, Outcome]], find: Callable[[int], Request | None], takes: Rule
+) -> list[Change]:
+    """What outcomes change, request by request.
+
+    Args:
+        outcomes: of rows, by ``seq``.
+        find: gives the request of a row, if it has one.
+        takes: which outcomes count.
+    """
+    found: dict[int, tuple[Request, list[tuple[int, Outcome]]]] = {}
+    request: Request | None = None
+    for pair in outcomes:
+        if request is None or not request.has(pair[0]):
+            request = find(pair[0])
+        if request is not None:
+            found.setdefault(request.first, (request, []))[1].append(pair)
+    changes = [request.after(some, takes) for request, some in found.values()]
+    return [change for change in changes if change is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -13,13 +13,25 @@ from attrs import define, evolve, frozen
 
 from mensasdk.journal.keys import request_reference
 from mensasdk.journal.packing import decode_messages, encode_messages, pack, unpack
-from mensasdk.journal.protocol import STATE_OF, Record, Row, State
+from mensasdk.journal.protocol import STATE_OF, Entry, Record, Row, State
 from mensasdk.messages import Outcome, OutcomeKind, make_outcome
 
-__all__ = ["LONGEST", "Change", "Request", "Way", "destinations", "requests", "split_keys"]
+__all__ = [
+    "LONGEST",
+    "Change",
+    "Request",
+    "Rule",
+    "Way",
+    "destinations",
+    "finds_out",
+    "requests",
+    "settles",
+    "settles_late",
+    "split_keys",
+]
 
 LONGEST: Final = 1000
-"""Rows of a request; what is claimed beyond them stands in the file as another one, so that either is soon read."""
+"""Rows of a request in the file; what is claimed beyond them makes another one there, so that either is soon read."""
 
 _KEY: Final = 16  # bytes of a key, unless somebody makes his own
 
@@ -38,12 +50,12 @@ class Way:
     """Which way claimed rows go out: see `Record`.
 
     Attributes:
-        lo: where the claim began, which makes the reference of the request.
+        head: the ``seq`` of the first row of the claim, which makes the reference of the request.
         vendor, group: as in `Record`.
         claimed: when, in seconds of Unix time.
     """
 
-    lo: int
+    head: int
     vendor: str | None
     group: str | None
     claimed: float
@@ -53,18 +65,21 @@ class Way:
 class Request:
     """Rows that were claimed together, each ``seq`` one above the last, and what became of them.
 
-    It does not change. What comes after it in the file is another one, or several.
+    It is all of a claim, or a piece of it: a claim of rows that do not follow one another is several. It does not
+    change. What comes after it in the file is another one, or several.
 
     Attributes:
         rows: one or more, in order.
         way: the way that they were claimed for.
+        place: how many rows of the claim stood before the first one.
         outcomes: what is known of each; None while nothing is.
         vias: the vendor that a row was handed over to, out of its group; None for the others.
         swept: rows without an outcome are UNKNOWN, and not IN_FLIGHT any more.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[Entry]
     way: Way
+    place: int
     outcomes: Sequence[Outcome | None]
     vias: Sequence[str | None]
     swept: bool = False
@@ -91,8 +106,12 @@ class Request:
         """There is more to say than that it was claimed."""
         return self.swept or any(self.outcomes) or any(self.vias)
 
-    def after(self, pairs: Sequence[tuple[int, Outcome]], *, resolve: bool) -> Change | None:
-        """Take outcomes of its rows, by ``seq``: as `Journal.settle` does, or as `Journal.resolve`.
+    def after(self, pairs: Sequence[tuple[int, Outcome]], takes: Rule) -> Change | None:
+        """Take outcomes of its rows, by ``seq``.
+
+        Args:
+            pairs: the outcomes.
+            takes: which of them count.
 
         Returns:
             What changes; None if nothing does.
@@ -102,30 +121,31 @@ class Request:
         freed: set[int] = set()
         changes = False
         for seq, outcome in pairs:
-            place = seq - first
-            known = outcomes[place]
-            unsent = outcome.kind is OutcomeKind.NOT_SENT
-            if resolve:
-                takes = self.swept if known is None else known.kind is OutcomeKind.UNKNOWN
-            else:
-                takes = known is None and not (unsent and self.swept)
-            if not takes:
+            at = seq - first
+            if not takes(self, outcomes[at], outcome):
                 continue
             changes = True
-            if unsent:
-                freed.add(place)
+            if outcome.kind is OutcomeKind.NOT_SENT:
+                freed.add(at)
             else:
-                outcomes[place] = outcome
+                outcomes[at] = outcome
         if not changes:
             return None
         after = evolve(self, outcomes=outcomes)
         if not freed:
             return Change(self, [after])
-        return Change(self, after.without(freed), [self.rows[place] for place in sorted(freed)])
+        return Change(self, after.without(freed), [self.rows[at] for at in sorted(freed)])
 
-    def ended(self, outcomes: Sequence[Outcome]) -> Change | None:
-        """Take the outcomes of all its rows at once; None unless all are IN_FLIGHT, and none of them waits again."""
-        if self.has_result or OutcomeKind.NOT_SENT in [outcome.kind for outcome in outcomes]:
+    def ended(self, pairs: Sequence[tuple[int, Outcome]]) -> Change | None:
+        """Take the outcomes of all its rows at once, as they mostly come.
+
+        Returns:
+            What changes; None unless each row has one, in order, all are IN_FLIGHT, and none waits again.
+        """
+        if len(pairs) != len(self.rows) or self.has_result or [seq for seq, _ in pairs] != list(self.seqs):
+            return None
+        outcomes = [outcome for _, outcome in pairs]
+        if OutcomeKind.NOT_SENT in [outcome.kind for outcome in outcomes]:
             return None
         return Change(self, [evolve(self, outcomes=outcomes)])
 
@@ -141,31 +161,39 @@ class Request:
         """What is left when the rows at some places are taken out."""
         bounds = [-1, *sorted(freed), len(self.rows)]
         return [
-            evolve(self, rows=self.rows[part], outcomes=self.outcomes[part], vias=self.vias[part])
-            for part in (slice(before + 1, place) for before, place in pairwise(bounds))
+            evolve(
+                self,
+                rows=self.rows[part],
+                place=self.place + part.start,
+                outcomes=self.outcomes[part],
+                vias=self.vias[part],
+            )
+            for part in (slice(before + 1, end) for before, end in pairwise(bounds))
             if part.start < part.stop
         ]
 
     def records(self, campaign: str) -> Iterator[Record]:
         """Its rows, as whoever reads the journal gets them."""
-        reference = request_reference(campaign, self.way.lo)
+        way, reference = self.way, request_reference(campaign, self.way.head)
         at = datetime.fromtimestamp(self.way.claimed, UTC)
         nothing = State.UNKNOWN if self.swept else State.IN_FLIGHT
-        for row, outcome, via in zip(self.rows, self.outcomes, self.vias, strict=True):
+        for place, (row, outcome, via) in enumerate(zip(self.rows, self.outcomes, self.vias, strict=True), self.place):
             state = nothing if outcome is None else STATE_OF[outcome.kind]
-            vendor, group = (self.way.vendor, self.way.group) if via is None else (via, None)
-            yield Record(row.seq, row.key, state, row.message, row.number, outcome, reference, vendor, group, at)
+            vendor, group = (way.vendor, way.group) if via is None else (via, None)
+            given = (row.seq, row.key, state, row.message, row.number)
+            yield Record(*given, outcome, reference, vendor, group, at, way.head, place)
 
     def columns(self) -> tuple[Any, ...]:
         """How it stands in the table of requests, but for the campaign."""
         keys = [row.key for row in self.rows]
-        widths = [len(key) for key in keys]
+        widths = list(map(len, keys))
         messages = [row.message for row in self.rows]
         numbers = [row.number for row in self.rows]
         return (
             self.first,
             len(keys),
-            self.way.lo,
+            self.way.head,
+            self.place,
             self.way.vendor,
             self.way.group,
             self.way.claimed,
@@ -205,7 +233,8 @@ class Request:
         cls,
         first: int,
         count: int,
-        lo: int,
+        head: int,
+        place: int,
         vendor: str | None,
         group: str | None,
         claimed: float,
@@ -220,9 +249,9 @@ class Request:
         texts = decode_messages(messages, count)
         to = [message.to for message in texts] if numbers is None else json.loads(numbers)
         rows = list(map(Row, range(first, first + count), split_keys(keys, widths), texts, to))
-        way = Way(lo, vendor, group, claimed)
+        way = Way(head, vendor, group, claimed)
         if outcomes is None:
-            return cls(rows, way, [None] * count, [None] * count, bool(swept))
+            return cls(rows, way, place, [None] * count, [None] * count, bool(swept))
         column = unpack(outcomes, count).column
         known = [
             None if kind is None else make_outcome(OutcomeKind(kind), message, *fields)
@@ -234,7 +263,7 @@ class Request:
                 strict=True,
             )
         ]
-        return cls(rows, way, known, column("via"), bool(swept))
+        return cls(rows, way, place, known, column("via"), bool(swept))
 
 
 @frozen
@@ -249,10 +278,29 @@ class Change:
 
     before: Request
     after: Sequence[Request]
-    freed: Sequence[Row] = ()
+    freed: Sequence[Entry] = ()
 
 
-def requests(rows: Sequence[Row], way: Way) -> list[Request]:
+Rule = Callable[[Request, Outcome | None, Outcome], bool]
+"""Whether an outcome of a row counts, given its request, and what is known of the row."""
+
+
+def settles(request: Request, known: Outcome | None, outcome: Outcome) -> bool:
+    """Take what the owner of a claim that is under way says of a row that is IN_FLIGHT."""
+    return known is None
+
+
+def settles_late(request: Request, known: Outcome | None, outcome: Outcome) -> bool:
+    """Take what the owner of a claim says of a row that was swept; but not that it may be sent again."""
+    return known is None and request.swept and outcome.kind is not OutcomeKind.NOT_SENT
+
+
+def finds_out(request: Request, known: Outcome | None, outcome: Outcome) -> bool:
+    """Take what was found out about a row that is UNKNOWN."""
+    return request.swept if known is None else known.kind is OutcomeKind.UNKNOWN
+
+
+def requests(rows: Sequence[Entry], way: Way) -> list[Request]:
     """What claimed rows, in order, make up."""
     pieces: list[Request] = []
     start = 0
@@ -261,13 +309,19 @@ def requests(rows: Sequence[Row], way: Way) -> list[Request]:
         if rows[end - 1].seq - rows[start].seq != end - 1 - start:  # somebody between them is not among them
             end = next(at for at in range(start + 1, end) if rows[at].seq != rows[at - 1].seq + 1)
         nothing = [None] * (end - start)
-        pieces.append(Request(rows[start:end], way, nothing, nothing))
+        pieces.append(Request(rows[start:end], way, start, nothing, nothing))
         start = end
     return pieces
 
 
 def destinations(
-    campaign: str, count: int, lo: int, vendor: str | None, numbers: str | None, messages: bytes, outcomes: bytes | None
+    campaign: str,
+    count: int,
+    head: int,
+    vendor: str | None,
+    numbers: str | None,
+    messages: bytes,
+    outcomes: bytes | None,
 ) -> Iterator[tuple[str | None, str, str | None, str]]:
     """Where the messages of a request went, from its columns: vendor, number, the vendor's id, and our reference.
 
@@ -275,7 +329,7 @@ def destinations(
     """
     to = unpack(messages, count).column("to") if numbers is None else json.loads(numbers)
     known = unpack(b"{}" if outcomes is None else outcomes, count)
-    reference = request_reference(campaign, lo)
+    reference = request_reference(campaign, head)
     for number, via, vendor_id in zip(to, known.column("via"), known.column("vendor_id"), strict=True):
         yield vendor if via is None else via, number, vendor_id, reference
 

@@ -10,8 +10,7 @@ came of it.
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from heapq import merge
@@ -21,16 +20,19 @@ from pathlib import Path
 from typing import Any
 
 from mensasdk.errors import JournalError
-from mensasdk.journal.protocol import CampaignInfo, Record, Row, State, missing, taken
+from mensasdk.journal.protocol import CampaignInfo, Claim, Entry, Record, State, missing, not_open, taken
 from mensasdk.journal.sqlite import deliveries as sqlite_deliveries
 from mensasdk.journal.sqlite import tables
 from mensasdk.journal.sqlite.file import JournalFile
 from mensasdk.journal.sqlite.lock import FileLock
-from mensasdk.journal.sqlite.open_campaign import OpenCampaign, Step
-from mensasdk.journal.sqlite.requests import Change, Request, Way
-from mensasdk.messages import Delivery, Outcome, OutcomeKind
+from mensasdk.journal.sqlite.open_campaign import Look, OpenCampaign, Step
+from mensasdk.journal.sqlite.tables import Statement
+from mensasdk.messages import Delivery, Outcome
 
-__all__ = ["Store"]
+__all__ = ["Owed", "Store"]
+
+Owed = tuple[Claim, Sequence[tuple[int, Outcome]]]
+"""What could not be settled."""
 
 _MOST_WAITING = 5_000
 _PURGED_AT_ONCE = 5_000
@@ -48,8 +50,12 @@ class Store(JournalFile):
         super().__init__(path, busy_timeout)
         self._open: dict[str, OpenCampaign] = {}
 
-    def is_open(self, campaign: str) -> bool:
-        return campaign in self._open
+    def opened(self, campaign: str) -> OpenCampaign:
+        """The campaign, for the one that has it open."""
+        opened = self._open.get(campaign)
+        if opened is None:
+            raise not_open(campaign)
+        return opened
 
     # ------------------------------------------------------------------------------------------------- campaigns
 
@@ -69,8 +75,7 @@ class Store(JournalFile):
                     assert number is not None
                 elif create:
                     database.execute("UPDATE campaign SET complete = 0 WHERE id = ?", (number,))
-                for statement in tables.sweep(number, inf):
-                    database.execute(*statement)
+                _run(database, tables.sweep(number, inf))
                 opened = OpenCampaign(number, lock)
                 last = opened.recall(database)
         except BaseException:
@@ -79,18 +84,22 @@ class Store(JournalFile):
         self._open[campaign] = opened
         return last + 1
 
-    def close(self, campaign: str, *, complete: bool, owed: Sequence[tuple[int, Outcome]]) -> None:
+    def close(self, campaign: str, *, complete: bool, owed: Sequence[Owed]) -> None:
         """See `Journal.close`; settles what is owed first. The campaign is let go also when that fails."""
         if campaign not in self._open:
             return
         opened = self._open[campaign]
         try:
             if complete or owed or opened.waiting:
-                self._write(
-                    *opened.flush(),
-                    *opened.statements(self._changes(opened, owed)),
-                    ("UPDATE campaign SET complete = max(complete, ?) WHERE id = ?", (complete, opened.number)),
-                )
+                with self._transaction() as database:
+                    _run(database, opened.flush())
+                    for claim, outcomes in owed:
+                        step = opened.settle(claim, outcomes, self.reading)
+                        assert step is not None
+                        _run(database, step.statements)
+                        step.end(True)  # the next one may be of the same rows
+                    done = "UPDATE campaign SET complete = max(complete, ?) WHERE id = ?"
+                    database.execute(done, (complete, opened.number))
         finally:
             del self._open[campaign]
             opened.lock.release()
@@ -121,7 +130,7 @@ class Store(JournalFile):
                     raise missing(campaign)
             while self._delete_some():
                 pass
-            with self._reading() as database:
+            with self.reading() as database:
                 database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
             lock.release()
@@ -139,87 +148,25 @@ class Store(JournalFile):
 
     # ---------------------------------------------------------------------------------------------------- rows
 
-    def load(self, campaign: str, rows: Sequence[Row]) -> int:
-        """See `Journal.load`."""
-        opened = self._open[campaign]
+    def load(self, campaign: str, rows: Sequence[Entry], look: Look | None) -> Step[Sequence[Entry]] | None:
+        """See `Journal.load`; None when it is time for the file."""
+        opened = self.opened(campaign)
+        much = len(opened.waiting) + len(rows) > _MOST_WAITING
+        if much and look is None:
+            return None
         loaded = opened.load(rows)
-        if len(opened.waiting) > _MOST_WAITING:
+        if much:
             self._flush(campaign)
-        return loaded
+        return Step(loaded)
 
-    def loading(self, campaign: str, rows: Sequence[Row]) -> Step[int] | None:
-        """`load` in memory alone; None when it is time for the file."""
-        opened = self._open[campaign]
-        return Step(opened.load(rows)) if len(opened.waiting) + len(rows) <= _MOST_WAITING else None
-
-    def claim(self, campaign: str, lo: int, hi: int, vendor: str | None, group: str | None) -> Sequence[Row]:
-        """See `Journal.claim`."""
-        opened = self._open[campaign]
-        with self._reading() as database:
-            stored = list(tables.waiting(database, opened.number, lo, hi)) if lo <= opened.highest else []
-        step = opened.claim(lo, hi, stored, Way(lo, vendor, group, time.time()))
-        try:
-            self.write([step])
-        except BaseException:
-            step.undo()
-            raise
-        return step.result
-
-    def claiming(
-        self, campaign: str, lo: int, hi: int, vendor: str | None, group: str | None
-    ) -> Step[Sequence[Row]] | None:
-        """`claim` in memory; None when it takes a look into the file."""
-        opened = self._open[campaign]
-        return None if lo <= opened.highest else opened.claim(lo, hi, (), Way(lo, vendor, group, time.time()))
-
-    def reroute(self, campaign: str, seqs: Sequence[int], vendor: str) -> None:
-        """See `Journal.reroute`."""
-        opened, some = self._open[campaign], set(seqs)
-        changed = [
-            request.rerouted(some, vendor) for request in opened.under_way.values() if not some.isdisjoint(request.seqs)
-        ]
-        self._write(*(tables.settled(opened.number, request) for request in changed))
-        opened.under_way.update({request.first: request for request in changed})
-
-    def release(self, campaign: str, rows: Sequence[Row]) -> None:
-        """Undo a claim whose rows nobody got to see."""
-        self.settle(campaign, [(row.seq, Outcome(OutcomeKind.NOT_SENT, row.message, vendor="")) for row in rows])
-
-    def settle(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]], *, resolve: bool = False) -> None:
-        """See `Journal.settle`."""
-        opened = self._open[campaign]
-        changes = self._changes(opened, outcomes, resolve=resolve)
-        self._write(*opened.statements(changes))
-        opened.record(changes)
-
-    def settling(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> Step[None] | None:
-        """`settle` in memory; None when that takes a look into the file, or when rows wait again."""
-        return self._open[campaign].settle(outcomes)
-
-    def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-        """See `Journal.resolve`."""
-        self.settle(campaign, outcomes, resolve=True)
-
-    def _changes(
-        self, opened: OpenCampaign, outcomes: Sequence[tuple[int, Outcome]], *, resolve: bool = False
-    ) -> Sequence[Change]:
-        def stored(seq: int) -> Request | None:
-            with self._reading() as database:
-                return next(tables.requests(database, opened.number, seq, seq + 1), None)
-
-        return opened.changes(outcomes, stored, resolve=resolve)
-
-    def sweep(self, campaign: str, older_than: float) -> int:
-        """See `Journal.sweep`."""
-        opened, before = self._open[campaign], time.time() - older_than
-        with self._reading() as database:
-            swept = tables.under_way(database, opened.number, before)
-        if swept:
-            self._write(*tables.sweep(opened.number, before))
-            opened.under_way = {
-                first: request for first, request in opened.under_way.items() if request.way.claimed > before
-            }
-        return swept
+    def left(self, campaign: str, lo: int, hi: int, look: Look | None) -> Step[bool] | None:
+        """See `Journal.left`; None where that takes a look into the file."""
+        if campaign in self._open:
+            return self._open[campaign].left(lo, hi, look)
+        if look is None:
+            return None
+        with look() as database:
+            return Step(tables.anybody_waits(database, _number(database, campaign), lo, hi))
 
     def read(self, campaign: str, after: int, limit: int, states: Collection[State]) -> Sequence[Record]:
         """See `Journal.read`."""
@@ -254,7 +201,7 @@ class Store(JournalFile):
 
     def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
         """See `Journal.deliveries`."""
-        with self._reading() as database:
+        with self.reading() as database:
             return sqlite_deliveries.find(database, vendor, numbers)
 
     def disconnect(self) -> None:
@@ -263,7 +210,7 @@ class Store(JournalFile):
             super().disconnect()
 
     def write(self, steps: Sequence[Step[Any]]) -> None:
-        """Bring into the file what memory has already, in one transaction."""
+        """Bring changes into the file, in one transaction."""
         self._write(*tables.together(statement for step in steps for statement in step.statements))
 
     def _flush(self, *campaigns: str) -> None:
@@ -286,6 +233,11 @@ class Store(JournalFile):
                 raise taken(campaign, owner)
             return lock
         raise JournalError(f"the journal {self._path.name} cannot be opened: {problem}")
+
+
+def _run(database: sqlite3.Connection, statements: Iterable[Statement]) -> None:
+    for statement in statements:
+        database.execute(*statement)
 
 
 def _number(database: sqlite3.Connection, campaign: str) -> int | None:

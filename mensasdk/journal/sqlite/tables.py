@@ -7,17 +7,18 @@ so that the messages need not be written again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from mensasdk.journal.packing import decode_messages, encode_messages
-from mensasdk.journal.protocol import Row, State
+from mensasdk.journal.protocol import Entry, Row, State
 from mensasdk.journal.sqlite import deliveries as sqlite_deliveries
 from mensasdk.journal.sqlite.requests import LONGEST, Change, Request, destinations
 
 __all__ = [
     "Statement",
+    "anybody_waits",
     "changed",
     "claimed",
     "counts",
@@ -58,14 +59,15 @@ _SCHEMA: Final = (
         PRIMARY KEY (campaign, seq)
     ) WITHOUT ROWID""",
     # What was claimed, from `first` on, each seq one above the last; no two requests overlap, and nobody in one waits.
-    # lo: where the claim began. via, grp: the vendor and the group that it was for. claimed: in seconds of Unix time.
-    # keys: one after the other; they have no index: see `Store`. widths: their lengths, where they are not the usual
-    # ones. numbers: NULL where they are as the messages have them.
+    # head: the first seq of the claim. place: how many rows of the claim stood before `first`. via, grp: the vendor and
+    # the group that it was for. claimed: in seconds of Unix time. keys: one after the other; they have no index: see
+    # `Store`. widths: their lengths, where they are not the usual ones. numbers: NULL where they are as the messages
+    # have them.
     """CREATE TABLE request (
         campaign INTEGER NOT NULL,
         first INTEGER NOT NULL,
         count INTEGER NOT NULL,
-        lo INTEGER NOT NULL, via TEXT, grp TEXT, claimed REAL NOT NULL,
+        head INTEGER NOT NULL, place INTEGER NOT NULL, via TEXT, grp TEXT, claimed REAL NOT NULL,
         keys BLOB NOT NULL, widths TEXT,
         numbers TEXT, messages BLOB NOT NULL,
         PRIMARY KEY (campaign, first)
@@ -105,8 +107,8 @@ def create(database: sqlite3.Connection, application: int, version: int) -> None
 # --------------------------------------------------------------------------------------------------------- who waits
 
 
-def waits(number: int, rows: Sequence[Row]) -> Iterator[Statement]:
-    """What puts rows among those that wait."""
+def waits(number: int, rows: Sequence[Entry]) -> Iterator[Statement]:
+    """What puts rows among those that wait, in the place of those who wait there already."""
     for some in _portions(rows):
         cells = [cell for row in some for cell in (row.seq, row.key, row.number, encode_messages([row.message]))]
         yield _insert(len(some)), (number, *cells)
@@ -115,7 +117,7 @@ def waits(number: int, rows: Sequence[Row]) -> Iterator[Statement]:
 @lru_cache(maxsize=64)
 def _insert(count: int) -> str:
     cells = ", ".join([f"(?1, ?{at}, ?{at + 1}, ?{at + 2}, ?{at + 3})" for at in range(2, 2 + 4 * count, 4)])
-    return f"INSERT INTO waiting (campaign, seq, key, number, message) VALUES {cells}"  # noqa: S608 - places only
+    return f"INSERT OR REPLACE INTO waiting (campaign, seq, key, number, message) VALUES {cells}"  # noqa: S608 - places only
 
 
 def forgotten(number: int, seqs: Sequence[int]) -> Iterator[Statement]:
@@ -125,11 +127,20 @@ def forgotten(number: int, seqs: Sequence[int]) -> Iterator[Statement]:
         yield f"DELETE FROM waiting WHERE campaign = ? AND seq IN ({marks})", (number, *some)  # noqa: S608 - places only
 
 
-def waiting(database: sqlite3.Connection, number: int, start: int, end: int | None = None) -> Iterator[Row]:
-    """Who waits from a ``seq`` on, in order."""
+def waiting(
+    database: sqlite3.Connection, number: int, start: int, end: int | None = None, seqs: Container[int] | None = None
+) -> Iterator[Row]:
+    """Who waits from a ``seq`` on and below another, in order; only some of them, if given."""
     sql = "SELECT seq, key, message, number FROM waiting WHERE campaign = ? AND seq >= ? AND seq < ? ORDER BY seq"
     for seq, key, data, to in database.execute(sql, (number, start, _NO_END if end is None else end)):
-        yield Row(seq, key, decode_messages(data, 1)[0], to)
+        if seqs is None or seq in seqs:
+            yield Row(seq, key, decode_messages(data, 1)[0], to)
+
+
+def anybody_waits(database: sqlite3.Connection, number: int | None, start: int, end: int) -> bool:
+    """Tell whether somebody waits from a ``seq`` on and below another."""
+    sql = "SELECT EXISTS (SELECT 1 FROM waiting WHERE campaign = ? AND seq >= ? AND seq < ?)"
+    return bool(database.execute(sql, (number, start, end)).fetchone()[0])
 
 
 _NO_END: Final = 2**63 - 1
@@ -146,7 +157,7 @@ _HAS: Final[Mapping[State, str]] = {
 }
 
 
-_CLAIMED: Final = "INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_CLAIMED: Final = "INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SETTLED: Final = "INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -200,7 +211,8 @@ def requests(
     """Requests with rows from a ``seq`` on and below another, in order; with a row in one of some states, if given."""
     some = " OR ".join(_HAS[state] for state in _HAS if state in states) or "true"
     found = database.execute(
-        f"""SELECT first, request.count, lo, via, grp, claimed, keys, widths, numbers, messages, swept, outcomes
+        f"""SELECT first, request.count, head, place, via, grp, claimed, keys, widths, numbers, messages,
+            swept, outcomes
         FROM {_JOINED} WHERE campaign = ? AND first > ? AND first < ? AND first + request.count > ? AND ({some})
         ORDER BY first""",  # noqa: S608 - constants
         (number, start - LONGEST, _NO_END if end is None else end, start),
@@ -250,7 +262,7 @@ def delete_some(database: sqlite3.Connection, number: int, name: str, about: int
     if waiting.rowcount:
         return True
     found = database.execute(
-        f"""SELECT first, request.count, lo, via, numbers, messages, outcomes
+        f"""SELECT first, request.count, head, via, numbers, messages, outcomes
         FROM {_JOINED} WHERE campaign = ? ORDER BY first""",  # noqa: S608 - a constant
         (number,),
     )

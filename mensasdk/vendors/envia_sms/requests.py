@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from attrs import field, frozen
+from attrs import field
 
 from mensasdk import phone
+from mensasdk._value import value
 from mensasdk.codec import wire
 from mensasdk.vendors.base import Call, one_or_nothing
 from mensasdk.vendors.envia_sms.models import ActionResult, Countries, Credits, SendResult, StatusReport
@@ -18,7 +19,7 @@ from mensasdk.vendors.envia_sms.models import ActionResult, Countries, Credits, 
 __all__ = ["GetCredits", "GetStatus", "ListCountries", "SendCancel", "SendSms"]
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class SendSms(Call[SendResult]):
     """``send`` in the vendor's own terms. `EnviaSmsClient.send_sms` makes one from friendlier values.
 
@@ -45,7 +46,7 @@ class SendSms(Call[SendResult]):
         return f"SendSms(template={self.template!r}, number={phone.mask(self.number)})"
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class SendCancel(Call[ActionResult]):
     """``send_cancel``: cancel a scheduled message, or send it now.
 
@@ -61,7 +62,7 @@ class SendCancel(Call[ActionResult]):
     message_id: str = wire("identificador")
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class GetStatus(Call[StatusReport]):
     """``status_message``: ``identificador`` and ``numero`` (country calling code, comma, number)."""
 
@@ -76,7 +77,7 @@ class GetStatus(Call[StatusReport]):
         return f"GetStatus(message_id={self.message_id!r}, number={phone.mask(self.number)})"
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class ListCountries(Call[Countries]):
     """``paises``. It only reads, and is not ``safe`` to repeat: each time costs a credit."""
 
@@ -84,7 +85,7 @@ class ListCountries(Call[Countries]):
     answer: ClassVar[type[Any]] = Countries
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class GetCredits(Call[Credits]):
     """``creditos_disponibles``. (The prose calls the method ``cuenta``; the sample's address does not.)"""
 

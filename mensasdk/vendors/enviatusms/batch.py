@@ -120,7 +120,7 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
         )
 
     async def _send_part(self, batch: Sequence[Prepared], gate: Gate | None, deadline: float | None) -> BatchResult:
-        options = batch[0].key
+        options = batch[0].batch_key
         assert isinstance(options, EnviaTuSmsOptions)  # made by `prepare`
         texts = [item.payload for item in batch]
         result = await self.execute(

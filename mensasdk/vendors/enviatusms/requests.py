@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from attrs import frozen
-
+from mensasdk._value import value
 from mensasdk.codec import wire
 from mensasdk.vendors.base import Call
 from mensasdk.vendors.enviatusms.models import Balance, Campaign, Quote, SendResult, ShortLink
@@ -22,7 +21,7 @@ def _flag(value: bool) -> bool | None:
     return value or None
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class GetBalance(Call[Balance]):
     """``/balance``."""
 
@@ -31,7 +30,7 @@ class GetBalance(Call[Balance]):
     answer: ClassVar[type[Any]] = Balance
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class SendSms(Call[SendResult]):
     """``/sms-multi`` in the vendor's own terms. `EnviaTuSmsClient.send_sms` makes one from friendlier values.
 
@@ -54,7 +53,7 @@ class SendSms(Call[SendResult]):
         return f"SendSms({len(self.numbers)} numbers)"
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class QuoteSms(Call[Quote]):
     """``/sms-costo``: parameters as in `SendSms`. It sends nothing."""
 
@@ -70,7 +69,7 @@ class QuoteSms(Call[Quote]):
         return f"QuoteSms({len(self.numbers)} numbers)"
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class GetCampaign(Call[Campaign]):
     """``/campaign/{id}``: the id is part of the path."""
 
@@ -81,7 +80,7 @@ class GetCampaign(Call[Campaign]):
     campaign_id: str
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class ShortenUrl(Call[ShortLink]):
     """``/acortar-url``: ``link``. The document's Python sample sends ``url`` instead; its table and the others do not.
 

@@ -120,8 +120,8 @@ class MensatekReconcile(MensatekWire):
         now = datetime.now(UTC)
         requests: dict[Hashable, list[int]] = {}
         for index, doubt in enumerate(doubts):
-            if index not in found and doubt.group == group and not _is_late(doubt.item, now):
-                requests.setdefault(doubt.item.key, []).append(index)
+            if index not in found and doubt.group == group and not _is_late(doubt, now):
+                requests.setdefault(doubt.item.batch_key, []).append(index)
         for indexes in requests.values():
             outcomes = await self._repeat([doubts[index] for index in indexes], group, reference, gate)
             found |= zip(indexes, outcomes, strict=False)  # none, where it is not known either
@@ -257,7 +257,7 @@ def _indistinct(doubts: Sequence[Doubt], holder: Mapping[str, str]) -> bool:
     )
 
 
-def _is_late(item: Prepared, now: datetime) -> bool:
-    messages = [item.message] if item.screened is None else [item.message, item.screened]
+def _is_late(doubt: Doubt, now: datetime) -> bool:
+    messages = [doubt.item.message, doubt.screened or doubt.item.message]
     limits = [limit for message in messages for limit in (message.not_after, message.schedule_at)]
     return any(limit is not None and limit <= now for limit in limits)

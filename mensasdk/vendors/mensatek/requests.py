@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from attrs import frozen
-
+from mensasdk._value import value
 from mensasdk.codec import wire
 from mensasdk.vendors.base import Call, one_or_nothing
 from mensasdk.vendors.mensatek.models import (
@@ -37,7 +36,7 @@ __all__ = [
 ]
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class SendSms(Call[SendResult]):
     """``EnviarSMS`` in the vendor's own terms. `MensatekClient.send_sms` makes one from friendlier values.
 
@@ -74,7 +73,7 @@ class SendSms(Call[SendResult]):
         return f"SendSms({len(self.recipients)} recipients)"
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class CancelSms(Call[CancelResult]):
     """``CancelarSMS``: ``Idmensaje``."""
 
@@ -84,7 +83,7 @@ class CancelSms(Call[CancelResult]):
     message_id: str = wire("Idmensaje", encode=int)
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class RescheduleSms(Call[RescheduleResult]):
     """``ReprogramarSMS``: ``Idmensaje`` and ``Fecha`` (``YYYY-MM-DD HH:mm`` on Spain's clock)."""
 
@@ -95,7 +94,7 @@ class RescheduleSms(Call[RescheduleResult]):
     schedule_at: str = wire("Fecha")
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class GetReport(Call[Report]):
     """``GetReportSMS``: ``Idmensaje``."""
 
@@ -106,7 +105,7 @@ class GetReport(Call[Report]):
     message_id: str = wire("Idmensaje", encode=int)
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class UploadFile(Call[UploadResult]):
     """``CargarFichero``.
 
@@ -129,7 +128,7 @@ class UploadFile(Call[UploadResult]):
         return f"UploadFile(name={self.name!r}, {len(self.content)} bytes)"
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class ListFiles(Call[FileList]):
     """``ListarFicheros``."""
 
@@ -138,7 +137,7 @@ class ListFiles(Call[FileList]):
     answer: ClassVar[type[Any]] = FileList
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class DeleteFile(Call[DeleteResult]):
     """``BorrarFichero``: ``Nombre``."""
 
@@ -148,7 +147,7 @@ class DeleteFile(Call[DeleteResult]):
     name: str = wire("Nombre")
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class GetCredits(Call[Credits]):
     """``GetCreditos``."""
 
@@ -157,7 +156,7 @@ class GetCredits(Call[Credits]):
     answer: ClassVar[type[Any]] = Credits
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class ListTemplates(Call[Templates]):
     """``GetPlantillasSMS``."""
 

@@ -28,8 +28,8 @@ class Shared(NamedTuple):
 
 def shared_of(item: Prepared) -> Shared:
     """What a message has in common with the others of its request."""
-    assert isinstance(item.key, Shared)  # made by `prepare`
-    return item.key
+    assert isinstance(item.batch_key, Shared)  # made by `prepare`
+    return item.batch_key
 
 
 def request_of(batch: Sequence[Prepared], reference: str, group: str | None) -> SendSms:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, TypeVar
 
-from attrs import Factory, frozen
+from attrs import Factory
 
+from mensasdk._value import value
 from mensasdk.codec import wire
 from mensasdk.transport import Secret
 from mensasdk.vendors.base import Call, one_or_nothing
@@ -57,14 +58,14 @@ def _number(text: str) -> int | str:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 and text[0] != "0" else text
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class TokenCall(Call[T]):
     """A call that carries the token. The client puts it in when it executes the call, unless one is there already."""
 
     token: Secret | None = wire("token", default=None, encode=_reveal)
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class GetToken(Call[Token]):
     """``gettoken``: ``email``, ``pass``. Repeating it gives another token, and changes nothing else."""
 
@@ -79,7 +80,7 @@ class GetToken(Call[Token]):
         return "GetToken()"
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class AddSms(TokenCall[SendResult]):
     """``addsms``: ``sendto``, ``body``, ``device_id``, ``sim``, ``timetosend``, ``customerid``, ``urgent``, ``file``.
 
@@ -105,7 +106,7 @@ class AddSms(TokenCall[SendResult]):
         return "AddSms()"
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class SmsToSend(Call[SendResult]):
     """``smstosend``: as ``addsms``, with ``email`` and ``pass`` in place of the token, and without ``file``."""
 
@@ -126,7 +127,7 @@ class SmsToSend(Call[SendResult]):
         return "SmsToSend()"
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class SmsItem:
     """One object of ``smsdata``."""
 
@@ -139,7 +140,7 @@ class SmsItem:
     urgent: bool = wire("urgent", default=False, encode=one_or_nothing)
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class AddALotOfSms(TokenCall[BulkResult]):
     """``addalotofsms``: everything, the token too, as JSON in the one parameter ``datajson``."""
 
@@ -152,7 +153,7 @@ class AddALotOfSms(TokenCall[BulkResult]):
         return f"AddALotOfSms({len(self.items)} messages)"
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class _Search(TokenCall[T]):
     device_id: str | None = wire("device_id", default=None)
     status: int | None = wire("status", default=None)
@@ -168,7 +169,7 @@ class _Search(TokenCall[T]):
         return f"{type(self).__name__}()"
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class GetAllSms(_Search[SmsList]):
     """``getallsms``: ``device_id``, ``status``, ``begindate``, ``enddate``, ``sim``, ``customerid``, ``phone``,
     ``orderbydesc``, ``timezone``."""
@@ -178,7 +179,7 @@ class GetAllSms(_Search[SmsList]):
     answer: ClassVar[type[Any]] = SmsList
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class CountSms(_Search[SmsCount]):
     """``getallsms`` with ``onlycount``."""
 
@@ -189,7 +190,7 @@ class CountSms(_Search[SmsCount]):
     only_count: bool = wire("onlycount", default=True, encode=one_or_nothing)
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class SaveTag(TokenCall[TagResult]):
     """``savetag``: ``title``."""
 
@@ -199,7 +200,7 @@ class SaveTag(TokenCall[TagResult]):
     title: str = wire("title")
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class SaveContact(TokenCall[ContactResult]):
     """``savecontact``: ``phone``, ``ctag_id`` by the newest document and ``tag_id`` by all others, ``fullname``."""
 
@@ -215,7 +216,7 @@ class SaveContact(TokenCall[ContactResult]):
         return "SaveContact()"
 
 
-@frozen(kw_only=True, repr=False)
+@value(kw_only=True, repr=False)
 class SavePaket(TokenCall[NewsletterResult]):
     """``savepaket``: ``title``, ``device_id``, ``body``, ``tags``, ``sim``, ``time_to_send``.
 
@@ -237,7 +238,7 @@ class SavePaket(TokenCall[NewsletterResult]):
         return "SavePaket()"
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class GetAllDevices(TokenCall[DeviceList]):
     """``getalldevices``."""
 
@@ -246,7 +247,7 @@ class GetAllDevices(TokenCall[DeviceList]):
     answer: ClassVar[type[Any]] = DeviceList
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class GetSmsStatus(TokenCall[MessageStatus]):
     """``getsmsstatus``: ``sms_id``."""
 
@@ -257,7 +258,7 @@ class GetSmsStatus(TokenCall[MessageStatus]):
     sms_id: str = wire("sms_id")
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class GetDeviceStatus(TokenCall[DeviceStatus]):
     """``getdevicestatus``: ``device_id``. Only the vendor's example code and SDKs have it."""
 

@@ -395,7 +395,7 @@ async def test_what_would_go_out_too_late_is_not_repeated(box: Sandbox, past: st
         doubts = await lost(box, client, messages(1, 2, 3), when="before", group=group)
         # `prepare` refuses a time that has passed, so the message is put back after it.
         doubts[0].item.message = due(doubts[0].item.message, past, YESTERDAY)
-        doubts[1].item.screened = due(doubts[1].item.message, past, YESTERDAY)
+        doubts[1] = evolve(doubts[1], screened=due(doubts[1].item.message, past, YESTERDAY))
         doubts[2].item.message = due(doubts[2].item.message, past, TOMORROW)
         assert told(await reconcile(client, doubts, repeat=True)) == [None, None, (ACCEPTED, "repeated")]
         assert sent(box) == [number(0), number(3)]
