@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
-from attrs import define, frozen
+from attrs import Factory, define, field, frozen
 
 from mensasdk.campaign.route import Route
 from mensasdk.limits.breaker import Breaker
@@ -70,6 +70,7 @@ class Lane:
     in_flight: int = 0
     is_full: bool = False
     closed: str | None = None
+    client: BatchClient = field(init=False, default=Factory(lambda lane: lane.route.client, takes_self=True))
 
     @classmethod
     def of(cls, route: Route, index: int, size: int | None) -> Self:
@@ -86,10 +87,6 @@ class Lane:
         most = min(bound for bound in bounds if bound is not None)
         free = asyncio.Semaphore(route.max_in_flight)
         return cls(route, index, most, messages, requests, free, Breaker(route.breaker))
-
-    @property
-    def client(self) -> BatchClient:
-        return self.route.client
 
     @property
     def is_open(self) -> bool:
@@ -157,14 +154,18 @@ def _costs(items: Sequence[Prepared]) -> Sequence[Item]:
 
 
 class LaneGate:
-    """What one request passes: a place among those under way, a permit for itself, and one for each message in it."""
+    """What one request passes: a place among those under way, a permit for itself, and one for each message in it.
 
-    __slots__ = ("_count", "_inside", "_lane", "_paid", "_probe")
+    Attributes:
+        paid: `pay` has been called, and its permits are not used yet.
+    """
+
+    __slots__ = ("_count", "_inside", "_lane", "_probe", "paid")
 
     def __init__(self, lane: Lane, count: int) -> None:
         self._lane = lane
         self._count = count
-        self._paid = False
+        self.paid = False
         self._inside = False
         self._probe = False
 
@@ -176,12 +177,7 @@ class LaneGate:
         self._probe = self._lane.breaker.is_open and await self._lane.breaker.enter()
         await self._lane.requests.acquire()
         await self._lane.messages.acquire(self._count)
-        self._paid = True
-
-    @property
-    def paid(self) -> bool:
-        """`pay` has been called and its permits are not used yet."""
-        return self._paid
+        self.paid = True
 
     def leave(self) -> None:
         """Give the place back; also when `pay` did not come to its end."""
@@ -203,8 +199,8 @@ class LaneGate:
         self._probe = False
 
     async def enter(self) -> None:
-        if self._paid:
-            self._paid = False
+        if self.paid:
+            self.paid = False
         else:
             await self._lane.requests.acquire()
             await self._lane.messages.acquire(self._count)

@@ -234,7 +234,8 @@ class BatchReport:
 
     def took(self, seconds: float) -> None:
         """Count a request that was answered after so long."""
-        self._longest = max(self._longest, seconds)
+        if seconds > self._longest:
+            self._longest = seconds
         self._waited += seconds
         step = int(log(seconds) * _STEPS) if seconds > 0 else -1000
         self._took[step] = self._took.get(step, 0) + 1

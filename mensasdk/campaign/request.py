@@ -77,12 +77,13 @@ class Request:
 
     def reserve(self) -> Sequence[Prepared]:
         """Reserve what it costs; cut off and give back what the budget does not allow."""
+        if self.lane.route.budget is None:
+            return ()
         fit = self.lane.reserve(self.items)
         beyond = self.items[fit:]
         if beyond:
             self.items = self.items[:fit]
-        if self.lane.route.budget is not None:
-            self.reserved = self.items
+        self.reserved = self.items
         return beyond
 
     def charge(self, batch: Sequence[Prepared], outcomes: Sequence[Outcome], charged: Decimal | None = None) -> None:
@@ -287,8 +288,10 @@ class Carrier:
         reference = request_reference(self._campaign, batch[0].seq)
         batch = self._in_time(request, batch, ended)
         # It has what is reserved, and settles it or gives it back.
-        first = Request(request.lane, batch, request.screened, request.group, request.reserved)
-        request.reserved = ()
+        first = request
+        if batch is not request.items:
+            first = Request(request.lane, batch, request.screened, request.group, request.reserved)
+            request.reserved = ()
         tries = [first]
         while tries:
             trial = tries.pop(0)
@@ -326,11 +329,11 @@ class Carrier:
         if self._interrupts.reason is not None:
             ended.take(batch, request.outcomes(batch, OutcomeKind.NOT_SENT, Code.STOPPED, self._interrupts.reason))
             return ()
-        limits = [item.message.not_after for item in batch]
-        if limits.count(None) == len(limits):
+        limited = [item for item in batch if item.message.not_after is not None]
+        if not limited:
             return batch
         now = datetime.now(UTC)
-        late = [item for item, limit in zip(batch, limits, strict=True) if limit is not None and limit <= now]
+        late = [item for item in limited if item.message.not_after is not None and item.message.not_after <= now]
         why = "its not_after passed before it could be sent"
         ended.take(late, request.outcomes(late, OutcomeKind.NOT_SENT, Code.EXPIRED, why))
         return [item for item in batch if item.seq not in ended.outcomes]
@@ -406,7 +409,7 @@ class Carrier:
 def _places(items: Sequence[Prepared], rows: Sequence[Entry]) -> Sequence[int]:
     """Give messages the ``seq`` at which the journal has them; give those of them that are PENDING."""
     seqs = [row.seq for row in rows]
-    if len(seqs) < len(items) or seqs != [item.seq for item in items]:
+    if rows != items and seqs != [item.seq for item in items]:
         places = {row.key: row.seq for row in rows}
         for item in items:
             item.seq = places.get(item.key, item.seq)
@@ -415,7 +418,7 @@ def _places(items: Sequence[Prepared], rows: Sequence[Entry]) -> Sequence[int]:
 
 def _claimed(items: Sequence[Prepared], claim: Claim) -> Sequence[Prepared]:
     """Give the messages that were claimed, in the order of their ``seq``."""
-    if [row.seq for row in claim.rows] == [item.seq for item in items]:
+    if claim.rows == items or [row.seq for row in claim.rows] == [item.seq for item in items]:
         return items
     by_seq = {item.seq: item for item in items}
     return [by_seq[row.seq] for row in claim.rows]

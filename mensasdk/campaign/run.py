@@ -186,17 +186,18 @@ class Run:
                 self.report.note(request.of(left).all(OutcomeKind.NOT_SENT, Code.CANCELLED, why))
         return outcomes
 
-    async def _bring(self, request: Request) -> list[Outcome]:
+    async def _bring(self, request: Request) -> Sequence[Outcome]:
         """Bring a request to its outcomes, as far as budgets allow: what one lane's does not, the next lane gets."""
         if self.stopped is not None:
             return await self._leave(request, request.all(OutcomeKind.NOT_SENT, Code.STOPPED, self.stopped))
+        beyond = request.reserve()
+        if not beyond:
+            return await self.carrier.carry(request)
         outcomes: list[Outcome] = []
         left: list[Request] = []
-        waiting = [request]
+        waiting: list[Request] = []
         try:
-            while waiting:
-                request = waiting.pop(0)
-                beyond = request.reserve()
+            while True:
                 if beyond:
                     onward, last = self._dispatcher.onward(request.of(beyond))
                     waiting += onward
@@ -204,6 +205,10 @@ class Run:
                         left.append(request.of(last))
                 if request.items:
                     outcomes += await self.carrier.carry(request)
+                if not waiting:
+                    break
+                request = waiting.pop(0)
+                beyond = request.reserve()
         finally:
             for one in (*left, *waiting):
                 self.over_budget = True

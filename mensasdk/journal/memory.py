@@ -60,14 +60,12 @@ class _Taken:
     def all_accepted(self, outcomes: Sequence[tuple[int, Outcome]]) -> bool:
         """Tell whether outcomes are those of all its rows, in order, and each is ACCEPTED."""
         rows = self.claim.rows
-        return (
-            not self.ended
-            and len(outcomes) == len(rows)
-            and all(
-                outcome.kind is OutcomeKind.ACCEPTED and seq == row.seq
-                for (seq, outcome), row in zip(outcomes, rows, strict=True)
-            )
-        )
+        if self.ended or len(outcomes) != len(rows):
+            return False
+        for (seq, outcome), row in zip(outcomes, rows, strict=True):
+            if outcome.kind is not OutcomeKind.ACCEPTED or seq != row.seq:
+                return False
+        return True
 
     def record(self, campaign: str, position: int, state: State, outcome: Outcome | None = None) -> Record:
         row, first = self.claim.rows[position], self.claim.rows[0].seq
@@ -182,7 +180,8 @@ class MemoryJournal:
             else:
                 continue
             pending[row.seq] = loaded[key] = row
-        state.free = max(state.free, max(map(_SEQ, loaded.values()), default=-1) + 1)
+            if row.seq >= state.free:
+                state.free = row.seq + 1
         return list(loaded.values())
 
     async def claim(
