@@ -16,7 +16,7 @@ from mensasdk.campaign.request import Request
 from mensasdk.campaign.route import Route
 from mensasdk.campaign.run import Run
 from mensasdk.codes import Code
-from mensasdk.errors import ConfigurationError, MensaError
+from mensasdk.errors import ConfigurationError, MensaError, OutcomeKind
 from mensasdk.journal.memory import MemoryJournal
 from mensasdk.messages import Message, Outcome
 from mensasdk.transport import NOT_GIVEN, NotGiven, check_timeout
@@ -70,7 +70,8 @@ class Router:
             Its outcome, whatever goes wrong: see `VendorClient.send`.
 
         Raises:
-            ConfigurationError: ``message`` is no `Message`, or ``timeout`` is no time.
+            ConfigurationError: ``message`` is no `Message`, ``timeout`` no time, or the last client that was asked is
+                closed or of another loop. NOT_SENT.
             asyncio.CancelledError: as it came; see `outcome_of`.
         """
         check_kind("message", message, Message, 'a Message, such as Message("+34600000000", "Hola")')
@@ -81,6 +82,8 @@ class Router:
         dispatcher.open_lanes()
         try:
             lane, item, _ = dispatcher.prepare(message)
+        except ConfigurationError:
+            raise
         except MensaError as error:
             return refusal(message, dispatcher.vendor, error)
         journal, report = MemoryJournal(keep_outcomes=False), BatchReport(token_hex(8), dispatcher.vendor)
@@ -91,4 +94,6 @@ class Router:
         except TimeoutError:
             [ended] = report.outcomes()
             return evolve(ended, message=message, code=Code.DEADLINE_EXCEEDED, detail="the time allowed ran out")
+        if outcome.kind is OutcomeKind.NOT_SENT and outcome.code == Code.CONFIGURATION_ERROR:
+            raise ConfigurationError(outcome.detail, vendor=outcome.vendor)
         return outcome

@@ -102,3 +102,13 @@ async def test_budgets_and_shared_limiters_hold_over_single_sends_and_campaigns(
 async def test_what_is_no_message_is_refused(two: Two, wrong: Any) -> None:
     with pytest.raises(ConfigurationError, match="message must be a Message"):
         await two.router().send(wrong)
+
+
+async def test_a_client_that_is_closed_is_passed_by_and_an_error_where_it_is_the_only_one(
+    box: Sandbox, two: Two
+) -> None:
+    await two.first.aclose()
+    assert (await two.router().send(SPAIN)).vendor == "smsgateway24"
+    with pytest.raises(ConfigurationError, match="this client is closed"):
+        await Router([two.first]).send(SPAIN)
+    assert sent(box) == [("smsgateway24", "34600000001")]
