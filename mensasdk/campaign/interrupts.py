@@ -1,16 +1,22 @@
-"""Ending a campaign from inside, by `BatchSender.stop`: waits end at once, requests under way only when asked."""
+"""Ending a campaign from inside, by `BatchSender.stop`: waits end at once, requests under way only when asked.
+
+`finish` is for what no cancellation may end half way.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from mensasdk.errors import OutcomeKind
 from mensasdk.transport import cancelled_outcome
 
-__all__ = ["Interrupted", "Interrupts"]
+__all__ = ["Interrupted", "Interrupts", "finish"]
+
+T = TypeVar("T")
 
 
 class Interrupted(Exception):
@@ -83,3 +89,28 @@ class _Section:
         if ours:
             assert isinstance(error, asyncio.CancelledError)
             raise Interrupted(self._outcome or cancelled_outcome(error)) from None
+
+
+async def finish(work: Coroutine[Any, Any, T]) -> tuple[T, asyncio.CancelledError | None]:
+    """Await something to its end, however often this task is cancelled meanwhile.
+
+    Args:
+        work: a coroutine that has not begun.
+
+    Returns:
+        Its result, and the cancellation that came meanwhile, for the caller to pass on.
+
+    Raises:
+        asyncio.CancelledError: the cancellation, if the work failed as well.
+        Exception: what the work raised.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = cancelled or error
+    if cancelled is not None and (task.cancelled() or task.exception() is not None):
+        raise cancelled
+    return task.result(), cancelled

@@ -12,7 +12,7 @@ from mensasdk.campaign.dispatch import Dispatcher
 from mensasdk.campaign.lane import Lane, LaneGate
 from mensasdk.campaign.request import CLOSING
 from mensasdk.errors import MensaError, ValidationError
-from mensasdk.journal.protocol import Journal, Record, State, outcome_of
+from mensasdk.journal.protocol import Journal, Record, State, recorded_outcome
 from mensasdk.journal.reports import is_about
 from mensasdk.messages import Delivery, Message, Outcome, OutcomeKind
 from mensasdk.vendors.batching import Doubt, Prepared, code_of
@@ -125,7 +125,7 @@ class Reconciler:
             await self._journal.resolve(self._campaign, settled)
 
     def _left(self, record: Record) -> Outcome:
-        return outcome_of(record, self._dispatcher.vendor)
+        return recorded_outcome(record, self._dispatcher.vendor)
 
     async def _ask(
         self, lane: Lane, request: _Request, doubts: Sequence[_Doubted], *, repeat: bool

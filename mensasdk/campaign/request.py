@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from attrs import define, evolve, field
 
-from mensasdk.campaign.interrupts import Interrupted, Interrupts
+from mensasdk.campaign.interrupts import Interrupted, Interrupts, finish
 from mensasdk.campaign.lane import Lane, LaneGate
 from mensasdk.campaign.report import BatchReport
 from mensasdk.codes import Code
@@ -37,11 +37,9 @@ from mensasdk.messages import Message, Outcome, make_outcome
 from mensasdk.transport import cancelled_outcome
 from mensasdk.vendors.batching import Prepared, code_of
 
-__all__ = ["CLOSING", "Carrier", "Ended", "Planned", "Request", "finish", "reason_of"]
+__all__ = ["CLOSING", "Carrier", "Ended", "Planned", "Request", "reason_of"]
 
 logger = logging.getLogger("mensasdk")
-
-T = TypeVar("T")
 
 # After one of these every further request would end the same way, and vendors block addresses that keep trying.
 CLOSING: Final = (AuthError, AddressBlocked, TLSError, UnexpectedRedirect, InsufficientCredits, ConfigurationError)
@@ -432,31 +430,6 @@ def _given_up(request: Request, kind: OutcomeKind, code: str) -> list[Outcome]:
 def _clocks() -> tuple[float, float]:
     """Read the clock that never jumps and stands still while the machine sleeps, and the one that does the opposite."""
     return time.monotonic(), time.time()
-
-
-async def finish(work: Coroutine[Any, Any, T]) -> tuple[T, asyncio.CancelledError | None]:
-    """Await something to its end, however often this task is cancelled meanwhile.
-
-    Args:
-        work: a coroutine that has not begun.
-
-    Returns:
-        Its result, and the cancellation that came meanwhile, for the caller to pass on.
-
-    Raises:
-        asyncio.CancelledError: the cancellation, if the work failed as well.
-        Exception: what the work raised.
-    """
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = cancelled or error
-    if cancelled is not None and (task.cancelled() or task.exception() is not None):
-        raise cancelled
-    return task.result(), cancelled
 
 
 def reason_of(error: Exception) -> str:

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Final
 from mensasdk.arguments import check_count, check_kind, check_seconds, not_this
 from mensasdk.campaign import resume as resuming
 from mensasdk.campaign.dispatch import Dispatcher
+from mensasdk.campaign.interrupts import finish
 from mensasdk.campaign.lane import RouteStatistics
 from mensasdk.campaign.plan import Messages, Planner
 from mensasdk.campaign.report import BatchReport, Progress
-from mensasdk.campaign.request import Planned, finish, reason_of
+from mensasdk.campaign.request import Planned, reason_of
 from mensasdk.campaign.route import Route
 from mensasdk.campaign.router import Router
 from mensasdk.campaign.run import Run, Sink
 from mensasdk.campaign.screens import Screen, Screens
 from mensasdk.errors import ConfigurationError, ValidationError
 from mensasdk.journal.memory import MemoryJournal
-from mensasdk.journal.protocol import Journal, State, outcome_of
+from mensasdk.journal.protocol import Journal, State, recorded_outcome
 from mensasdk.limits.breaker import CircuitBreaker
 from mensasdk.limits.rate import RateLimit, RateLimiter
 from mensasdk.messages import Message, Outcome
@@ -444,7 +445,7 @@ class BatchSender:
         report, vendor = run.report, self._dispatcher.vendor
         async with aclosing(resuming.ended(self._journal, report.campaign)) as portions:
             async for records in portions:
-                outcomes = [outcome_of(record, vendor) for record in records]
+                outcomes = [recorded_outcome(record, vendor) for record in records]
                 report.add(outcomes)
                 for outcome in outcomes:
                     report.spend(outcome.vendor, outcome.credits, None)

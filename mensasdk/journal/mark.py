@@ -8,7 +8,7 @@ from attrs import evolve
 
 from mensasdk.codes import Code
 from mensasdk.errors import ConfigurationError
-from mensasdk.journal.protocol import Journal, State, outcome_of
+from mensasdk.journal.protocol import Journal, State, recorded_outcome
 from mensasdk.messages import OutcomeKind
 
 __all__ = ["mark"]
@@ -42,7 +42,7 @@ async def mark(journal: Journal, campaign: str, kind: OutcomeKind, *, numbers: C
             outcomes = [
                 (
                     record.seq,
-                    evolve(outcome_of(record, ""), kind=kind, code=Code.PERSON, detail="decided by a person"),
+                    evolve(recorded_outcome(record, ""), kind=kind, code=Code.PERSON, detail="decided by a person"),
                 )
                 for record in records
                 if numbers is None or record.number in numbers

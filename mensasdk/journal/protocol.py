@@ -40,7 +40,7 @@ __all__ = [
     "lost",
     "missing",
     "not_open",
-    "outcome_of",
+    "recorded_outcome",
     "taken",
 ]
 
@@ -331,7 +331,7 @@ class Journal(Protocol):
         """
 
 
-def outcome_of(record: Record, vendor: str) -> Outcome:
+def recorded_outcome(record: Record, vendor: str) -> Outcome:
     """The outcome that was recorded, or what the lack of one means.
 
     Args:

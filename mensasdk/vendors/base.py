@@ -313,10 +313,8 @@ class VendorClient:
         """
         given: object = message
         if not isinstance(given, Message):
-            raise ConfigurationError(
-                f'message must be a Message, such as Message("+34600000000", "Hola"), not {type(given).__name__}',
-                vendor=self.vendor,
-            )
+            what = 'a Message, such as Message("+34600000000", "Hola")'
+            raise ConfigurationError(not_this("message", what, given), vendor=self.vendor)
         deadline = self._deadline(timeout)
         if message.not_after is not None and message.not_after <= datetime.now(UTC):
             return self._failed(message, Code.EXPIRED, "its not_after has passed")

@@ -142,7 +142,8 @@ async def test_its_reference_goes_with_the_request_where_the_vendor_takes_one(bo
 )
 async def test_what_is_no_message_is_refused_by_name(box: Sandbox, row: Any) -> None:
     async with client_of("mensatek", box) as client:
-        with pytest.raises(ConfigurationError, match=rf"^message must be a Message, .* not {type(row).__name__}$"):
+        given = "None" if row is None else type(row).__name__
+        with pytest.raises(ConfigurationError, match=rf"^message must be a Message, .* not {given}$"):
             await client.send(row)
 
 

@@ -14,7 +14,7 @@ from mensasdk.cli.masking import masked
 from mensasdk.cli.show.output import Output
 from mensasdk.cli.work.journal import recorded_campaign
 from mensasdk.journal import Record, SqliteJournal, State
-from mensasdk.journal.protocol import outcome_of
+from mensasdk.journal.protocol import recorded_outcome
 from mensasdk.phone import mask
 
 __all__ = [
@@ -51,7 +51,7 @@ async def in_doubt(journal: SqliteJournal, campaign: str) -> AsyncGenerator[Reco
 
 def vendor_of(record: Record) -> str:
     """Whom its request was for; empty where nobody said."""
-    return outcome_of(record, "").vendor
+    return recorded_outcome(record, "").vendor
 
 
 @frozen
@@ -127,7 +127,7 @@ async def list_doubts(
 
 
 def _row(campaign: str, record: Record) -> dict[str, Any]:
-    outcome = outcome_of(record, "")
+    outcome = recorded_outcome(record, "")
     moment = None if record.claimed_at is None else record.claimed_at.astimezone(UTC).isoformat(timespec="seconds")
     cells = (
         campaign,
