@@ -1,4 +1,4 @@
-"""Many messages: the sender, its routes and its report."""
+"""Send many messages: the sender, its routes and its report."""
 
 from mensasdk.campaign.lane import RouteStatistics
 from mensasdk.campaign.report import Amount, BatchReport, Latency, Progress, guard_cell, unguard_cell

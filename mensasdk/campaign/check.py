@@ -1,4 +1,4 @@
-"""What a sender would do with a list, and what it would come to: the stages of a request, and none is made."""
+"""Check a list: pass its messages through every stage of a campaign, without making a request."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ __all__ = ["check", "trial_of"]
 
 
 def trial_of(dispatcher: Dispatcher) -> Dispatcher:
-    """Make the same lanes once more, open, without limits, and with budgets of their own."""
-    budgets: dict[Budget, Budget] = {}  # two routes may share one
+    """Make a copy of a dispatcher to check with: the same lanes, open, without limits, and with copied budgets."""
+    budgets: dict[Budget, Budget] = {}  # routes that share a budget share its copy
 
     def own(budget: Budget | None) -> Budget | None:
         return None if budget is None else budgets.setdefault(budget, copy(budget))
@@ -53,12 +53,14 @@ async def check(
     on_progress: Callable[[Preflight], None] | None,
     on_message: Callable[[Message, Outcome | None], None] | None,
 ) -> Preflight:
-    """Go through a list as a campaign would; see `BatchSender.check`.
+    """Check a list by the stages of a campaign; see `BatchSender.check`.
 
     Args:
-        planner: gives the requests.
-        dispatcher: made by `trial_of`; the planner asks it too.
-        prices, on_progress, on_message: as there.
+        planner: forms the requests.
+        dispatcher: made by `trial_of`; the planner uses it as well.
+        prices: as in `BatchSender.check`.
+        on_progress: as in `BatchSender.check`.
+        on_message: as in `BatchSender.check`.
     """
     found = Preflight()
     journal = MemoryJournal(keep_outcomes=False)
@@ -82,7 +84,7 @@ async def check(
 
 
 class _Trial(Carrier):
-    """Brings requests to their outcomes as a campaign does, save that every one is taken and none is made."""
+    """Carrier that takes requests through the stages of a campaign, but sends nothing and counts all as ACCEPTED."""
 
     def __init__(
         self, *args: Any, prices: Prices | Mapping[str, Prices] | None, found: Preflight, **options: Any
@@ -124,15 +126,15 @@ class _Trial(Carrier):
 
 
 def _text(message: Message) -> str:
-    """What the person would read; of a vendor's template only the variables are known here."""
+    """Return the text that the recipient would read. Of a vendor's template, only the variables are known here."""
     return fill(message.text, message.variables) if message.text else " ".join(message.variables.values())
 
 
 def _wants_unicode(options: VendorOptions | None, rule: TextRule | None) -> bool | None:
-    """Whether the vendor is told to send Unicode; None where its client does so when a text needs it.
+    """Return whether the vendor would be told to send Unicode; None if the client does so when a text needs it.
 
-    It is the options' ``unicode``. Without options, a client whose vendor would replace nothing asks for
-    Unicode by itself.
+    With options, this is their ``unicode``. Without options, a client asks for Unicode by itself if its vendor
+    would not replace characters.
     """
     if options is None:
         return None if rule is None or rule.plain.replace is None else False

@@ -1,4 +1,4 @@
-"""A router at work: a lane for each message, and the next one for what a lane does not take."""
+"""Choose a lane for each message, and the next lane for messages that a lane does not take."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ __all__ = ["Dispatcher", "dressed"]
 
 
 class Dispatcher:
-    """A router at work.
+    """A router at work: one lane for each route, and the choice between the lanes.
 
     Args:
         routes: the routes, in the order of preference.
-        size: most messages in one request, below what clients and rates allow; None for no further bound.
+        size: the most messages in one request, where clients and rates allow more; None for no further limit.
     """
 
     def __init__(self, routes: Sequence[Route], *, size: int | None) -> None:
         self.lanes = [Lane.of(route, index, size) for index, route in enumerate(routes)]
         self._by_country = any(route.countries is not None for route in routes)
-        # The lane that takes all messages, and as they are: nearly always, and then there is nothing to choose.
+        # A single lane that takes every message unchanged is the usual case, and leaves nothing to choose.
         route = routes[0]
         changes = (route.countries, route.options, route.sender, route.template, route.budget)
         takes_all = len(self.lanes) == 1 and all(one is None for one in changes)
@@ -38,42 +38,42 @@ class Dispatcher:
 
     @property
     def vendor(self) -> str:
-        """What to call the whole: the one vendor, or ``"router"``."""
+        """Short name of the vendor, or ``"router"`` if there are several lanes."""
         return self.lanes[0].client.vendor if len(self.lanes) == 1 else "router"
 
     @property
     def max_in_flight(self) -> int:
-        """Requests under way at once, over all lanes."""
+        """Most requests that may be under way at once, over all lanes."""
         return sum(lane.route.max_in_flight for lane in self.lanes)
 
     @property
     def window(self) -> int:
-        """Messages in all requests that may be under way at once."""
+        """Most messages that may be under way at once, over all lanes."""
         return sum(lane.route.max_in_flight * lane.most for lane in self.lanes)
 
     @property
     def closed(self) -> str | None:
-        """Why nothing can be sent any more; None while a lane is open."""
+        """Reason why nothing can be sent any more (that of the first lane); None while a lane is open."""
         first = self.lanes[0].closed
         return first if first is not None and all(lane.closed for lane in self.lanes) else None
 
     def reopen(self) -> None:
-        """Begin a new campaign: open all lanes, and forget how often their vendors have failed."""
+        """Begin a new campaign: open all lanes, and reset their breakers."""
         self.open_lanes()
         for lane in self.lanes:
             lane.breaker = Breaker(lane.route.breaker)
 
     def open_lanes(self) -> None:
-        """Open all lanes."""
+        """Open all lanes, and forget which budgets were full."""
         for lane in self.lanes:
             lane.closed = None
             lane.is_full = False
 
     def prepare(self, message: Message) -> Planned:
-        """Find the first open lane that can take a message.
+        """Prepare a message for the first open lane that takes it; lanes on pause or over budget are tried last.
 
         Raises:
-            ValidationError: none can; what the first one for its country says.
+            ValidationError: no lane takes the message; the error is that of the first lane tried.
         """
         lane = self._only
         if lane is None:
@@ -84,11 +84,11 @@ class Dispatcher:
         """Prepare a message again for the lane it was sent on, ignoring a schedule that has passed.
 
         Raises:
-            ValidationError: that lane's client does not take it any more.
+            ValidationError: the lane's client does not take the message any more.
         """
         try:
             return self._prepare(message, [lane])[1]
-        except ScheduleError:  # the time is past, which it was not then
+        except ScheduleError:  # the time was still to come when the message was sent
             item = self._prepare(evolve(message, schedule_at=None), [lane])[1]
             item.message = message
             return item
@@ -97,8 +97,8 @@ class Dispatcher:
         """Find the next lane for each message of a request.
 
         Returns:
-            Requests for other lanes, of one lane and key each and no larger than that takes; and what has no other
-            lane.
+            Requests for the next lanes, each for one lane and one batch key, and no larger than the lane allows; and
+            the messages that no other lane takes.
         """
         found: dict[tuple[Lane, Hashable], list[tuple[Prepared, Message | None]]] = {}
         last: list[Prepared] = []
@@ -119,7 +119,7 @@ class Dispatcher:
         return requests, last
 
     def _next(self, lane: Lane, item: Prepared, screened: Message | None) -> tuple[Lane, Prepared] | None:
-        """Prepare the same message for the next open lane that can take it; None when there is none."""
+        """Prepare a message for the next open lane that can take it; return None if there is none."""
         lanes = [one for one in self._candidates(item.message) if one.index > lane.index and one.closed is None]
         if not lanes:
             return None
@@ -137,7 +137,7 @@ class Dispatcher:
         return [lane for lane in self.lanes if lane.route.countries is None or country in lane.route.countries]
 
     def _country(self, number: str) -> str | None:
-        # A national number means what the first route with a home takes it for.
+        # A national number is read with the first default country for which it is valid, in the order of the routes.
         for home in dict.fromkeys(lane.client.default_country for lane in self.lanes):
             try:
                 return phone.parse(number, default_country=home).country
@@ -148,7 +148,7 @@ class Dispatcher:
     def _prepare(self, message: Message, lanes: Sequence[Lane]) -> tuple[Lane, Prepared]:
         error: ValidationError | None = None
         if len(lanes) > 1:
-            # With all lanes closed the first one still says whether the message is in order.
+            # With all lanes closed, a closed lane still tells whether the message breaks a rule.
             lanes = sorted([lane for lane in lanes if lane.closed is None] or lanes, key=_is_busy)
         for lane in lanes:
             try:
@@ -167,7 +167,7 @@ def _is_busy(lane: Lane) -> bool:
 
 
 def dressed(message: Message, route: Route) -> Message:
-    """Give a message what its route adds to it: options of the vendor, a sender, a template."""
+    """Add the route's vendor options, sender and template to a message that has none of its own."""
     changes: dict[str, Any] = {}
     if route.options is not None and not isinstance(message.options, type(route.options)):
         changes["options"] = route.options

@@ -1,4 +1,4 @@
-"""The vendors' groups of a campaign: requests within which a vendor takes no number twice."""
+"""Keep the vendors' groups of a campaign. Within a group, a vendor takes no number twice."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from mensasdk.vendors.batching import Prepared
 
 __all__ = ["GROUP_SIZE", "Group", "Groups"]
 
-# A vendor's report tells of a whole group, and must not become too large to be read.
+# A vendor reports on a whole group at once, and that report must not become too large to read.
 GROUP_SIZE: Final = 10_000
 
 
 @define(eq=False)
 class Group:
-    """Requests within which the vendor takes no number twice.
+    """A vendor's group of requests, within which the vendor takes no number twice.
 
     Attributes:
-        id: the vendor's id of it; None until its first message was accepted.
-        numbers: who is in it, or may be.
-        opening: held by who sends its first message.
+        id: the vendor's id of the group; None until the first message is accepted.
+        numbers: the numbers that are in the group, or may be.
+        opening: lock, held while the first message is sent.
     """
 
     id: str | None = None
@@ -32,10 +32,11 @@ class Group:
     opening: asyncio.Lock = field(factory=asyncio.Lock)
 
     def admit(self, items: Sequence[Prepared]) -> tuple[list[Prepared], list[Prepared]]:
-        """Take in whom the group does not have yet.
+        """Add the messages whose numbers are not in the group yet.
 
         Returns:
-            Those, and the others: the vendor would drop these, and a report could not tell the two messages apart.
+            The added messages, and the others. The vendor would drop the others, and its report could not tell two
+            messages to one number apart.
         """
         new = [item for item in items if item.number not in self.numbers]
         others = [item for item in items if item.number in self.numbers]
@@ -44,13 +45,13 @@ class Group:
 
 
 class Groups:
-    """The groups of a campaign, one open for each lane and key."""
+    """Groups of a campaign, one open for each lane and group key."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[Lane, Hashable], Group] = {}
 
     def of(self, lane: Lane, key: Hashable) -> Group:
-        """Find the group that is open for a key; a full one is followed by another."""
+        """Return the open group of a lane and key; begin a new group if that one is full."""
         group = self._open.get((lane, key))
         if group is None or len(group.numbers) >= GROUP_SIZE:
             group = self._open[lane, key] = Group()

@@ -1,6 +1,6 @@
-"""Ending a campaign from inside, by `BatchSender.stop`: waits end at once, requests under way only when asked.
+"""Stop a campaign from inside: end its waits at once, and its requests under way only when asked to.
 
-`finish` is for what no cancellation may end half way.
+`finish` is for work that no cancellation may end half way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ T = TypeVar("T")
 
 
 class Interrupted(Exception):
-    """A wait or a send was ended by `BatchSender.stop`, and not by a cancellation from outside."""
+    """A wait or a request was ended by a stop of the campaign, and not by a cancellation from outside.
+
+    Attributes:
+        outcome: the outcome of the messages concerned.
+    """
 
     def __init__(self, outcome: OutcomeKind) -> None:
         super().__init__()
@@ -28,7 +32,7 @@ class Interrupted(Exception):
 
 
 class Interrupts:
-    """Ends what workers are waiting for, without ending the workers.
+    """Waits and requests of the workers, which a stop ends without ending the workers.
 
     Attributes:
         reason: why the campaign ends early; None while it does not.
@@ -41,7 +45,7 @@ class Interrupts:
         self._sending: set[asyncio.Task[Any]] = set()
 
     def stop(self, reason: str, *, sends: bool = False) -> None:
-        """End all waits, and with ``sends`` all sends as well. The first reason stays."""
+        """Stop the campaign: end all waits, and with ``sends`` all requests under way. The first reason is kept."""
         if self.reason is None:
             self.reason = reason
         for task in [*self._waiting, *(self._sending if sends else ())]:
@@ -50,16 +54,16 @@ class Interrupts:
                 task.cancel()
 
     def waiting(self) -> AbstractContextManager[None]:
-        """Enter a section in which nothing is under way; it raises `Interrupted` with NOT_SENT."""
+        """Return a context for a wait without a request under way. A stop raises `Interrupted` with NOT_SENT there."""
         return _Section(self._waiting, self._asked, OutcomeKind.NOT_SENT)
 
     def sending(self) -> AbstractContextManager[None]:
-        """Enter a section in which a request is made; it raises `Interrupted` with what became of it."""
+        """Return a context for a request. A stop with ``sends`` raises `Interrupted` with its outcome there."""
         return _Section(self._sending, self._asked, None)
 
 
 class _Section:
-    """See `Interrupts.waiting`. A class and not a generator, since each request passes two of them."""
+    """Context of a wait or a request. A class is faster than a generator, and each request enters two contexts."""
 
     __slots__ = ("_asked", "_outcome", "_task", "_tasks")
 
@@ -71,7 +75,7 @@ class _Section:
         self._task = task
         self._tasks = tasks
         self._asked = asked
-        self._outcome = outcome  # of what is interrupted here; None where the cancellation says it
+        self._outcome = outcome  # None: the cancellation carries it
 
     def __enter__(self) -> None:
         self._tasks.add(self._task)
@@ -82,7 +86,7 @@ class _Section:
         self._tasks.discard(self._task)
         if self._task not in self._asked:
             return
-        # Ours only if nobody else has cancelled the task as well.
+        # If the task was cancelled from outside as well, that cancellation goes on.
         ours = isinstance(error, asyncio.CancelledError) and self._task.cancelling() <= 1
         self._asked.discard(self._task)
         self._task.uncancel()
@@ -92,16 +96,16 @@ class _Section:
 
 
 async def finish(work: Coroutine[Any, Any, T]) -> tuple[T, asyncio.CancelledError | None]:
-    """Await something to its end, however often this task is cancelled meanwhile.
+    """Await a coroutine to its end, however often this task is cancelled meanwhile.
 
     Args:
         work: a coroutine that has not begun.
 
     Returns:
-        Its result, and the cancellation that came meanwhile, for the caller to pass on.
+        The result, and the cancellation that came meanwhile, for the caller to raise; None if there was none.
 
     Raises:
-        asyncio.CancelledError: the cancellation, if the work failed as well.
+        asyncio.CancelledError: this task was cancelled, and the work failed as well.
         Exception: what the work raised.
     """
     task = asyncio.ensure_future(work)

@@ -1,4 +1,4 @@
-"""A route at work: its limiters, its places, its breaker, and the gate that each of its requests passes."""
+"""Put a route to work: its limiters, its breaker, its places for requests, and the gate that each request passes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mensasdk.limits.window import WindowLimiter
 from mensasdk.messages import Outcome
 from mensasdk.vendors.batching import BatchClient, Prepared
 
-if TYPE_CHECKING:  # loaded by who has a budget
+if TYPE_CHECKING:  # loaded only where a budget is used
     from mensasdk.limits.budget import Item
 
 __all__ = ["Lane", "LaneGate", "RouteStatistics"]
@@ -24,15 +24,15 @@ __all__ = ["Lane", "LaneGate", "RouteStatistics"]
 
 @frozen
 class RouteStatistics:
-    """What a route holds at one moment.
+    """State of a route at one moment.
 
     Attributes:
-        vendor: the client's.
+        vendor: the short name of the client's vendor.
         in_flight: requests under way.
-        messages: the limiter of messages.
-        requests: the limiter of requests.
-        is_paused: the breaker lets nothing through but a single try.
-        closed: why nothing is sent through it any more; None while it is open.
+        messages: state of the limiter of messages.
+        requests: state of the limiter of requests.
+        is_paused: the breaker lets no request through but a single probe.
+        closed: why nothing is sent through the route any more; None while it is open.
     """
 
     vendor: str
@@ -48,16 +48,17 @@ class Lane:
     """A route at work.
 
     Attributes:
-        route: what it is.
-        index: its place among the routes.
-        most: messages in one request.
-        messages: permits for messages.
-        requests: permits for requests.
-        free: places for requests under way.
-        breaker: pauses it while the vendor fails.
+        route: the route.
+        index: the position of the route among the routes.
+        most: the most messages in one request.
+        messages: limiter of messages.
+        requests: limiter of requests.
+        free: free places for requests under way.
+        breaker: breaker that pauses the lane while the vendor fails.
         in_flight: requests under way.
-        is_full: its budget did not allow the last request as a whole.
-        closed: why nothing is sent through it any more; None while it is open.
+        is_full: the budget did not allow the whole of the last request.
+        closed: why nothing is sent through the lane any more; None while it is open.
+        client: the client of the route.
     """
 
     route: Route
@@ -74,15 +75,15 @@ class Lane:
 
     @classmethod
     def of(cls, route: Route, index: int, size: int | None) -> Self:
-        """Put a route to work.
+        """Make the lane of a route.
 
         Args:
             route: the route.
-            index: its place among the routes.
-            size: most messages in one request, below what the client and the rate allow; None for no further bound.
+            index: the position of the route among the routes.
+            size: the most messages in one request, where the client and the rate allow more; None for no further limit.
         """
         messages, requests = _limiter(route.rate), _limiter(route.request_rate)
-        # A request is one burst, and must not hold more than a window allows.
+        # The messages of a request go out at once, so there must not be more than one window allows.
         bounds = (route.client.max_recipients, size, messages.capacity)
         most = min(bound for bound in bounds if bound is not None)
         free = asyncio.Semaphore(route.max_in_flight)
@@ -90,16 +91,16 @@ class Lane:
 
     @property
     def is_open(self) -> bool:
-        """Something may still be sent through it."""
+        """Tell whether anything may still be sent through the lane."""
         return self.closed is None
 
     def close(self, reason: str) -> None:
-        """Send nothing through it any more. The first reason stays."""
+        """Close the lane, so that nothing is sent through it any more. The first reason is kept."""
         if self.closed is None:
             self.closed = reason
 
     def statistics(self) -> RouteStatistics:
-        """Tell what it holds at this moment."""
+        """Return the state of the route at this moment."""
         return RouteStatistics(
             self.client.vendor,
             self.in_flight,
@@ -110,16 +111,16 @@ class Lane:
         )
 
     def check_price(self, item: Prepared) -> None:
-        """See to it that a message has a price where there is a budget of money.
+        """Check that a message has a price, if the lane has a budget with prices.
 
         Raises:
-            ValidationError: it has none.
+            ValidationError: the message has no price.
         """
         if self.route.budget is not None and self.route.budget.prices is not None:
             self.route.budget.prices.cost(item.number, item.parts)
 
     def reserve(self, items: Sequence[Prepared]) -> int:
-        """Reserve what messages cost; give how many of them, from the front, the budget allows."""
+        """Reserve the cost of messages in the budget; return how many of them, from the front, the budget allows."""
         if self.route.budget is None:
             return len(items)
         fit = self.route.budget.reserve(_costs(items))
@@ -127,18 +128,18 @@ class Lane:
         return fit
 
     def charge(self, items: Sequence[Prepared], outcomes: Sequence[Outcome], charged: Decimal | None) -> None:
-        """Settle with the budget what was reserved.
+        """Replace the reserved cost of messages in the budget by what they really cost.
 
         Args:
             items: the messages, as they were reserved.
-            outcomes: what became of each through this lane.
-            charged: what the vendor charged for all of them, where it says so.
+            outcomes: the outcome of each message through this lane, in the same order.
+            charged: what the vendor charged for all the messages together; None if the vendor does not say.
         """
         if self.route.budget is not None:
             self.route.budget.settle(_costs(items), outcomes, charged=charged)
 
     def release(self, items: Sequence[Prepared]) -> None:
-        """Give back to the budget what was reserved for messages that were not sent."""
+        """Give the reserved cost of messages that were not sent back to the budget."""
         if self.route.budget is not None:
             self.route.budget.release(_costs(items))
 
@@ -154,10 +155,10 @@ def _costs(items: Sequence[Prepared]) -> Sequence[Item]:
 
 
 class LaneGate:
-    """What one request passes: a place among those under way, a permit for itself, and one for each message in it.
+    """Gate of one request: it waits for a place, for a permit for the request, and for one for each of its messages.
 
     Attributes:
-        paid: `pay` has been called, and its permits are not used yet.
+        paid: `pay` has taken permits, and no attempt has used them yet.
     """
 
     __slots__ = ("_count", "_inside", "_lane", "_probe", "paid")
@@ -170,7 +171,7 @@ class LaneGate:
         self._probe = False
 
     async def pay(self) -> None:
-        """Take a place and the permits of the first attempt, before the deadline of the call begins to run."""
+        """Wait for a place, the breaker and the permits of the first attempt, before the call's deadline begins."""
         await self._lane.free.acquire()
         self._inside = True
         self._lane.in_flight += 1
@@ -180,7 +181,7 @@ class LaneGate:
         self.paid = True
 
     def leave(self) -> None:
-        """Give the place back; also when `pay` did not come to its end."""
+        """Give the place back, also if `pay` was cancelled."""
         if self._probe:
             self._probe = False
             self._lane.breaker.let_go()
@@ -190,7 +191,7 @@ class LaneGate:
             self._lane.free.release()
 
     def judge(self, *, works: bool) -> None:
-        """Say whether the vendor works, after a request."""
+        """Tell the breaker whether the vendor works, after a request; close the lane if it gives the vendor up."""
         breaker = self._lane.breaker
         if works:
             breaker.succeed()
@@ -199,6 +200,7 @@ class LaneGate:
         self._probe = False
 
     async def enter(self) -> None:
+        """Wait for the permits of one attempt; the first attempt uses those that `pay` has taken."""
         if self.paid:
             self.paid = False
         else:
@@ -206,5 +208,6 @@ class LaneGate:
             await self._lane.messages.acquire(self._count)
 
     def penalise(self, seconds: float) -> None:
+        """Pause both limiters of the lane for ``seconds``, because the vendor asked for it (HTTP 429)."""
         self._lane.messages.penalise(seconds)
         self._lane.requests.penalise(seconds)

@@ -1,4 +1,4 @@
-"""From a stream of messages to requests: who may share one, and when it is full enough to go."""
+"""Form requests from a stream of messages."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _MAX_REFUSED = 256
 
 @define(eq=False)
 class Portion:
-    """What the planner gives: a request, and what was refused on the way to it.
+    """Part of a plan: a request, and the messages that were refused before it.
 
     Attributes:
-        request: messages that go out together; None where there are only refusals.
-        refused: outcomes of messages that broke a rule; nothing of them goes out.
+        request: messages that go out together; None if there are only refusals.
+        refused: outcomes of messages that broke a rule and are not sent.
     """
 
     request: Request | None
@@ -45,8 +45,8 @@ class _Filling:
     items: list[Prepared] = field(factory=list)
     screened: dict[Prepared, Message] = field(factory=dict)
     numbers: set[str] = field(factory=set)
-    # A number that stands in the open request already waits for the next one: within one request a vendor drops it,
-    # and its answer could not be told from that of the first.
+    # Messages to a number that is in this request already wait for the next request. Within one request a vendor drops
+    # the second message, and its answer does not tell the two apart.
     later: list[tuple[Prepared, Message | None]] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -71,15 +71,16 @@ class _Filling:
 
 
 class Planner:
-    """Forms requests, in the order in which they fill up.
+    """Form requests from messages, in the order in which the requests fill up.
 
     Args:
-        messages: any iterable or async iterable, of any length; read only as far as needed.
-        prepare: finds a message's lane and brings it into the vendor's terms; those of one lane whose ``batch_key``
-            is equal may share a request.
-        vendor: the name to put on messages that are refused here.
-        window: most messages held back in unfinished requests; above it the fullest request goes out as it is.
-        linger: seconds after which an async source that has fallen silent does not hold back what it gave.
+        messages: any iterable or async iterable of messages, of any length; read only as far as needed.
+        prepare: finds the lane of a message, and prepares the message for it. Messages of one lane with an equal
+            ``batch_key`` may share a request.
+        vendor: the vendor's name in the outcomes of messages that are refused here.
+        window: the most messages held back in requests that are not full; above it the fullest request goes out.
+        linger: seconds without a new message after which an async source's messages go out in requests that are not
+            full.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class Planner:
         self._read = 0
 
     async def portions(self) -> AsyncGenerator[Portion, None]:
-        """Read the messages and give the requests. What was read and not given, `leftover` has."""
+        """Yield the messages in portions. After an early end, `leftover` yields those that were read and are left."""
         if isinstance(self._messages, AsyncIterable):
             async with aclosing(_each(self._messages, self._linger)) as source:
                 async for message in source:
@@ -123,12 +124,12 @@ class Planner:
                     count = 0
                     yield full
                 elif count % 256 == 0:
-                    await asyncio.sleep(0)  # preparing a thousand messages takes milliseconds; others want the loop
+                    await asyncio.sleep(0)  # let other tasks run: a thousand messages take milliseconds
         for portion in self.leftover():
             yield portion
 
     def leftover(self) -> Iterator[Portion]:
-        """Give what is held back, in requests that are not full."""
+        """Yield the messages that are held back, in requests that are not full, and the refusals."""
         while self._open:
             yield self._take(next(iter(self._open.values())))
         if self._refused:
@@ -148,7 +149,7 @@ class Planner:
         if lane.most == 1:
             return self._portion(Request(lane, [item], {} if screened is None else {item: screened}))
         filling = self._last
-        # Mostly each message is like the one before it, and clients give equal messages one and the same key.
+        # Most messages share a request with the message before, and clients give equal keys as the same object.
         if filling is None or filling.key is not item.batch_key or filling.lane is not lane:
             filling = self._last = self._filling(lane, item.batch_key)
         filling.add(item, screened)
@@ -179,21 +180,21 @@ class Planner:
 
 
 def refusal(message: Message, vendor: str, error: MensaError) -> Outcome:
-    """Make the outcome of a message that was refused here, before anything was sent."""
+    """Make the NOT_SENT outcome of a message that was refused here, before anything was sent."""
     return Outcome(OutcomeKind.NOT_SENT, message, vendor=vendor, code=code_of(error), detail=error.message)
 
 
 @define
 class _End:
-    """The source has no more, or failed."""
+    """End of a source, with the error if the source failed."""
 
     error: Exception | None = None
 
 
 async def _each(messages: AsyncIterable[Message], linger: float) -> AsyncGenerator[Message | None, None]:
-    """Give each message, and None whenever the source has been silent for ``linger`` seconds."""
+    """Yield each message, and None once whenever the source has been silent for ``linger`` seconds."""
     queue: asyncio.Queue[Message | _End] = asyncio.Queue(maxsize=256)
-    # The source runs in a task of its own: a time limit around it would cancel it in the middle of its work.
+    # The source runs in its own task: a timeout around it would cancel it in the middle of its work.
     pump = asyncio.create_task(_pump(messages, queue))
     try:
         quiet = False
@@ -222,6 +223,6 @@ async def _pump(source: AsyncIterable[Message], queue: asyncio.Queue[Message | _
     try:
         async for message in source:
             await queue.put(message)
-    except Exception as error:  # noqa: BLE001 - the reader raises it, after what came before it
+    except Exception as error:  # noqa: BLE001 - `_each` raises it, after the messages before it
         end.error = error
     await queue.put(end)

@@ -1,4 +1,4 @@
-"""Finding out what became of the messages that are UNKNOWN, by each vendor's own means."""
+"""Find out what became of the messages that are UNKNOWN, by each vendor's own means."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AT_ONCE = 1000
 
 @frozen
 class _Request:
-    """Messages in doubt that went out together."""
+    """Unknown messages that went out in one request."""
 
     reference: str | None
     vendor: str | None
@@ -33,7 +33,7 @@ class _Request:
 
 @frozen
 class _Doubted:
-    """A message in doubt, and whether it may be sent again as far as the sender is concerned."""
+    """An unknown message, and whether the sender's screens allow it to be sent again."""
 
     record: Record
     doubt: Doubt
@@ -41,15 +41,15 @@ class _Doubted:
 
 
 class Reconciler:
-    """Asks the vendors about what is in doubt.
+    """Ask the vendors about the unknown messages of a campaign.
 
     Args:
-        journal: has the campaign open.
-        dispatcher: its lanes have the clients.
+        journal: the journal, with the campaign open.
+        dispatcher: the dispatcher, whose lanes have the clients.
         campaign: the campaign's id.
-        screen: the sender's screens, for what may be sent again.
-        repeat: what may be sent again without a second SMS is sent again.
-        stopped: why no more questions are to be asked; None while they are.
+        screen: the sender's screens, for messages that are sent again.
+        repeat: send messages again where the vendor keeps that from being a second SMS.
+        stopped: returns why no more questions are to be asked; None while they are.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class Reconciler:
         self._failure: Exception | None = None
 
     async def outcomes(self) -> AsyncGenerator[Sequence[Outcome], None]:
-        """Settle what can be settled, and give the outcome of each message that was in doubt, in portions.
+        """Yield the outcome of each unknown message, in portions, and record in the journal what was found out.
 
         Raises:
-            JournalError: the journal failed. Requests that were being asked about at that moment have come to their
-                end, and what was found out about them has been given; no further question was begun.
-            Exception: what a screen raised that is no `ValidationError`, in the same way.
+            JournalError: the journal failed. Questions that were under way have been finished and their outcomes
+                yielded; no further question was begun.
+            Exception: what a screen raised, other than `ValidationError`; in the same way.
         """
         after = -1
         while records := await self._read(after):
@@ -85,7 +85,7 @@ class Reconciler:
                 for (reference, vendor), some in groupby(records, key=lambda one: (one.request, one.vendor))
             ]
             while requests:
-                # The very first question goes alone: were the credentials wrong, many at once would block the address.
+                # The first question goes alone: with wrong credentials, many at once would get our address blocked.
                 at_once = 1 if after < 0 else self._dispatcher.max_in_flight
                 some, requests = requests[:at_once], requests[at_once:]
                 async with asyncio.TaskGroup() as group:
@@ -99,9 +99,9 @@ class Reconciler:
         return await self._journal.read(self._campaign, after=after, limit=_AT_ONCE, states={State.UNKNOWN})
 
     async def _settle(self, request: _Request) -> Sequence[Outcome]:
-        """Find out about one request, write it down, and give the outcome of each of its messages.
+        """Find out about one request, record it, and return the outcome of each of its messages.
 
-        A failure is kept for later: what others are at shall come to its end, and not be cancelled half way.
+        A failure is kept for later, so that questions about other requests are finished and not cancelled half way.
         """
         outcomes: dict[int, Outcome] = {}
         try:
@@ -113,7 +113,7 @@ class Reconciler:
     async def _find_out(self, request: _Request, outcomes: dict[int, Outcome]) -> None:
         lanes = [lane for lane in self._dispatcher.lanes if lane.client.vendor == request.vendor]
         doubts = await self._doubts(request, lanes[0], outcomes) if lanes and request.reference is not None else []
-        # A repetition is only safe with the account that the first attempt went to.
+        # Sending again is safe only with the account of the first attempt, and two lanes may be two accounts.
         repeat = self._repeat and len(lanes) == 1
         for lane in lanes:
             left = [one for one in doubts if one.record.seq not in outcomes]
@@ -150,7 +150,7 @@ class Reconciler:
         return {one.record.seq: outcome for one, outcome in pairs if outcome is not None}
 
     async def _doubts(self, request: _Request, lane: Lane, outcomes: dict[int, Outcome]) -> Sequence[_Doubted]:
-        """What is known about each message. One that the client does not take any more has its outcome at once."""
+        """Return what is known about each message; put those that the client refuses now into ``outcomes`` at once."""
         assert request.reference is not None
         begin = request.records[0].first
         sibling = (
@@ -185,8 +185,11 @@ class Reconciler:
         return doubts
 
     def _prepare(self, lane: Lane, record: Record) -> tuple[Prepared, Message | None]:
-        """Bring the message into the client's terms as it would go out now; and give it as the screens leave it, None
-        where they do not let it go."""
+        """Prepare a message for its lane as it would go out now.
+
+        Returns:
+            The prepared message, and the message as the screens leave it; None if they refuse it.
+        """
         message = record.message
         try:
             screened = self._screen(message, record.number)
@@ -198,6 +201,6 @@ class Reconciler:
 
 
 def _first_report(record: Record, reported: Sequence[Delivery]) -> Delivery | None:
-    """A report on a message. One under its own reference goes first: an id may be that of a whole group."""
+    """Return a report on a message, preferably by its request's reference: an id may be that of a whole group."""
     about = [one for one in reported if is_about(one, record)]
     return min(about, key=lambda one: one.reference != record.request, default=None)

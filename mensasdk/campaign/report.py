@@ -1,4 +1,4 @@
-"""What a campaign came to: counts that add up, and every recipient's outcome as CSV or JSON lines."""
+"""Report on a campaign: counts that add up, and every recipient's outcome as CSV or JSON lines."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from mensasdk.registry import vendors
 __all__ = ["Amount", "BatchReport", "Latency", "Progress", "guard_cell", "unguard_cell"]
 
 COLUMNS = ("to", "reference", "outcome", "vendor", "vendor_id", "code", "detail", "parts", "credits")
-# What a spreadsheet takes for the start of a formula, in its full-width forms as well.
+# Characters that begin a formula in a spreadsheet, their full-width forms included.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠|%")
 _IN_MEMORY = 1024 * 1024
-_STEPS = 20  # for each factor of e, in which latencies are counted
+_STEPS = 20  # steps for each factor of e, so that a latency is known to a twentieth of its value
 
 
 def guard_cell(value: str) -> str:
-    """Put an apostrophe before a cell that a spreadsheet would run as a formula, and before one that has one already.
+    """Put an apostrophe before a cell that a spreadsheet would run as a formula, or that begins with an apostrophe.
 
     `unguard_cell` undoes exactly this.
     """
@@ -44,11 +44,11 @@ def unguard_cell(value: str) -> str:
 
 
 class Amount(NamedTuple):
-    """What a vendor counts.
+    """An amount in a vendor's own unit.
 
     Attributes:
-        amount: how much.
-        unit: of what: ``"credits"``, or a currency such as ``"USD"``.
+        amount: the amount.
+        unit: ``"credits"``, or a currency such as ``"USD"``.
     """
 
     amount: Decimal
@@ -57,13 +57,13 @@ class Amount(NamedTuple):
 
 @frozen
 class Latency:
-    """How long requests took, in seconds, from when they were handed to the client until their answer.
+    """Times of requests in seconds, from when a request is handed to the client until its answer.
 
     Attributes:
-        requests: how many were answered.
-        mean: on average; 0.0 without any.
-        p50, p95, p99: half of them, 95 and 99 of a hundred took no longer; to a twentieth of the value.
-        longest: the longest one.
+        requests: count of answered requests.
+        mean: the average; 0.0 without requests.
+        p50, p95, p99: percentiles: 50, 95 and 99 % of the requests took no longer. Exact to a twentieth of the value.
+        longest: the longest time.
     """
 
     requests: int
@@ -76,15 +76,15 @@ class Latency:
 
 @frozen
 class Progress:
-    """Where a campaign stands.
+    """Progress of a campaign at one moment.
 
     Attributes:
-        done: messages that have an outcome.
-        accepted, rejected, not_sent, unknown: how many have which.
+        done: count of messages that have an outcome.
+        accepted, rejected, not_sent, unknown: count of messages with this outcome.
         parts: SMS parts of the accepted messages, where known.
         credits: as in `BatchReport`.
         elapsed: as in `BatchReport`.
-        total: how many messages there are, where that is known; else None.
+        total: count of all messages of the campaign; None if it is not known.
     """
 
     done: int
@@ -99,22 +99,22 @@ class Progress:
 
 
 class BatchReport:
-    """What became of each message of a campaign.
+    """Report of a campaign, with the outcome of each message.
 
-    ``accepted + rejected + not_sent + unknown == total``, always. The rows are kept outside of memory once they pass
-    a megabyte, in a file without a name that goes away with the report; the report of a stream keeps none.
+    ``accepted + rejected + not_sent + unknown == total``, always. Once the rows pass a megabyte, they are kept in an
+    unnamed temporary file that goes away with the report. The report of a stream keeps no rows.
 
     Attributes:
         campaign: the campaign's id.
-        vendor: the vendor's short name; ``"router"`` over several.
-        by_code: how many messages ended with which code: the vendors' codes, HTTP statuses, and our own words.
+        vendor: the vendor's short name; ``"router"`` if there are several routes.
+        by_code: count of messages for each code of an outcome: vendors' codes, HTTP statuses, and those of `Code`.
         parts: SMS parts of the accepted messages, where known.
-        credits: what each vendor charged, as far as it says, in its own unit.
-        balance: what was left in each account after the last answer that told it, in the vendor's own unit.
-        elapsed: seconds from when the campaign began until the last outcome.
-        complete: the messages were read to their end, so that nobody is missing here. False while it runs.
-        stopped: why a stop rule, the budget, a journal that failed or `BatchSender.stop` ended the campaign early; None
-            when it ran to its end, while it runs, and where an exception alone ended it.
+        credits: charge of each vendor, as far as the vendor tells it, in the vendor's own unit.
+        balance: balance of each vendor's account, from the last answer that told it, in the vendor's own unit.
+        elapsed: seconds from the beginning of the campaign until its last outcome.
+        complete: all messages were read, so that none is missing from the report. False while the campaign runs.
+        stopped: why a stop rule, the budget, a failed journal or `BatchSender.stop` ended the campaign early. None if
+            it ran to its end, while it runs, and if an exception alone ended it.
     """
 
     def __init__(self, campaign: str, vendor: str, *, keep_rows: bool = True) -> None:
@@ -134,7 +134,7 @@ class BatchReport:
         self._longest = 0.0
         self._rows: IO[bytes] | None = None
         if keep_rows:
-            self._rows = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - it lives as long as we
+            self._rows = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed with the report
             weakref.finalize(self, self._rows.close)
 
     def __repr__(self) -> str:
@@ -145,7 +145,7 @@ class BatchReport:
 
     @property
     def by_vendor(self) -> dict[str, Counter[OutcomeKind]]:
-        """For each vendor, how many messages ended in which way."""
+        """Count of messages with each outcome, for each vendor."""
         found: dict[str, Counter[OutcomeKind]] = {}
         for (vendor, kind), count in self._counts.items():
             found.setdefault(vendor, Counter())[kind] = count
@@ -153,27 +153,27 @@ class BatchReport:
 
     @property
     def total(self) -> int:
-        """Messages that have an outcome."""
+        """Count of messages that have an outcome."""
         return sum(self._counts.values())
 
     @property
     def accepted(self) -> int:
-        """Messages that a vendor has taken."""
+        """Count of messages that a vendor has accepted."""
         return self._ended(OutcomeKind.ACCEPTED)
 
     @property
     def rejected(self) -> int:
-        """Messages that a vendor has refused."""
+        """Count of messages that a vendor has refused."""
         return self._ended(OutcomeKind.REJECTED)
 
     @property
     def not_sent(self) -> int:
-        """Messages that certainly were not sent."""
+        """Count of messages that certainly were not sent."""
         return self._ended(OutcomeKind.NOT_SENT)
 
     @property
     def unknown(self) -> int:
-        """Messages of which nobody can say whether a vendor has them."""
+        """Count of messages of which nobody can say whether a vendor has them."""
         return self._ended(OutcomeKind.UNKNOWN)
 
     def _ended(self, kind: OutcomeKind) -> int:
@@ -181,11 +181,15 @@ class BatchReport:
 
     @property
     def throughput(self) -> float:
-        """Messages a second, over the whole campaign."""
+        """Messages a second, over the whole campaign; 0.0 before the first outcome."""
         return self.total / self.elapsed if self.elapsed > 0 else 0.0
 
     def progress(self, total: int | None = None) -> Progress:
-        """The counts of this moment as a frozen value."""
+        """Return the counts of this moment as a frozen value.
+
+        Args:
+            total: count of all messages of the campaign; None if it is not known.
+        """
         return Progress(
             self.total,
             self.accepted,
@@ -211,21 +215,21 @@ class BatchReport:
             if one.parts is not None and one.kind is OutcomeKind.ACCEPTED:
                 self.parts += one.parts
         if self._rows is not None:
-            # One line for all: what is written is read once at the most, and mostly never.
+            # One line for all of them, since rows are written all the time and mostly never read.
             self._rows.write(orjson.dumps([_cells(one) for one in outcomes], option=orjson.OPT_APPEND_NEWLINE))
 
     def begin(self) -> None:
-        """Let the time of the campaign begin now."""
+        """Start the clock of the campaign, from which ``elapsed`` is counted."""
         self._begun = time.monotonic()
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
-        """Count outcomes that came just now."""
+        """Count outcomes that came just now, and update ``elapsed``."""
         if self._begun is not None:
             self.elapsed = time.monotonic() - self._begun
         self.add(outcomes)
 
     def spend(self, vendor: str, credits: Decimal | None, balance: Decimal | None) -> None:  # noqa: A002 - its name
-        """Count what a request cost, and note what is left, as far as the vendor says it."""
+        """Add what a request cost, and keep the balance of the account, as far as the vendor tells them."""
         if credits is not None:
             before = self.credits.get(vendor)
             self.credits[vendor] = _amount(vendor, credits if before is None else before.amount + credits)
@@ -233,7 +237,7 @@ class BatchReport:
             self.balance[vendor] = _amount(vendor, balance)
 
     def took(self, seconds: float) -> None:
-        """Count a request that was answered after so long."""
+        """Count a request that was answered after ``seconds``."""
         if seconds > self._longest:
             self._longest = seconds
         self._waited += seconds
@@ -242,7 +246,7 @@ class BatchReport:
 
     @property
     def latency(self) -> Latency:
-        """How long the requests took that were answered."""
+        """Times of the requests that were answered."""
         count = sum(self._took.values())
         shares = dict.fromkeys((50, 95, 99), 0.0)
         for share in shares:
@@ -256,9 +260,9 @@ class BatchReport:
         return Latency(count, mean, shares[50], shares[95], shares[99], self._longest)
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Give each message's outcome, in the order in which they ended.
+        """Yield the outcome of each message, in the order in which the outcomes came.
 
-        The message in it has the number and the caller's reference; its text is not kept.
+        The message of an outcome has the number and the caller's reference only; its text is not kept.
 
         Raises:
             RuntimeError: as in `rows`.
@@ -276,13 +280,13 @@ class BatchReport:
             )
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Give each message's row as a dict with the keys of `COLUMNS`, in the order in which they ended.
+        """Yield a row for each message, in the order in which the outcomes came: a dict with the keys of `COLUMNS`.
 
         Raises:
             RuntimeError: the report keeps no rows, because it belongs to a stream.
         """
         if self._rows is None:
-            raise RuntimeError("this report keeps no rows: the outcomes of a stream are yours as they come")
+            raise RuntimeError("the report of a stream keeps no rows; keep the outcomes as the stream yields them")
         self._rows.seek(0)
         try:
             for line in self._rows:
@@ -292,15 +296,15 @@ class BatchReport:
             self._rows.seek(0, os.SEEK_END)
 
     def write_csv(self, path: str | Path, *, raw: bool = False) -> None:
-        """Write all rows as CSV (UTF-8), readable by the file's owner only.
+        """Write all rows as CSV (UTF-8), to a file that only its owner may read.
 
         Args:
             path: the file; it is emptied if it exists.
             raw: write cells as they are. By default a cell that a spreadsheet would run as a formula gets an
-                apostrophe in front, every number in E.164 among them; `unguard_cell` takes it off again.
+                apostrophe in front, and so does every number in E.164; `unguard_cell` removes it again.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
             RuntimeError: as in `rows`.
         """
         with open_private(path, newline="") as file:
@@ -311,13 +315,13 @@ class BatchReport:
                 writer.writerow(cells if raw else [guard_cell(cell) for cell in cells])
 
     def write_jsonl(self, path: str | Path) -> None:
-        """Write all rows as JSON lines, readable by the file's owner only. Credits are strings, to stay exact.
+        """Write all rows as JSON lines, to a file that only its owner may read. Credits are strings, to stay exact.
 
         Args:
             path: the file; it is emptied if it exists.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
             RuntimeError: as in `rows`.
         """
         with open_private(path) as file:
@@ -326,7 +330,7 @@ class BatchReport:
 
 
 def _cells(outcome: Outcome) -> tuple[str | int | None, ...]:
-    """A row, in the order of `COLUMNS`."""
+    """Return the row of an outcome, in the order of `COLUMNS`."""
     message = outcome.message
     return (
         message.to,

@@ -1,7 +1,7 @@
-"""A request of a campaign, and the stages it passes: reserve, admit, claim, send, settle.
+"""Take a request of a campaign through its stages: reserve, admit, claim, send, settle.
 
-What a message comes to is known by its ``seq``. The journal is the fence: only what `Journal.claim` gave is sent, and
-it is given once.
+Outcomes are kept by the ``seq`` of their messages. The journal keeps a message from being sent twice: only messages
+that `Journal.claim` returned are sent, and it returns each message once.
 """
 
 from __future__ import annotations
@@ -41,30 +41,30 @@ __all__ = ["CLOSING", "Carrier", "Ended", "Planned", "Request", "reason_of"]
 
 logger = logging.getLogger("mensasdk")
 
-# After one of these every further request would end the same way, and vendors block addresses that keep trying.
+# After one of these errors every further request would fail too, and vendors block addresses that keep trying.
 CLOSING: Final = (AuthError, AddressBlocked, TLSError, UnexpectedRedirect, InsufficientCredits, ConfigurationError)
-# The vendor's own trouble, with the certainty that nothing was sent: another vendor may take the message.
+# The vendor refused the account, so it is certain that nothing was sent: another vendor may take the message.
 _VENDOR_TROUBLE: Final = (AuthError, AddressBlocked, InsufficientCredits)
-# Seconds for which a claim is good. A machine that stood still between the claim and the first byte may find that its
-# rows have been swept: it sends nothing then.
+# Seconds for which a claim is good. If the machine is suspended for longer between the claim and the first byte,
+# another process may have swept the rows (`Journal.sweep`): then nothing is sent.
 _LEASE: Final = 60.0
 _DUPLICATE: Final = (Code.DUPLICATE, "the campaign holds this message already")
 
 
 Planned = tuple[Lane, Prepared, Message | None]
-"""A message on its lane, as a `Request` has it: the third is the message as a screen changed it, or None."""
+"""Lane of a message, the message prepared for it, and the message as a screen changed it (None if unchanged)."""
 
 
 @define(eq=False)
 class Request:
-    """Messages that go out together: of one lane and one ``batch_key``, no number twice.
+    """Messages that go out together, all of one lane and one ``batch_key``, with no number twice.
 
     Attributes:
-        lane: the way out.
-        items: the messages.
-        screened: those that a screen changed, as they shall go out; their items have them as the caller gave them.
-        group: the vendor's id of the group that they belong to; None for none.
-        reserved: messages whose cost is reserved with the lane's budget, and not settled yet.
+        lane: the lane that sends them.
+        items: the messages. Each item has its message as the caller gave it.
+        screened: the messages that a screen changed, as they are to be sent, by item.
+        group: the vendor's id of the group that the messages belong to; None without a group.
+        reserved: messages whose cost is still reserved in the lane's budget.
     """
 
     lane: Lane
@@ -74,7 +74,7 @@ class Request:
     reserved: Sequence[Prepared] = ()
 
     def reserve(self) -> Sequence[Prepared]:
-        """Reserve what it costs; cut off and give back what the budget does not allow."""
+        """Reserve the cost of the request; remove and return the messages that the budget does not allow."""
         if self.lane.route.budget is None:
             return ()
         fit = self.lane.reserve(self.items)
@@ -85,50 +85,51 @@ class Request:
         return beyond
 
     def charge(self, batch: Sequence[Prepared], outcomes: Sequence[Outcome], charged: Decimal | None = None) -> None:
-        """Settle with the budget what became of some of its messages, through this lane."""
+        """Replace the reserved cost of some messages by what they really cost through this lane."""
         if self.reserved:
             self.lane.charge(batch, outcomes, charged)
             gone = set(batch)
             self.reserved = [item for item in self.reserved if item not in gone]
 
     def release(self) -> None:
-        """Give back to the budget what is still reserved: it was not sent."""
+        """Give what is still reserved back to the budget, for messages that were not sent."""
         if self.reserved:
             self.lane.release(self.reserved)
             self.reserved = ()
 
     def of(self, items: Sequence[Prepared]) -> Request:
-        """Make a request of some of its messages; nothing is reserved for it."""
+        """Make a request of some of these messages, with nothing reserved."""
         return Request(self.lane, items, self.screened, self.group)
 
     def all(self, kind: OutcomeKind, code: str, detail: str) -> list[Outcome]:
-        """Give the same outcome for each of its messages."""
+        """Make the same outcome for each message of the request."""
         return self.outcomes(self.items, kind, code, detail)
 
     def outcomes(self, items: Iterable[Prepared], kind: OutcomeKind, code: str, detail: str) -> list[Outcome]:
-        """Give the same outcome for each of some messages."""
+        """Make the same outcome for each of ``items``."""
         vendor = self.lane.client.vendor
         return [make_outcome(kind, one.message, vendor, None, code, detail, one.parts, None) for one in items]
 
     def over_budget(self) -> list[Outcome]:
-        """Give the outcomes of messages that no budget allows."""
-        return self.all(OutcomeKind.NOT_SENT, Code.BUDGET, "the budget does not allow it; raise it and resume")
+        """Make the NOT_SENT outcomes of messages that no budget allows."""
+        return self.all(OutcomeKind.NOT_SENT, Code.BUDGET, "the budget does not allow it; raise the budget and resume")
 
 
 @define
 class Ended:
-    """What is known of claimed messages.
+    """Outcomes of the messages of a request, as far as they are known.
 
     Attributes:
-        outcomes: by ``seq``.
-        refused: those of which the account was refused, and not the message. It may well go out when the campaign is
-            resumed, so that the journal has them as not sent.
+        outcomes: the outcomes, by ``seq``.
+        refused: the ``seq`` of each message that was refused because of the account, and not because of itself. It may
+            go out when the campaign is resumed, so the journal records it as not sent.
     """
 
     outcomes: dict[int, Outcome] = field(factory=dict)
     refused: frozenset[int] = frozenset()
 
     def take(self, batch: Sequence[Prepared], outcomes: Iterable[Outcome], *, refused: bool = False) -> None:
+        """Keep the outcomes of messages; ``refused`` says that the vendor refused the account."""
         for item, outcome in zip(batch, outcomes, strict=True):
             self.outcomes[item.seq] = outcome
         if refused or self.refused:
@@ -136,7 +137,7 @@ class Ended:
             self.refused = self.refused | seqs if refused else self.refused - seqs
 
     def recorded(self, claim: Claim) -> list[tuple[int, Outcome]]:
-        """Give what the journal is told of each row of a claim."""
+        """Return what the journal has to record of each row of a claim."""
         pairs = [(row.seq, self.outcomes[row.seq]) for row in claim.rows]
         if not self.refused:
             return pairs
@@ -145,18 +146,18 @@ class Ended:
 
 
 class Carrier:
-    """Brings the requests of a campaign to their outcomes, and these into the report.
+    """Bring the requests of a campaign to their outcomes, and report these.
 
     Args:
-        journal: has the campaign open.
-        report: what comes of it.
-        interrupts: ends waits and sends when the campaign is stopped.
-        onward: finds the next lanes of a request, and what has none; see `Dispatcher.onward`.
-        closed: tells why nothing can be sent any more; see `Dispatcher.closed`.
+        journal: the journal, with the campaign open.
+        report: the campaign's report.
+        interrupts: ends waits and requests when the campaign is stopped.
+        onward: finds the next lanes for the messages of a request; see `Dispatcher.onward`.
+        closed: returns why nothing can be sent any more; see `Dispatcher.closed`.
 
     Attributes:
-        next_seq: the first ``seq`` that is free.
-        is_recording: the journal works, as far as is known.
+        next_seq: the first free ``seq``.
+        is_recording: False once the journal has failed.
     """
 
     def __init__(
@@ -178,10 +179,12 @@ class Carrier:
         self._closed = closed
 
     async def carry(self, request: Request) -> Sequence[Outcome]:
-        """Bring a request, whose cost is reserved, to its outcomes: one for each of its messages, in order.
+        """Bring a request to its outcomes, and return one for each of its messages, in order.
+
+        The cost of the request is reserved already.
 
         Raises:
-            asyncio.CancelledError: as it came. What was under way is settled first.
+            asyncio.CancelledError: the task was cancelled. What was under way is settled first.
         """
         ended = Ended()
         code, why = _DUPLICATE
@@ -199,7 +202,7 @@ class Carrier:
         except asyncio.CancelledError:
             code, why = Code.CANCELLED, "the campaign was cancelled before this message"
             raise
-        except Exception as error:  # noqa: BLE001 - whatever failed, these messages were not sent, and say so
+        except Exception as error:  # noqa: BLE001 - whatever failed, the messages without an outcome were not sent
             code, why = Code.JOURNAL, f"{self.journal_failed(error)}; nothing was sent"
         finally:
             if gate is not None:
@@ -214,14 +217,14 @@ class Carrier:
         return outcomes
 
     def number(self, items: Sequence[Prepared]) -> None:
-        """Give messages what the journal knows them by."""
+        """Give messages the ``seq`` and the key by which the journal knows them."""
         for seq, item in enumerate(items, self.next_seq):
             item.seq = seq
             item.key = message_key(item.message, item.number)
         self.next_seq += len(items)
 
     def journal_failed(self, error: Exception) -> str:
-        """Stop, and say why: nothing goes out that is not recorded."""
+        """Stop the campaign, because nothing may be sent that is not recorded; return the reason."""
         failure = f"the journal failed: {reason_of(error)}"
         self.is_recording = False
         self._interrupts.stop(failure)
@@ -231,7 +234,7 @@ class Carrier:
     # ---------------------------------------------------------------------------------------------- claim and settle
 
     async def _claim(self, request: Request, seqs: Sequence[int], gate: LaneGate, ended: Ended) -> None:
-        """Claim messages, send them, and settle what became of them, also when that is cancelled."""
+        """Claim messages, send them, and settle their outcomes, also if the task is cancelled."""
         lo, hi = min(seqs), max(seqs) + 1
         begun = _clocks()
         claiming = self._journal.claim(
@@ -242,7 +245,7 @@ class Carrier:
             vendor=request.lane.client.vendor,
             group=request.group,
         )
-        # A claim that is given up half way might be recorded all the same, and its rows would be UNKNOWN for ever.
+        # A claim that is cancelled half way may be recorded all the same, and its rows would stay UNKNOWN for ever.
         cancelled: asyncio.CancelledError | None = None
         if self._journal.is_immediate:  # a task for each claim would cost more than the claim
             claim = await claiming
@@ -251,7 +254,7 @@ class Carrier:
         batch = _claimed(request.items, claim)
         now = _clocks()
         if now[0] - begun[0] > _LEASE or now[1] - begun[1] > _LEASE:
-            why = "the machine was frozen; its claim may have passed to another"
+            why = "the machine was suspended; another process may have taken this message over"
             ended.take(batch, request.outcomes(batch, OutcomeKind.NOT_SENT, Code.LEASE, why))
         elif cancelled is not None:
             why = "the campaign was cancelled before this message"
@@ -262,13 +265,13 @@ class Carrier:
             except asyncio.CancelledError as error:
                 cancelled = error
             except Exception as error:
-                # A defect of ours. What had left by then nobody can say, and no further request may find out.
+                # A defect of ours. Nobody can say what was sent by then, and no further request may run into it.
                 self._interrupts.stop(f"an unexpected {type(error).__name__}")
                 logger.exception("campaign %s stopped by an unexpected error", self._campaign)
                 why = f"an unexpected {type(error).__name__}"
                 ended.take(batch, request.outcomes(batch, OutcomeKind.UNKNOWN, Code.INTERNAL, why))
         if batch:
-            # What we know must not be lost with us.
+            # The outcomes must be recorded even if this task is cancelled.
             settling = self._journal.settle(self._campaign, claim, ended.recorded(claim))
             if self._journal.is_immediate:
                 await settling
@@ -282,10 +285,10 @@ class Carrier:
     async def _deliver(
         self, request: Request, batch: Sequence[Prepared], claim: Claim, gate: LaneGate, ended: Ended
     ) -> None:
-        """Send claimed messages through their lane, and through the next ones while it is certain that nothing left."""
+        """Send claimed messages through their lane, and through the next lanes while certainly nothing was sent."""
         reference = request_reference(self._campaign, batch[0].seq)
         batch = self._in_time(request, batch, ended)
-        # It has what is reserved, and settles it or gives it back.
+        # The first request takes over what is reserved, to charge it or to give it back.
         first = request
         if batch is not request.items:
             first = Request(request.lane, batch, request.screened, request.group, request.reserved)
@@ -301,7 +304,7 @@ class Carrier:
             except asyncio.CancelledError:
                 for other in tries:
                     other.release()
-                    ended.take(other.items, other.all(OutcomeKind.NOT_SENT, Code.CANCELLED, "cancelled before it left"))
+                    ended.take(other.items, _given_up(other, OutcomeKind.NOT_SENT, Code.CANCELLED))
                 raise
             finally:
                 trial.release()
@@ -313,7 +316,7 @@ class Carrier:
                         tries.append(other)
 
     async def _send_elsewhere(self, request: Request, claim: Claim, reference: str, ended: Ended) -> bool:
-        """Hand claimed messages over to another lane and send them; True if yet another may be tried."""
+        """Send claimed messages through another lane; return whether yet another lane may be tried."""
         if not await self._reroute(request, claim, ended):
             return False
         gate = LaneGate(request.lane, len(request.items))
@@ -323,7 +326,7 @@ class Carrier:
             gate.leave()
 
     def _in_time(self, request: Request, batch: Sequence[Prepared], ended: Ended) -> Sequence[Prepared]:
-        """Give the messages that are not too late."""
+        """Return the messages that may still go out: none after a stop, and none whose ``not_after`` has passed."""
         if self._interrupts.reason is not None:
             ended.take(batch, request.outcomes(batch, OutcomeKind.NOT_SENT, Code.STOPPED, self._interrupts.reason))
             return ()
@@ -332,23 +335,23 @@ class Carrier:
             return batch
         now = datetime.now(UTC)
         late = [item for item in limited if item.message.not_after is not None and item.message.not_after <= now]
-        why = "its not_after passed before it could be sent"
+        why = "not_after passed before the message could be sent"
         ended.take(late, request.outcomes(late, OutcomeKind.NOT_SENT, Code.EXPIRED, why))
         return [item for item in batch if item.seq not in ended.outcomes]
 
     async def _reroute(self, request: Request, claim: Claim, ended: Ended) -> bool:
-        """Have the journal know the other vendor, before its request leaves; False where it cannot."""
+        """Record the other vendor in the journal before its request leaves; return whether that worked."""
         try:
             seqs = [item.seq for item in request.items]
             await self._journal.reroute(self._campaign, claim, seqs, request.lane.client.vendor)
-        except Exception as error:  # noqa: BLE001 - they stay where they are, unsent
+        except Exception as error:  # noqa: BLE001 - the messages are not sent
             self.journal_failed(error)
             ended.take(request.items, request.all(OutcomeKind.NOT_SENT, Code.JOURNAL, "the journal failed"))
             return False
         return True
 
     async def _send(self, request: Request, reference: str, gate: LaneGate, ended: Ended) -> bool:
-        """Make one request through its lane, and take what it comes to; True if another lane may be tried."""
+        """Make one request through its lane and keep the outcomes; return whether another lane may be tried."""
         lane, batch = request.lane, request.items
         if lane.closed is not None:
             ended.take(batch, request.all(OutcomeKind.NOT_SENT, Code.STOPPED, lane.closed))
@@ -361,7 +364,7 @@ class Carrier:
             ended.take(batch, request.all(OutcomeKind.NOT_SENT, Code.STOPPED, "the campaign was stopped"))
             return False
         except asyncio.CancelledError:
-            ended.take(batch, request.all(OutcomeKind.NOT_SENT, Code.CANCELLED, "cancelled before it left"))
+            ended.take(batch, _given_up(request, OutcomeKind.NOT_SENT, Code.CANCELLED))
             raise
         begun = time.perf_counter()
         outcomes: Sequence[Outcome]
@@ -386,7 +389,7 @@ class Carrier:
             unable = refused or error.outcome is OutcomeKind.NOT_SENT
             outcomes = request.all(error.outcome, code_of(error), error.message)
         except Exception as error:
-            # A defect, ours or a library's. What had left by then nobody can say.
+            # A defect, ours or a library's. Nobody can say what was sent by then.
             lane.close(f"an unexpected {type(error).__name__}")
             logger.exception("%s: an unexpected error", lane.client.vendor)
             outcomes = request.all(OutcomeKind.UNKNOWN, Code.INTERNAL, f"an unexpected {type(error).__name__}")
@@ -405,7 +408,7 @@ class Carrier:
 
 
 def _places(items: Sequence[Prepared], rows: Sequence[Entry]) -> Sequence[int]:
-    """Give messages the ``seq`` at which the journal has them; give those of them that are PENDING."""
+    """Return the ``seq`` of each PENDING row, after giving each message the ``seq`` that its row has."""
     seqs = [row.seq for row in rows]
     if rows != items and seqs != [item.seq for item in items]:
         places = {row.key: row.seq for row in rows}
@@ -415,7 +418,7 @@ def _places(items: Sequence[Prepared], rows: Sequence[Entry]) -> Sequence[int]:
 
 
 def _claimed(items: Sequence[Prepared], claim: Claim) -> Sequence[Prepared]:
-    """Give the messages that were claimed, in the order of their ``seq``."""
+    """Return the messages that were claimed, in the order of their ``seq``."""
     if claim.rows == items or [row.seq for row in claim.rows] == [item.seq for item in items]:
         return items
     by_seq = {item.seq: item for item in items}
@@ -423,15 +426,15 @@ def _claimed(items: Sequence[Prepared], claim: Claim) -> Sequence[Prepared]:
 
 
 def _given_up(request: Request, kind: OutcomeKind, code: str) -> list[Outcome]:
-    when = "before it left" if kind is OutcomeKind.NOT_SENT else "while under way"
+    when = "before the message was sent" if kind is OutcomeKind.NOT_SENT else "while the request was under way"
     return request.all(kind, code, f"{code} {when}")
 
 
 def _clocks() -> tuple[float, float]:
-    """Read the clock that never jumps and stands still while the machine sleeps, and the one that does the opposite."""
+    """Read the monotonic clock, which may stand still while the machine sleeps, and the wall clock, which may jump."""
     return time.monotonic(), time.time()
 
 
 def reason_of(error: Exception) -> str:
-    """Say what a log and a report may say of an error: only our own are known to hold nothing that they may not."""
+    """Return what may be shown of an error: its text if the error is ours and so has no secrets, or else its type."""
     return error.message if isinstance(error, MensaError) else type(error).__name__

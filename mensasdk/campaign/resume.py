@@ -1,4 +1,4 @@
-"""Taking up a campaign: what its journal knows already, what is still to be sent, and what is to be added."""
+"""Resume a campaign: read what its journal holds, and add the messages that are new."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _ENDED = frozenset({State.ACCEPTED, State.REJECTED, State.UNKNOWN})
 
 
 async def ended(journal: Journal, campaign: str) -> AsyncGenerator[Sequence[Record], None]:
-    """Give the records of what is not sent again, in portions.
+    """Yield the records of messages that are not sent again, in portions.
 
     Args:
-        journal: where they stand.
-        campaign: its id; open.
+        journal: the journal.
+        campaign: the id of the campaign, which is open.
     """
     after = -1
     while records := await journal.read(campaign, after=after, limit=_AT_ONCE, states=_ENDED):
@@ -32,7 +32,7 @@ async def ended(journal: Journal, campaign: str) -> AsyncGenerator[Sequence[Reco
 
 
 async def pending(journal: Journal, campaign: str, below: int) -> AsyncGenerator[Message, None]:
-    """Give the messages that are pending below a ``seq``: those given move above it when they are sent."""
+    """Yield the messages that are PENDING below a ``seq``; rows that the sending adds stand above it."""
     after = -1
     while records := await journal.read(campaign, after=after, limit=_AT_ONCE, states={State.PENDING}):
         for record in records:
@@ -50,10 +50,18 @@ async def add(
     vendor: str,
     free: int,
 ) -> AsyncGenerator[tuple[int, Sequence[Outcome]], None]:
-    """Record messages as pending, save those that the campaign has already.
+    """Record messages as PENDING, except those that the campaign has already.
+
+    Args:
+        journal: the journal.
+        campaign: the id of the campaign, which is open.
+        messages: the messages.
+        prepare: finds the lane of a message, and prepares the message for it.
+        vendor: the vendor's name in the outcomes of messages that are refused.
+        free: the first free ``seq``.
 
     Yields:
-        The ``seq`` that is free next, and the outcomes of messages that broke a rule, after each portion.
+        After each portion, the first ``seq`` that is free then, and the outcomes of messages that broke a rule.
     """
     async for portion in _portions(messages):
         rows: list[Row] = []

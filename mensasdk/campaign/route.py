@@ -1,4 +1,4 @@
-"""One way out of a router: a client, what it is for, and its limits."""
+"""Describe a route: a client, the messages that it is for, and its limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mensasdk.limits.rate import RateLimit, RateLimiter
 from mensasdk.messages import VendorOptions
 from mensasdk.vendors.batching import BatchClient
 
-if TYPE_CHECKING:  # loaded by who has one
+if TYPE_CHECKING:  # loaded only where a budget is used
     from mensasdk.limits.budget import Budget
 
 __all__ = ["Route"]
@@ -34,20 +34,23 @@ def _country_codes(countries: Iterable[str] | None) -> frozenset[str] | None:
 
 @frozen
 class Route:
-    """One way out of a `Router`: a client, what it is for, and its limits.
+    """A client of a `Router`, the messages that it is for, and its limits.
 
     Args:
-        client: a vendor's client; it stays yours to close.
-        countries: ISO 3166 alpha-2 codes of the recipients that it is for; None for all.
-        rate: messages per time through this client; a `RateLimiter` may be shared with others. None for no limit of
-            ours.
-        request_rate: requests per time through this client.
-        max_in_flight: requests under way at once through this client.
-        options: the vendor's options for messages that bring none of this kind.
-        sender: sender for messages that name none.
-        template: the vendor's template for messages that name none.
-        breaker: when to pause, and to give up, while the vendor fails; None for never.
-        budget: a cap on messages, or on what they cost in this vendor's unit; None for none.
+        client: a vendor's client; the caller closes it.
+        countries: ISO 3166 alpha-2 codes of the countries that the route is for; None for all countries.
+        rate: limit of messages per time through this client; a `RateLimiter` may be shared with other routes. None for
+            no limit.
+        request_rate: limit of requests per time through this client; None for no limit.
+        max_in_flight: the most requests under way at once through this client.
+        options: the vendor's options for messages without options of this kind.
+        sender: sender for messages without one.
+        template: the vendor's template for messages without one.
+        breaker: rule for pausing the route while the vendor fails, and for giving the vendor up; None for never.
+        budget: cap on messages, or on their cost in this vendor's unit; None for no cap.
+
+    Raises:
+        ConfigurationError: an argument is of a wrong kind or makes no sense.
     """
 
     client: BatchClient
@@ -68,10 +71,10 @@ class Route:
             if rate is not None and not hasattr(rate, "acquire"):
                 check_kind(name, rate, RateLimit, limits)
         check_count("max_in_flight", self.max_in_flight)
-        check_kind("options", self.options, (VendorOptions, NoneType), "the options class of a vendor")
+        check_kind("options", self.options, (VendorOptions, NoneType), "the options of a vendor, or None")
         for name, word in (("sender", self.sender), ("template", self.template)):
             check_kind(name, word, (str, NoneType), "a string or None")
-        check_kind("breaker", self.breaker, (CircuitBreaker, NoneType), "a CircuitBreaker, or None for none")
+        check_kind("breaker", self.breaker, (CircuitBreaker, NoneType), "a CircuitBreaker, or None for no breaker")
         if self.budget is not None and not hasattr(self.budget, "reserve"):
             raise ConfigurationError(not_this("budget", "a Budget, as in Budget(max_messages=1000)", self.budget))
 

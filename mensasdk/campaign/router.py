@@ -1,4 +1,4 @@
-"""Several clients as one, for a campaign or for a single message."""
+"""Use several clients as one, for a campaign or for a single message."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ __all__ = ["Router"]
 
 
 class Router:
-    """Several clients as one: `BatchSender` takes it in place of a client.
+    """Several clients in use as one; `BatchSender` takes a router in place of a client.
 
-    Each message goes to the first route whose countries it belongs to and whose client can take it. When that route
-    turns out to be unable (no connection, rate limit, refused credentials, no credits), the message goes to the next
-    one that can take it, but only while it is certain that nothing was sent: never after UNKNOWN. A route whose
-    credentials, address or account are refused, or whose credits or budget are gone, is closed for the rest of the
-    campaign.
+    Each message goes to the first route that is for its country and whose client takes it. If that route is unable to
+    send (no connection, rate limit, refused credentials, no credits), the message goes to the next route that takes it,
+    but only while it is certain that nothing was sent: never after UNKNOWN. A route is closed for the rest of the
+    campaign once its credentials, address or account are refused, or its credits are used up. A message that the budget
+    of a route does not allow goes to the next route.
 
     Args:
         routes: `Route` values or clients, in the order of preference.
 
     Raises:
-        ConfigurationError: there is no route.
+        ConfigurationError: ``routes`` is no list of routes and clients, or is empty.
     """
 
     def __init__(self, routes: Sequence[Route | BatchClient]) -> None:
         check_kind("routes", routes, (list, tuple), "a list of Route values or clients")
         if not routes:
-            raise ConfigurationError("a router needs at least one route")
+            raise ConfigurationError("routes is empty; give at least one Route or client")
         self.routes = tuple(route if isinstance(route, Route) else Route(route) for route in routes)
         self._single: Dispatcher | None = None
 
@@ -53,26 +53,27 @@ class Router:
 
     @property
     def vendors(self) -> tuple[str, ...]:
-        """The short names of the vendors, in order."""
+        """Short names of the vendors, in the order of the routes."""
         return tuple(route.client.vendor for route in self.routes)
 
     async def send(self, message: Message, *, timeout: float | NotGiven = NOT_GIVEN) -> Outcome:
-        """Send one message, without a campaign, and tell what became of it.
+        """Send one message, without a campaign, and return its outcome.
 
-        It goes through the routes as in a campaign: their countries, limits, budgets and breakers hold, over all single
-        sends of this router, and a route that is unable is followed by the next one while nothing was sent for sure.
+        The message goes through the routes as in a campaign. The countries, limits, budgets and breakers of the routes
+        hold over all single sends of this router. If a route is unable to send, the next one is tried, while it is
+        certain that nothing was sent.
 
         Args:
-            message: what to send.
-            timeout: seconds for all of it; each client's own `Timeouts` hold besides.
+            message: the message.
+            timeout: seconds for the whole send; each client's own `Timeouts` hold as well.
 
         Returns:
-            Its outcome, whatever goes wrong: see `VendorClient.send`.
+            The outcome, whatever goes wrong: see `VendorClient.send`.
 
         Raises:
-            ConfigurationError: ``message`` is no `Message`, ``timeout`` no time, or the last client that was asked is
-                closed or of another loop. NOT_SENT.
-            asyncio.CancelledError: as it came; see `outcome_of`.
+            ConfigurationError: ``message`` is no `Message`, ``timeout`` is no time, or the last client that was tried
+                is closed or belongs to another event loop. NOT_SENT.
+            asyncio.CancelledError: the task was cancelled; see `outcome_of`.
         """
         check_kind("message", message, Message, 'a Message, such as Message("+34600000000", "Hola")')
         seconds = None if timeout is NOT_GIVEN else check_timeout(timeout)

@@ -1,4 +1,4 @@
-"""A campaign at work: workers, groups, budgets and what is left, above the stages that each request passes."""
+"""Run a campaign: its workers, groups and budgets, and the messages left at its end."""
 
 from __future__ import annotations
 
@@ -29,15 +29,18 @@ class Run:
     """A campaign at work.
 
     Args:
-        journal: has the campaign open.
-        dispatcher: its lanes.
-        report: what comes of it.
-        carrier: makes what brings requests to their outcomes.
+        journal: the journal, with the campaign open.
+        dispatcher: the dispatcher, which has the lanes.
+        report: the campaign's report.
+        carrier: class (or function) that makes the `Carrier`, which brings requests to their outcomes.
 
     Attributes:
-        over_budget: there were messages that the budget did not allow.
-        complete: its messages have been read to their end, and recorded.
-        failure: what a screen raised; the rest is recorded, and the sender then raises it.
+        report: the campaign's report.
+        interrupts: ends waits and requests when the campaign is stopped.
+        over_budget: the budget did not allow some of the messages.
+        complete: all messages have been read and recorded.
+        failure: what a screen raised. The other messages are recorded, and then the sender raises it.
+        carrier: the `Carrier` of the campaign.
     """
 
     def __init__(
@@ -66,16 +69,16 @@ class Run:
 
     @property
     def stopped(self) -> str | None:
-        """Why it ends early; None while it does not."""
+        """Reason why the campaign ends early; None while it does not."""
         return self.interrupts.reason
 
     @property
     def records_rest(self) -> bool:
-        """What is left unsent is recorded, for whoever resumes the campaign."""
+        """Tell whether messages that are left unsent are recorded, so that the campaign can be resumed."""
         return self._journal.keeps_outcomes and self.carrier.is_recording
 
     def fail(self, error: Exception) -> None:
-        """End the campaign because of a screen that failed: what it says of others cannot be trusted either."""
+        """Stop the campaign, because a screen failed and cannot be trusted with other messages either."""
         if self.failure is None:
             self.failure = error
             self.interrupts.stop(f"a screen raised {type(error).__name__}")
@@ -84,12 +87,12 @@ class Run:
         """Bring all requests of a planner to their outcomes, as many at once as the lanes have places for.
 
         Args:
-            planner: gives the requests.
+            planner: forms the requests.
             sink: awaited with the outcomes of each request, after the report has them.
 
         Raises:
-            Exception: what the planner's source or ``sink`` raised, after the requests under way have ended; what was
-                read and did not go out has its outcome by then.
+            Exception: what the planner's source or ``sink`` raised, after the requests under way have ended. Messages
+                that were read and not sent have their outcome by then.
         """
         self.report.begin()
         try:
@@ -114,7 +117,7 @@ class Run:
                     portion = await anext(portions, None)
                 if portion is None:
                     return
-                # No await between here and the try of `carry`: a request is never lost.
+                # Nothing waits between here and the `try` of `Carrier.carry`, so no cancellation loses the request.
                 outcomes: Sequence[Outcome] = portion.refused
                 brought: Sequence[Outcome] = ()
                 if outcomes:
@@ -123,9 +126,9 @@ class Run:
                     brought = await self.bring(portion.request)
                     outcomes = [*outcomes, *brought] if outcomes else brought
                 await sink(outcomes)
-                del portion, outcomes, brought  # else they would be held until the next request is full
+                del portion, outcomes, brought  # free them now, and not when the next request is full
                 if count % 16 == 0:
-                    await asyncio.sleep(0)  # what ends in the journal, such as a repeated message, waits for nothing
+                    await asyncio.sleep(0)  # let other tasks run: repeated messages wait for nothing
 
         async def guarded() -> None:
             try:
@@ -140,7 +143,7 @@ class Run:
             raise failures[0]
 
     def _rest(self, planner: Planner) -> list[Outcome]:
-        """Account for what was read from the source and did not go out before the campaign ended."""
+        """Return and report the outcomes of messages that were read and not sent before the campaign ended."""
         outcomes: list[Outcome] = []
         for portion in planner.leftover():
             outcomes += portion.refused
@@ -151,10 +154,10 @@ class Run:
         return outcomes
 
     async def bring(self, request: Request) -> Sequence[Outcome]:
-        """Bring a request to its outcomes; where a group is opened, its first message goes alone.
+        """Bring a request to its outcomes; the first message of a vendor's group goes alone.
 
         Raises:
-            asyncio.CancelledError: as it came; `report` has the outcome of each message.
+            asyncio.CancelledError: the task was cancelled; `report` has the outcome of each message.
         """
         key = request.lane.client.group_key(request.items[0])
         if key is None:
@@ -163,7 +166,7 @@ class Run:
         try:
             group = self._groups.of(lane, key)
             if group.id is None:
-                # Until the vendor has given an id, one message at a time; whoever comes meanwhile waits for it.
+                # Until the vendor has given the group an id, one message goes at a time, and other requests wait.
                 async with group.opening:
                     while group.id is None and left and self.stopped is None:
                         first = left.pop(0)
@@ -187,7 +190,7 @@ class Run:
         return outcomes
 
     async def _bring(self, request: Request) -> Sequence[Outcome]:
-        """Bring a request to its outcomes, as far as budgets allow: what one lane's does not, the next lane gets."""
+        """Bring a request to its outcomes; messages that one lane's budget does not allow go to the next lane."""
         if self.stopped is not None:
             return await self._leave(request, request.all(OutcomeKind.NOT_SENT, Code.STOPPED, self.stopped))
         beyond = request.reserve()
@@ -216,13 +219,13 @@ class Run:
         return outcomes
 
     async def _leave(self, request: Request, outcomes: list[Outcome]) -> list[Outcome]:
-        """Note what does not go out, for the report and for whoever resumes the campaign."""
+        """Report messages that are not sent, and record them so that the campaign can be resumed."""
         self.report.note(outcomes)
         if self.records_rest:
             try:
                 self.carrier.number(request.items)
                 await self._journal.load(self.report.campaign, request.items)
-            except Exception as error:  # noqa: BLE001 - nothing of it was sent, and the report says so
+            except Exception as error:  # noqa: BLE001 - none of them was sent, and the report says so
                 self.carrier.is_recording = False
                 logger.error("campaign %s: the journal failed: %s", self.report.campaign, reason_of(error))
         return outcomes

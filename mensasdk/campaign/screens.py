@@ -1,4 +1,4 @@
-"""Screens: what sees each message before it is planned, and changes or refuses it."""
+"""Run the screens: functions that see each message before it is planned, and may change or refuse it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mensasdk.messages import Message
 __all__ = ["Screen", "Screens"]
 
 Screen = Callable[[Message, str], Message]
-"""Gives a message back as it shall go out to a number in E.164, or raises `ValidationError`."""
+"""Function that gets a message and its number in E.164, and returns the message to send or raises `ValidationError`."""
 
 
 @runtime_checkable
 class _Counting(Protocol):
-    """A screen that counts the messages that it has seen, such as `Spread`, and begins again with each campaign."""
+    """A screen that counts the messages it has seen, such as `Spread`, and starts again with each campaign."""
 
     def __call__(self, message: Message, number: str, /) -> Message: ...
 
@@ -25,13 +25,13 @@ class _Counting(Protocol):
 
 
 class Screens:
-    """The screens of a sender, in their order. False where there are none.
+    """Screens of a sender, in their order. False if there are none.
 
     Args:
         screens: as in `BatchSender`.
 
     Raises:
-        ConfigurationError: it is no list of functions.
+        ConfigurationError: ``screens`` is no list of functions.
     """
 
     def __init__(self, screens: object) -> None:
@@ -49,18 +49,18 @@ class Screens:
         return bool(self._every)
 
     def __call__(self, message: Message, number: str) -> Message:
-        """Give a message as all screens leave it.
+        """Return a message as all screens leave it.
 
         Raises:
-            ValidationError: one does not let it go.
-            Exception: one failed.
+            ValidationError: a screen refuses the message.
+            Exception: a screen failed.
         """
         for screen in self._every:
             message = screen(message, number)
         return message
 
     def restart(self) -> None:
-        """Begin a new campaign."""
+        """Restart the screens that count messages, for a new campaign."""
         for screen in self._every:
             if isinstance(screen, _Counting):
                 screen.restart()

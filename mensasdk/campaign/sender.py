@@ -1,4 +1,4 @@
-"""The batched sender: a recipient list of any length, in requests, under limits, with an outcome for each."""
+"""Send a list of any length, in requests and within limits, with an outcome for each message."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from mensasdk.limits.rate import RateLimit, RateLimiter
 from mensasdk.messages import Message, Outcome
 from mensasdk.vendors.batching import BatchClient
 
-if TYPE_CHECKING:  # loaded by who uses it
+if TYPE_CHECKING:  # loaded only where it is used
     from mensasdk.limits.budget import Budget
     from mensasdk.preflight.check import Preflight
     from mensasdk.preflight.prices import Prices
@@ -41,39 +41,39 @@ __all__ = ["BatchSender"]
 logger = logging.getLogger("mensasdk")
 
 OnProgress = Callable[[Progress], object]
-"""Told how far a campaign is. What an async one gives back is awaited."""
+"""Function that is told the progress of a campaign; it may be async."""
 _BREAKER: Final = CircuitBreaker()
 
 
 class BatchSender:
-    """Sends any number of messages through one client, and accounts for every one of them.
+    """Send any number of messages through one client or router, with an outcome for each message.
 
     Args:
-        client: a vendor's client, or a `Router` over several; they stay yours to close.
-        rate: messages per time; in no sliding window are more sent. A `RateLimiter` that several senders share paces
-            them together. None for no limit of ours.
-        max_in_flight: requests under way at once, 16 by default. With `BatchClient.max_recipients` it bounds what a
-            crash can make UNKNOWN.
-        journal: where the campaign is recorded, such as a `SqliteJournal`; by default a `MemoryJournal` of its own
-            that tells duplicates and keeps no outcomes. With a journal of yours, a campaign that is stopped early
-            still records the rest of its messages, so that `resume` can send them.
-        request_rate: requests per time, beside ``rate``.
-        max_recipients: most messages in one request; the client's own limit by default, and never more than it.
-        linger: seconds after which messages of an async source that has fallen silent go out in a request that is
-            not full.
-        breaker: when to pause, and to give up, while the vendor fails; None for never.
-        budget: a cap on messages, or on what they cost; what does not fit ends NOT_SENT, code ``"budget"``. It
-            counts what this sender spends, and can be raised for `resume`, which sends the rest.
-        screens: called with each message and its number in E.164, in this order, before anything is planned: they
-            give the message back as it shall go out (`SendingHours` may put it off), or raise `ValidationError`, and
-            it ends NOT_SENT with that error's code (`OptOuts`: ``"opted_out"``). Any callable will do. They run again
-            over what is pending when a campaign is resumed.
+        client: a vendor's client, or a `Router` over several; the caller closes them.
+        rate: limit of messages per time, which holds in every sliding window. Several senders that share a
+            `RateLimiter` are limited together. None for no limit.
+        max_in_flight: the most requests under way at once; 16 by default. Together with `BatchClient.max_recipients`
+            it limits how many messages a crash can make UNKNOWN.
+        journal: the record of the campaign, such as a `SqliteJournal`. The default is a `MemoryJournal` that finds
+            duplicates and keeps no outcomes. With a journal of yours, a campaign that is stopped early still records
+            the rest of its messages, so that `resume` can send them.
+        request_rate: limit of requests per time, besides ``rate``; None for no limit.
+        max_recipients: the most messages in one request; by default, and at most, the client's own limit.
+        linger: seconds without a new message after which an async source's messages go out in a request that is not
+            full.
+        breaker: rule for pausing while the vendor fails, and for giving the vendor up; None for never.
+        budget: cap on messages, or on their cost. Messages beyond it end NOT_SENT, code ``"budget"``. It counts what
+            this sender spends, and can be raised for `resume`, which sends the rest.
+        screens: functions that are called, in this order, with each message and its number in E.164, before the message
+            is planned. A screen returns the message as it is to be sent (`SendingHours` may put it off), or raises
+            `ValidationError`: then the message ends NOT_SENT with that error's code (`OptOuts`: ``"opted_out"``). When
+            a campaign is resumed, screens see its pending messages again.
 
     Raises:
         ConfigurationError: a limit makes no sense, or is given beside a router, whose routes have their own.
 
-    One sender runs one campaign at a time. Memory does not grow with the number of messages, save for some eight bytes
-    each in the journal that tell duplicates.
+    A sender runs one campaign at a time. Memory does not grow with the count of messages, except for some eight bytes
+    each in the journal, which find duplicates.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class BatchSender:
                 ]
             )
         elif any(one is not None for one in (rate, request_rate, max_in_flight, budget)) or breaker is not _BREAKER:
-            raise ConfigurationError("the limits of a router stand on its routes: Route(client, rate=..., ...)")
+            raise ConfigurationError("give the limits of a router to its routes, as in Route(client, rate=...)")
         self._dispatcher = Dispatcher(client.routes, size=max_recipients)
         self._journal = MemoryJournal(keep_outcomes=False) if journal is None else journal
         self._linger = linger
@@ -120,31 +120,31 @@ class BatchSender:
 
     @property
     def report(self) -> BatchReport | None:
-        """The report of the campaign that runs, or of the last one: true at every moment, after a cancellation too."""
+        """Report of the campaign that runs, or of the last one; true at every moment, also after a cancellation."""
         return self._report
 
     def stop(self, reason: str = "stopped by the caller", *, abandon: bool = False) -> None:
-        """End the campaign: no further request is made, and what has not gone out ends as NOT_SENT.
+        """Stop the campaign: no further request is made, and messages that have not gone out end NOT_SENT.
 
-        `send` and `stream` come to their ordinary end, with every outcome. May be called from a progress callback or a
-        signal handler of the loop.
+        `send` and `stream` end in the usual way, with every outcome. A progress callback or a signal handler of the
+        event loop may call this.
 
         Args:
-            reason: stands in the report.
-            abandon: give up requests under way as well, instead of waiting for their answers: they end as UNKNOWN,
-                or as NOT_SENT where nothing had left. May be asked for after a gentle stop.
+            reason: the reason, for the report.
+            abandon: give up requests under way too, instead of waiting for their answers. Their messages end UNKNOWN,
+                or NOT_SENT if nothing had left. It may also be given in a second call.
         """
         if self._run is not None:
             self._run.interrupts.stop(reason, sends=abandon)
 
     def statistics(self) -> Sequence[RouteStatistics]:
-        """Tell what each route holds at this moment: requests under way, and who waits for its limiters."""
+        """Return the state of each route at this moment: its requests under way, and the state of its limiters."""
         return [lane.statistics() for lane in self._dispatcher.lanes]
 
     def plan(self, messages: Messages) -> Planner:
-        """What `send` would make of these messages: the requests, and what is refused on the way. Sends nothing.
+        """Plan the requests that `send` would make of these messages, and the refusals. Sends nothing.
 
-        Repeated messages are still in it: whether the campaign holds one already is the journal's to say.
+        Repeated messages are still in the plan: only the journal tells which messages a campaign has already.
         """
         _check_messages(messages)
         self._screens.restart()
@@ -164,19 +164,19 @@ class BatchSender:
         on_progress: Callable[[Preflight], None] | None = None,
         on_message: Callable[[Message, Outcome | None], None] | None = None,
     ) -> Preflight:
-        """What `send` would do with these messages, and what it would come to. Sends nothing, and asks no vendor.
+        """Check messages: find out what `send` would do with them and what it would cost, without any request.
 
-        Rules, screens, budgets and the forming of requests are those of `send`. What is taken for granted is that the
-        vendor accepts it all; and a campaign of this list begins with it, so that a journal is not looked at.
+        Rules, screens, budgets and the forming of requests are those of `send`. The check takes for granted that the
+        vendor accepts everything, and that the campaign is new, so that it does not read the journal.
 
         Args:
             messages: as in `send`; read once.
-            prices: what a part costs, in the unit of the one vendor, or by vendor; else those of the budgets.
-            on_progress: called after each request that would be made, in the event loop, with what stands so far.
-            on_message: called once for each message: with its outcome, NOT_SENT, or None if it would go out.
+            prices: prices of a part, in the unit of the one vendor, or by vendor; by default those of the budgets.
+            on_progress: called in the event loop after each request that would be made, with the result so far.
+            on_message: called once for each message, with its NOT_SENT outcome, or None if it would go out.
 
         Raises:
-            ConfigurationError: this sender is at a campaign.
+            ConfigurationError: this sender runs a campaign.
             Exception: what ``messages`` itself raised.
         """
         if self._run is not None:
@@ -192,7 +192,7 @@ class BatchSender:
     def _prepare(self, message: Message) -> Planned:
         lane, item, _ = self._dispatcher.prepare(message)
         if self._run is not None and self._run.failure is not None:
-            return lane, item, None  # it is not sent any more, and only recorded
+            return lane, item, None  # the message is only recorded, and not sent
         try:
             screened = self._screens(message, item.number)
         except ValidationError:
@@ -218,23 +218,23 @@ class BatchSender:
         """Send all messages and report on each.
 
         Args:
-            messages: any iterable or async iterable of `Message`, of any length; read as it is sent.
-            campaign: the campaign's id in the journal. A message that the same campaign holds already (same
-                reference and number, or same number and text) is not sent again: NOT_SENT, code ``"duplicate"``.
-                A new id by default.
-            on_progress: called after each request, in the event loop, and awaited if it is async. One that raises is
-                logged, and changes nothing.
+            messages: any iterable or async iterable of `Message`, of any length; read while it is sent.
+            campaign: the campaign's id in the journal; a new id by default. A message that the same campaign has
+                already (same reference and number, or same number and text) is not sent again: NOT_SENT, code
+                ``"duplicate"``.
+            on_progress: called in the event loop after each request, and awaited if it is async. An exception that it
+                raises is logged and changes nothing.
 
         Returns:
-            The report; its four outcomes add up to the messages.
+            The report; the counts of its four outcomes add up to the count of messages.
 
         Raises:
-            ConfigurationError: the campaign is being sent by somebody else, or this sender is at another one.
-            JournalError: the journal cannot be opened. Nothing was sent, in both cases.
-            asyncio.CancelledError: as it came. What was under way is settled first: NOT_SENT where no byte had left,
-                UNKNOWN otherwise; `report` holds the truth about all messages read so far.
-            Exception: what ``messages`` itself raised, or a screen that raised anything but `ValidationError`, after
-                the requests under way have been settled. In the second case the rest is NOT_SENT, and recorded in a
+            ConfigurationError: the campaign is being sent elsewhere, or this sender runs another one. Nothing was sent.
+            JournalError: the journal cannot be opened. Nothing was sent.
+            asyncio.CancelledError: the task was cancelled. Messages under way are settled first: NOT_SENT if no byte
+                had left, UNKNOWN otherwise. `report` has the outcomes of all messages read so far.
+            Exception: what ``messages`` raised, or what a screen raised other than `ValidationError`, after the
+                requests under way have been settled. If it was a screen, the rest is NOT_SENT, and recorded in a
                 journal of yours, so that `resume` can send it.
         """
         run = self._begin(campaign)
@@ -254,26 +254,27 @@ class BatchSender:
         *,
         on_progress: OnProgress | None = None,
     ) -> BatchReport:
-        """Take up a campaign where it ended, by the end of its process or by a stop rule.
+        """Resume a campaign that ended early, because its process ended or because it was stopped.
 
-        What ended is not sent again and stands in the report with its recorded outcome. What had only begun is
-        UNKNOWN, with code ``"crashed"``. What was not sent goes out: also messages that were REJECTED because the
-        account was refused (no credits, wrong credentials, blocked address), since that says nothing about them.
+        Messages that have an outcome are not sent again; the report has their recorded outcomes. Messages that were
+        under way when the process ended are UNKNOWN, code ``"crashed"``. Messages that were not sent are sent now, also
+        those that were REJECTED because the account was refused (no credits, wrong credentials, blocked address), since
+        that refusal says nothing about the message.
 
         Args:
             campaign: the campaign's id.
             messages: the same input again, if it may not have been read to its end. Messages that the campaign has
-                already (same reference and number, or same number and text) are passed over; the others are
-                recorded, all of them before the first goes out.
+                already (same reference and number, or same number and text) are skipped. All others are recorded before
+                the first of them goes out.
             on_progress: as in `send`.
 
         Returns:
-            The report, with each member of the campaign once. What ``messages`` has that breaks a rule is in it too.
+            The report, with each message of the campaign once, and with the messages that broke a rule.
 
         Raises:
             ConfigurationError: the journal has no such campaign or keeps no outcomes, or as in `send`.
             JournalError: as in `send`.
-            asyncio.CancelledError: as in `send`; what the report does not have yet is in the journal.
+            asyncio.CancelledError: as in `send`; the journal has the outcomes that are not in the report yet.
             Exception: as in `send`.
         """
         self._need_outcomes()
@@ -306,30 +307,30 @@ class BatchSender:
     ) -> BatchReport:
         """Find out what became of the messages of a campaign that are UNKNOWN, by each vendor's own means.
 
-        What these are says `VendorInfo.settles`, and ``docs/unknown.md`` at length: reports that came under our
-        reference, the vendor's own lists and reports, and with ``repeat`` sending again where the vendor drops the
-        second of two. Where a vendor cannot be asked, a person decides: see `mark`.
+        The means are: reports that came under our reference, the vendor's own lists and reports, and with ``repeat``
+        sending again, where the vendor drops the second of two equal messages. `VendorInfo.settles` names those of each
+        vendor, and ``docs/unknown.md`` describes them. If a vendor cannot be asked, a person decides: see `mark`.
 
-        Delivery reports count for every vendor, where the application has kept them in the journal: see
+        Delivery reports help with every vendor, if the application has kept them in the journal: see
         `mensasdk.delivery.DeliveryLog`.
 
         Args:
-            campaign: the campaign's id. Nobody may be sending it.
-            repeat: allow to send again where the vendor itself drops the second of two, within what its document
-                promises. Who did not get the message the first time gets it now.
-            on_progress: as in `send`; its total is what was UNKNOWN at the beginning.
+            campaign: the campaign's id. It must not be under way elsewhere.
+            repeat: allow sending again where the vendor itself drops the second of two equal messages, within what its
+                document promises. A recipient who did not get the message the first time gets it now.
+            on_progress: as in `send`; its total is the count of messages that were UNKNOWN at the beginning.
 
         Returns:
-            A report of those messages only: ACCEPTED or REJECTED with the means for a code (``"callback"``,
-            ``"report"``, ``"repeated"``, ``"customer_id"``, ...), NOT_SENT where that is certain, and UNKNOWN for
-            those of which nothing was found out. What was found out is in the journal.
+            A report of those messages only: ACCEPTED or REJECTED with the means as the code (``"callback"``,
+            ``"report"``, ``"repeated"``, ``"customer_id"``, ...), NOT_SENT if that is certain, and UNKNOWN if nothing
+            was found out. What was found out is recorded in the journal.
 
         Raises:
             ConfigurationError: as in `resume`.
-            JournalError: the journal cannot be used, or failed meanwhile. What was found out before is in it, and
-                `report` has besides what could not be written down any more.
-            asyncio.CancelledError: as it came; what was found out before is in the journal.
-            Exception: what a screen raised that is no `ValidationError`; else as with `JournalError`.
+            JournalError: the journal cannot be used, or failed meanwhile. The journal has what was found out before the
+                failure; `report` also has what could not be recorded any more.
+            asyncio.CancelledError: the task was cancelled; the journal has what was found out before.
+            Exception: what a screen raised other than `ValidationError`; otherwise as with `JournalError`.
         """
         from mensasdk.campaign.reconcile import Reconciler
 
@@ -357,8 +358,8 @@ class BatchSender:
     async def stream(self, messages: Messages, *, campaign: str | None = None) -> AsyncGenerator[Outcome, None]:
         """Send all messages and yield each outcome as it comes, in no fixed order.
 
-        Reading slowly slows the sending. Leaving the loop early cancels the campaign like a cancellation of `send`;
-        put the stream into `contextlib.aclosing` to have that happen at once.
+        Reading slowly slows the sending. Leaving the loop early cancels the campaign, like a cancellation of `send`;
+        use `contextlib.aclosing` to have that happen at once.
 
         Args:
             messages: as in `send`.
@@ -371,7 +372,7 @@ class BatchSender:
             failure: Exception | None = None
             try:
                 await self._send_new(run, messages, queue.put)
-            except Exception as error:  # noqa: BLE001 - raised below, after the outcomes that came before it
+            except Exception as error:  # noqa: BLE001 - raised below, after the earlier outcomes
                 failure = error
             await queue.put(None)
             if failure is not None:
@@ -386,7 +387,7 @@ class BatchSender:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            self._run = None  # also when the task had no time to begin
+            self._run = None  # also if the task was cancelled before it began
 
     async def _is_complete(self, campaign: str) -> bool:
         return any(info.complete for info in await self._journal.campaigns() if info.name == campaign)
@@ -394,7 +395,7 @@ class BatchSender:
     def _need_outcomes(self) -> None:
         if not self._journal.keeps_outcomes:
             raise ConfigurationError(
-                "the journal keeps no outcomes, so no campaign can be taken up; give the sender a journal, such as "
+                "the journal keeps no outcomes, which resume and reconcile need; give the sender a journal, such as "
                 'journal=SqliteJournal("campaigns.sqlite")'
             )
 
@@ -418,7 +419,7 @@ class BatchSender:
 
     @asynccontextmanager
     async def _opened(self, run: Run, *, create: bool) -> AsyncIterator[None]:
-        """Hold the campaign in the journal; say at the end that it is complete, if it is."""
+        """Open the campaign in the journal, and close it at the end; record there whether it is complete."""
         campaign = run.report.campaign
         try:
             run.carrier.next_seq, cancelled = await finish(self._journal.open(campaign, create=create))
@@ -441,7 +442,7 @@ class BatchSender:
                 raise cancelled
 
     async def _take_up(self, run: Run, messages: Messages | None, sink: Sink) -> None:
-        """Report what has ended, and record what is new."""
+        """Report the messages that have ended, and record those that are new."""
         report, vendor = run.report, self._dispatcher.vendor
         async with aclosing(resuming.ended(self._journal, report.campaign)) as portions:
             async for records in portions:
@@ -462,23 +463,23 @@ class BatchSender:
 
 
 async def _tell(on_progress: OnProgress | None, report: BatchReport, total: int | None) -> None:
-    """Tell how far the campaign is; whoever listens does not end it."""
+    """Call ``on_progress`` with the progress of the campaign; an exception that it raises is only logged."""
     if on_progress is None:
         return
     try:
         told = on_progress(report.progress(total))
         if isawaitable(told):
             await told
-    except Exception as error:  # noqa: BLE001 - somebody else's code
+    except Exception as error:  # noqa: BLE001 - code of the caller's
         logger.error("on_progress raised %s in campaign %s", type(error).__name__, report.campaign)
 
 
 def _check_name(campaign: str) -> None:
     check_kind("campaign", campaign, str, "a string, such as the name of the list and its date")
     if not campaign or campaign.isspace() or not campaign.isprintable():
-        raise ConfigurationError("campaign must have a name of printable characters, which is not empty")
+        raise ConfigurationError("campaign must be a name of printable characters, and not empty or blank")
 
 
 def _check_messages(messages: object) -> None:
     if isinstance(messages, Message | str | bytes | Mapping) or not isinstance(messages, Iterable | AsyncIterable):
-        raise ConfigurationError(not_this("messages", "a list, or whatever else gives Message values", messages))
+        raise ConfigurationError(not_this("messages", "a list or other iterable of Message values", messages))

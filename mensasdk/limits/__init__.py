@@ -1,4 +1,4 @@
-"""What holds a campaign back: rates, breakers and budgets."""
+"""Limit a campaign: rates, circuit breakers and budgets."""
 
 from mensasdk.limits.breaker import CircuitBreaker
 from mensasdk.limits.budget import Budget

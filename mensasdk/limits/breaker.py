@@ -1,4 +1,4 @@
-"""Stopping to ask a vendor that does not answer: each request that fails leaves its people in doubt."""
+"""Stop asking a vendor that does not answer (a circuit breaker), since failed requests leave messages UNKNOWN."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ __all__ = ["Breaker", "CircuitBreaker"]
 
 @frozen
 class CircuitBreaker:
-    """When to pause before a vendor that fails, and when to give up.
+    """Rule of a circuit breaker: when to pause requests to a vendor that fails, and when to give the vendor up.
 
-    A request fails when nobody knows what became of it, when no connection can be made, or when the server is in
-    trouble. A refusal is no failure: the vendor is there. After ``failures`` requests in a row that failed nothing goes
-    out for a while; then a single request tries. While it fails the pauses double, and after ``probes`` such tries the
-    vendor is given up for this campaign, which can be resumed later. Without this, an outage at night would make
-    UNKNOWN whoever comes next, until the list is through.
+    A request fails if its outcome is UNKNOWN, if no connection can be made, or if the server has an error. A refusal
+    is no failure, because the vendor answers. After ``failures`` failed requests in a row, nothing is sent for
+    ``pause`` seconds; then a single request, a probe, is sent. While probes fail, the pauses double, up to ``longest``.
+    After ``probes`` failed probes the vendor is given up for this campaign, which can be resumed later. Without a
+    breaker, an outage at night would make all the rest of the list UNKNOWN.
 
     Args:
-        failures: in a row, after which the first pause begins.
+        failures: count of failed requests in a row after which the first pause begins.
         pause: seconds of the first pause.
         longest: seconds of the longest pause.
-        probes: tries that fail before the vendor is given up.
+        probes: count of failed probes after which the vendor is given up.
+
+    Raises:
+        ConfigurationError: an argument is not above 0, or ``longest`` is shorter than ``pause``.
     """
 
     failures: int = field(default=5, kw_only=True)
@@ -41,15 +44,15 @@ class CircuitBreaker:
         check_seconds("pause of a circuit breaker", self.pause)
         check_seconds("longest of a circuit breaker", self.longest)
         if self.pause > self.longest:
-            raise ConfigurationError("longest of a circuit breaker must be no less than its pause")
+            raise ConfigurationError("longest of a circuit breaker must not be shorter than its pause")
 
 
 class Breaker:
     """A `CircuitBreaker` at work, for one lane.
 
     Args:
-        rule: None never breaks.
-        clock: monotonic seconds; the loop's by default.
+        rule: the rule; None for a breaker that never pauses.
+        clock: returns monotonic seconds; the event loop's clock by default.
     """
 
     def __init__(self, rule: CircuitBreaker | None, clock: Callable[[], float] | None = None) -> None:
@@ -57,20 +60,20 @@ class Breaker:
         self._clock = clock
         self._failures = 0
         self._tries = 0
-        self._until: float | None = None  # the end of the pause, while it is open
+        self._until: float | None = None  # earliest time of the probe; None while the breaker is closed
         self._probing = False
         self._changed = asyncio.Event()
 
     @property
     def is_open(self) -> bool:
-        """Nothing goes out at the moment, save for a try."""
+        """Tell whether the breaker is open, so that no request goes out but a single probe."""
         return self._until is not None
 
     async def enter(self) -> bool:
         """Wait until a request may be made.
 
         Returns:
-            Whether it is a try; then `succeed`, `fail` or `let_go` has to follow.
+            Whether the request is a probe; then `succeed`, `fail` or `let_go` has to follow.
         """
         while self._until is not None:
             left = self._until - self._now()
@@ -85,7 +88,7 @@ class Breaker:
         return False
 
     def succeed(self) -> None:
-        """The vendor answered."""
+        """Note that the vendor answered a request, and close the breaker."""
         self._failures = self._tries = 0
         if self._until is not None:
             self._until = None
@@ -93,15 +96,18 @@ class Breaker:
             self._wake()
 
     def fail(self, *, probe: bool) -> bool:
-        """A request failed.
+        """Note that a request failed, and begin a pause if the rule says so.
+
+        Args:
+            probe: the request was a probe.
 
         Returns:
-            Whether the vendor is to be given up.
+            Whether to give the vendor up.
         """
         if self._rule is None:
             return False
         if self._until is not None:
-            if not probe:  # it was under way when the pause began
+            if not probe:  # the request was under way when the pause began
                 return False
             self._tries += 1
             if self._tries >= self._rule.probes:
@@ -116,7 +122,7 @@ class Breaker:
         return False
 
     def let_go(self) -> None:
-        """A try came to no verdict: it was cancelled, or the vendor asked to slow down."""
+        """Note that a probe ended without a verdict: it was cancelled, or the vendor asked to slow down."""
         if self._probing:
             self._probing = False
             self._wake()

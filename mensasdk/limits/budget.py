@@ -1,6 +1,6 @@
-"""A cap on what may be spent, that holds while many requests are under way.
+"""Cap the messages of a campaign, or what they cost, also while many requests are under way.
 
-All amounts are `Decimal`, in one unit: the credits, or the currency, of the vendor whose prices they are.
+All amounts are `Decimal`, in one unit: the credits or the currency of the vendor.
 """
 
 from __future__ import annotations
@@ -20,34 +20,35 @@ __all__ = ["Budget", "Item"]
 _ZERO: Final = Decimal(0)
 
 Item = tuple[str | None, int]
-"""A message as its cost sees it: the recipient in E.164 form, or a country; and how many SMS parts it counts as."""
+"""Recipient (in E.164 form, or a country) and count of SMS parts of a message, on which its cost depends."""
 
 
 class Budget:
-    """A cap on spend, on messages, or on both, that holds while many requests are under way.
+    """Cap on spend, on messages, or on both, which also holds while many requests are under way.
 
-    Each request is reserved before it is made, and settled when its outcome is known: `reserve`, and then `settle`, or
-    `release` for what was not sent after all. ``spent`` and ``reserved`` together never pass the limit, as long as the
-    vendor charges no more than the prices say. Where it charges more, the difference counts at once and nothing
-    further fits; the limit is then passed by no more than that difference for the requests that were under way.
+    The cost of each request is reserved before the request is made (`reserve`). Once the outcome is known, the reserved
+    cost is replaced by the real cost (`settle`), or given back if nothing was sent (`release`). ``spent`` and
+    ``reserved`` together never pass the limit, as long as the vendor charges no more than the prices say. If the vendor
+    charges more, the difference counts at once. Then no further request fits, and the limit is passed by no more than
+    the differences of the requests that were under way.
 
-    An amount counts as follows. ACCEPTED: what the vendor says that it charged, or else the price. UNKNOWN: as well,
-    since it may have been charged. REJECTED and NOT_SENT: nothing.
+    A message that is ACCEPTED costs what the vendor says it charged, or else the price. UNKNOWN costs the same, because
+    the message may have been charged. REJECTED and NOT_SENT cost nothing.
 
-    It is for one vendor's unit, and for one event loop: there is no lock, and nothing to wait for. Several senders in
+    A budget is for the unit of one vendor and for one event loop: it has no lock, and nothing waits. Several senders in
     one loop may share it.
 
     Args:
         limit: the most that may be spent, in the unit of ``prices``; None for no such cap.
-        prices: what one part costs; given with ``limit``, and only then.
+        prices: prices of one part; given together with ``limit``, and only then.
         max_messages: the most messages that may be sent (ACCEPTED or UNKNOWN); None for no such cap.
 
     Attributes:
         limit, prices, max_messages: as given.
-        spent: what has been spent. Without ``prices``, as far as the vendor says it.
-        reserved: the estimated cost of what is under way.
-        messages: messages sent, or possibly sent.
-        messages_reserved: messages under way.
+        spent: amount spent. Without ``prices``, as far as the vendor tells it.
+        reserved: estimated cost of the requests under way.
+        messages: count of messages sent, or possibly sent.
+        messages_reserved: count of messages under way.
 
     Raises:
         ConfigurationError: there is no cap at all, or only one of ``limit`` and ``prices``.
@@ -66,7 +67,7 @@ class Budget:
                 'Budget("50", Prices({"ES": "0.9"})), or cap the messages with max_messages alone'
             )
         if max_messages is not None and (isinstance(max_messages, bool) or not isinstance(max_messages, int)):
-            raise ValidationError("max_messages must be an int", field="max_messages")
+            raise ValidationError("max_messages must be a whole number, 0 or more", field="max_messages")
         if max_messages is not None and max_messages < 0:
             raise ValidationError("max_messages is negative; give 0 or more", field="max_messages")
         self.limit = None if limit is None else amount_of(limit, "limit", "limit")
@@ -85,30 +86,30 @@ class Budget:
 
     @property
     def remaining(self) -> Decimal | None:
-        """What is neither spent nor reserved, never below 0; None without a limit."""
+        """Amount that is neither spent nor reserved, never below 0; None without ``limit``."""
         if self.limit is None:
             return None
         return max(_ZERO, SUMS.subtract(SUMS.subtract(self.limit, self.spent), self.reserved))
 
     @property
     def messages_remaining(self) -> int | None:
-        """How many messages are neither sent nor reserved, never below 0; None without ``max_messages``."""
+        """Count of messages that may still be reserved, never below 0; None without ``max_messages``."""
         if self.max_messages is None:
             return None
         return max(0, self.max_messages - self.messages - self.messages_reserved)
 
     def reserve(self, items: Sequence[Item]) -> int:
-        """Reserve the cost of a request, or of as much of it as fits.
+        """Reserve the cost of a request, or of as many of its messages as fit.
 
         Args:
-            items: the messages of the request, in their order.
+            items: the messages of the request, in order.
 
         Returns:
-            How many of them, from the front, are reserved. The rest does not fit; nothing is reserved for it.
+            How many messages, from the front, are reserved. Nothing is reserved for the rest, which does not fit.
 
         Raises:
             ValidationError: a message has no price, ``code`` ``"no_price"``; nothing is reserved. `Prices.screen`
-                refuses such messages one by one, before.
+                refuses such messages one by one, before they get here.
         """
         most, room, prices = self.messages_remaining, self.remaining, self.prices
         if most is not None and most < len(items):
@@ -127,7 +128,7 @@ class Budget:
         return count
 
     def release(self, items: Sequence[Item]) -> None:
-        """Give back what was reserved for messages that are not sent after all.
+        """Give back the reserved cost of messages that are not sent.
 
         Args:
             items: messages that were reserved, as they were given to `reserve`.
@@ -141,18 +142,17 @@ class Budget:
         self._take_back(held, len(items))
 
     def settle(self, items: Sequence[Item], outcomes: Sequence[Outcome], *, charged: Decimal | None = None) -> None:
-        """Replace the reservation of messages of one request by what became of them.
+        """Replace the reserved cost of messages of one request by their real cost.
 
         Args:
-            items: messages that were reserved, as they were given to `reserve`; all of one request, or those of it
-                that were made a request of.
-            outcomes: one for each of them, in order.
-            charged: what the vendor says that it charged for all of them together. Without it (or where it is no
-                amount), each that is ACCEPTED or UNKNOWN counts by its own ``credits``, or else by price and parts:
-                those of its outcome, where it knows them.
+            items: messages that were reserved, as they were given to `reserve`: all messages of the request, or some.
+            outcomes: the outcome of each message, in the same order.
+            charged: what the vendor says it charged for these messages together. Without a usable amount, each message
+                that is ACCEPTED or UNKNOWN costs the ``credits`` of its outcome, or else the price of its parts. The
+                parts are those of the outcome, if it has them, and otherwise those of the item.
 
         Raises:
-            ValueError: there are not as many outcomes as items, or more is settled than is reserved, which is a
+            ValueError: the counts of outcomes and items differ, or more is given back than is reserved, which is a
                 defect of the caller; nothing is changed.
         """
         held, amount, messages = self._add_up(items, outcomes, charged)
@@ -161,9 +161,9 @@ class Budget:
         self.messages += messages
 
     def count(self, items: Sequence[Item], outcomes: Sequence[Outcome], *, charged: Decimal | None = None) -> None:
-        """Count what was sent without a reservation, such as before the campaign was resumed.
+        """Count messages that were sent without a reservation, such as before the campaign was resumed.
 
-        Args and errors as in `settle`; ``items`` need not have been reserved.
+        The arguments and errors are those of `settle`, but ``items`` need not have been reserved.
         """
         _, amount, messages = self._add_up(items, outcomes, charged)
         self.spent = SUMS.add(self.spent, amount)
@@ -175,12 +175,12 @@ class Budget:
     def _add_up(
         self, items: Sequence[Item], outcomes: Sequence[Outcome], charged: Decimal | None
     ) -> tuple[Decimal, Decimal, int]:
-        """What was reserved for the messages, what they cost, and how many of them count."""
+        """Return the reserved cost of messages, their real cost, and the count of those sent or possibly sent."""
         held, amount, messages = _ZERO, _ZERO, 0
         for (where, parts), outcome in zip(items, outcomes, strict=True):
             cost = self._cost(where, parts)
             held = SUMS.add(held, cost)
-            # One that ended UNKNOWN may have been sent, and then it was charged.
+            # An UNKNOWN message may have been sent, and then it was charged.
             if outcome.kind is not OutcomeKind.ACCEPTED and outcome.kind is not OutcomeKind.UNKNOWN:
                 continue
             messages += 1
@@ -200,5 +200,5 @@ class Budget:
 
 
 def _told(amount: Decimal | None) -> TypeGuard[Decimal]:
-    """The vendor has told what it charged. A negative amount, or none at all, is no charge that could be believed."""
+    """Tell whether an amount is a charge that can be believed: finite and not negative."""
     return amount is not None and amount.is_finite() and amount >= 0

@@ -1,4 +1,4 @@
-"""What a rate is, what a limiter has to offer, and the limiter that grants everything."""
+"""Define rates and the protocol of a limiter, with the limiter that grants everything."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def _positive(_: object, attribute: Attribute[float], value: object) -> None:
 
 @frozen
 class RateLimit:
-    """At most ``permits`` in any ``per`` seconds.
+    """Limit of ``permits`` in any ``per`` seconds.
 
     Args:
-        permits: how many; may be a fraction. In no window can a fraction of a permit be granted: 2.5 a second
-            means 2 in any second, and 0.5 a second means one in any two seconds.
+        permits: the most permits in a window; may be a fraction. Only whole permits are granted: 2.5 a second means 2
+            in any second, and 0.5 a second means one in any two seconds.
         per: length of the window in seconds.
 
     Raises:
-        ConfigurationError: a value is not a finite number above 0.
+        ConfigurationError: a value is not a finite number above 0, or both together are too extreme to compute with.
     """
 
     permits: float = field(validator=_positive)
@@ -39,30 +39,30 @@ class RateLimit:
 
     def __attrs_post_init__(self) -> None:
         if not (0 < self.window < math.inf and self.capacity / self.window < math.inf):
-            raise ConfigurationError("a rate limit of this size cannot be computed with")
+            raise ConfigurationError("permits and per of a rate limit are too far apart; give less extreme values")
 
     @property
     def capacity(self) -> int:
-        """Whole permits in any window of `window` seconds; at least 1."""
+        """Most whole permits in any `window` seconds; at least 1."""
         return max(1, math.floor(self.permits))
 
     @property
     def window(self) -> float:
-        """Seconds of the window that `capacity` holds for: ``per``, or longer if ``permits`` is below 1."""
+        """Length in seconds of the window for `capacity`: ``per``, or longer if ``permits`` is below 1."""
         return self.per if self.permits >= 1 else self.per / self.permits
 
 
 @frozen
 class LimiterStatistics:
-    """What a limiter has done and holds at this moment.
+    """State of a limiter at one moment.
 
     Attributes:
-        granted: permits that have reached their callers.
-        in_window: permits that count against the window now.
-        waiting: callers that wait now, those included whose permit is on its way.
-        waits: callers that had to wait and got their permits.
+        granted: count of permits that have reached their callers.
+        in_window: count of permits that count against the window now.
+        waiting: count of callers that wait now, including those whose permits are on their way.
+        waits: count of callers that had to wait and got their permits.
         largest_wait: longest time in seconds that a caller has waited for its permits.
-        paused_for: seconds until the pause that a server asked for ends; 0.0 without one.
+        paused_for: seconds until the end of a pause that a server asked for; 0.0 without a pause.
     """
 
     granted: int = 0
@@ -74,24 +74,24 @@ class LimiterStatistics:
 
 
 class RateLimiter(Protocol):
-    """What a sender asks of a limiter. A limiter shared by many machines implements the same."""
+    """Protocol of a limiter, as a sender uses it. A limiter that many machines share implements the same methods."""
 
     @property
     def capacity(self) -> int | None:
-        """The most permits in one window, so that no request should need more; None for any number."""
+        """Most permits in one window, which is also the most that a request should need; None for no limit."""
 
     async def acquire(self, permits: int = 1) -> None:
-        """Return when ``permits`` more may go out. Cancelling the wait costs no permit."""
+        """Wait until ``permits`` more may go out. A cancelled wait costs no permit."""
 
     def penalise(self, seconds: float) -> None:
-        """Grant nothing for ``seconds``, because a server said so (HTTP 429, ``Retry-After``)."""
+        """Grant nothing for ``seconds``, because a server asked for it (HTTP 429, ``Retry-After``)."""
 
     def statistics(self) -> LimiterStatistics:
-        """What has been granted, and who waits."""
+        """Return the state of the limiter at this moment."""
 
 
 class Unlimited:
-    """Grants everything at once, save during a pause that a server asked for; see `RateLimiter`."""
+    """Limiter that grants everything at once, except during a pause that a server asked for; see `RateLimiter`."""
 
     def __init__(self) -> None:
         self._granted = 0
@@ -105,11 +105,11 @@ class Unlimited:
 
     @property
     def capacity(self) -> int | None:
-        """None: any number of permits is granted at once."""
+        """No limit (None): any count of permits is granted at once."""
         return None
 
     async def acquire(self, permits: int = 1) -> None:
-        """Return at once, or when the present pause has ended.
+        """Wait for the end of a pause, if there is one.
 
         Raises:
             ValidationError: ``permits`` is not a whole number above 0.
@@ -119,7 +119,7 @@ class Unlimited:
         if now < self._paused_until:
             self._waiting += 1
             try:
-                while now < self._paused_until:  # a pause may be made longer while we wait
+                while now < self._paused_until:  # a pause may become longer while we wait
                     await asyncio.sleep(self._paused_until - now)
                     now = time.monotonic()
             finally:
@@ -129,7 +129,7 @@ class Unlimited:
         self._granted += permits
 
     def penalise(self, seconds: float) -> None:
-        """Grant nothing for ``seconds``; the longer of this and a pause already in force counts.
+        """Grant nothing for ``seconds``. If a pause is in force already, the one that ends later counts.
 
         Raises:
             ValidationError: ``seconds`` is NaN or infinite.
@@ -137,7 +137,7 @@ class Unlimited:
         self._paused_until = max(self._paused_until, time.monotonic() + pause_of(seconds))
 
     def statistics(self) -> LimiterStatistics:
-        """What has been granted, and who waits for the end of a pause."""
+        """Return the state of the limiter; callers only ever wait for the end of a pause."""
         return LimiterStatistics(
             granted=self._granted,
             waiting=self._waiting,
@@ -148,11 +148,21 @@ class Unlimited:
 
 
 def check_permits(permits: object) -> None:
+    """Check that ``permits`` is a whole number above 0.
+
+    Raises:
+        ValidationError: it is not.
+    """
     if isinstance(permits, bool) or not isinstance(permits, int) or permits < 1:
         raise ValidationError(f"permits must be a whole number above 0, not {permits!r}", field="permits")
 
 
 def pause_of(seconds: float) -> float:
+    """Return the seconds of a pause, or 0.0 if they are negative.
+
+    Raises:
+        ValidationError: ``seconds`` is NaN or infinite.
+    """
     if not math.isfinite(seconds):
         raise ValidationError(f"seconds of a pause must be finite, not {seconds}", field="seconds")
     return max(0.0, seconds)
