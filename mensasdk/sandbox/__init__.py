@@ -1,6 +1,6 @@
-"""The SMS vendors on 127.0.0.1: a ledger that holds the truth, faults on demand, and callbacks.
+"""Emulated SMS vendors on 127.0.0.1, with a ledger of what they accepted, faults on demand, and callbacks.
 
-For tests, demonstrations and benchmarks; nothing is ever sent. See `Sandbox`.
+For tests, demonstrations and benchmarks; no SMS is ever sent. See `Sandbox`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The calls that a vendor makes to the customer's server, posted by a small pool of workers."""
+"""Callbacks that emulated vendors post to the customer's server, and the pool of workers that posts them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _basic(user: str, password: str) -> str:
 
 @frozen
 class CallbackSettings:
-    """Where callbacks go and in what form; only loopback addresses are taken.
+    """Address and format of a vendor's callbacks; only loopback addresses are allowed.
 
     Raises:
         ValueError: the URL is not ``http`` or ``https`` to a loopback address, carries a user name, or the format
@@ -58,17 +58,17 @@ class CallbackSettings:
         if not _loopback(self.url):
             raise ValueError("callbacks are posted to loopback addresses only, such as http://127.0.0.1:8000/reports")
         if self.format not in ("json", "form", "multipart"):
-            raise ValueError(f"callback format is json, form or multipart, not {self.format!r}")
+            raise ValueError(f"callback format must be json, form or multipart, not {self.format!r}")
 
 
 @frozen
 class Step:
-    """One step in the life of a message.
+    """Callback of a message at one point of its life, and the wait until the next point.
 
     Attributes:
-        fields: what to post now, or None for nothing.
-        then: seconds until the next step, or None when this was the last.
-        far: the next step waits for a schedule, so `CallbackPool.drain` does not wait for it.
+        fields: the callback to post now, or None to post nothing.
+        then: real seconds until the next step, or None if this step is the last.
+        far: whether the next step waits for a schedule; `CallbackPool.drain` does not wait for such a step.
     """
 
     fields: Mapping[str, Any] | None
@@ -77,22 +77,23 @@ class Step:
 
 
 class CallbackSource(Protocol):
-    """A batch of messages that can say what happens to each of them next."""
+    """Messages that give the steps of their callbacks."""
 
-    def callback(self, index: int, step: int) -> Step: ...
+    def callback(self, index: int, step: int) -> Step:
+        """Return the step at position ``step`` for the message at position ``index``."""
 
 
-# due, sequence, vendor, source, index, step, far
+# due (loop time), sequence, vendor, source, index, step, far; the sequence keeps the order of jobs due at one time
 _Job = tuple[float, int, str, CallbackSource, int, int, bool]
 
 
 class CallbackPool:
-    """Posts callbacks in due order, at most 32 at a time; those of one message stay in order.
+    """Pool of workers that posts callbacks when they are due, at most 32 at a time, and in order for each message.
 
     Args:
-        ledger: where deliveries are counted.
-        attempts: how often one callback is tried.
-        backoff: seconds before the second attempt; doubles each time.
+        ledger: the ledger that counts the callbacks.
+        attempts: largest count of attempts for a callback.
+        backoff: seconds before the second attempt; the wait doubles before each further one.
     """
 
     def __init__(self, ledger: Ledger, *, attempts: int = 5, backoff: float = 0.05) -> None:
@@ -112,18 +113,25 @@ class CallbackPool:
         self._closed = False
 
     def configure(self, vendor: str, settings: CallbackSettings | None) -> None:
-        """Set, change or remove (None) the address of a vendor's callbacks."""
+        """Set or remove (None) the callback settings of a vendor."""
         if settings is None:
             self._settings.pop(vendor, None)
         else:
             self._settings[vendor] = settings
 
     def wanted(self, vendor: str) -> bool:
-        """Somebody listens to this vendor's callbacks."""
+        """Return whether an address is set for the vendor's callbacks and the pool is open."""
         return vendor in self._settings and not self._closed
 
     def submit(self, vendor: str, source: CallbackSource, indices: range, step: int) -> None:
-        """Start the life of messages at a step, now."""
+        """Run the steps of messages from ``step`` on, beginning now; do nothing if no callbacks are wanted.
+
+        Args:
+            vendor: the vendor's short name.
+            source: the messages.
+            indices: positions of the messages in the source.
+            step: position of the first step to run.
+        """
         if not self.wanted(vendor):
             return
         now = asyncio.get_running_loop().time()
@@ -131,7 +139,7 @@ class CallbackPool:
             self._put((now, next(self._sequence), vendor, source, index, step, False))
 
     async def post(self, vendor: str, fields: Mapping[str, Any]) -> bool:
-        """Post one callback at once, with the usual repetitions; True when the receiver took it.
+        """Post a callback at once, with the usual attempts, and return whether the receiver answered with 2xx.
 
         Raises:
             RuntimeError: no address is set for the vendor.
@@ -142,12 +150,12 @@ class CallbackPool:
         return await self._deliver(settings, fields)
 
     async def drain(self) -> None:
-        """Wait until every callback that does not wait for a schedule is delivered or given up."""
+        """Wait until every callback is delivered or given up, except those that wait for a schedule."""
         while not self._idle.is_set():
             await self._idle.wait()
 
     async def aclose(self) -> None:
-        """Drop what is left and stop."""
+        """Drop the callbacks that are left, and stop the workers."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -222,14 +230,14 @@ class CallbackPool:
             if attempt:
                 await asyncio.sleep(self._backoff * 2 ** (attempt - 1))
             self._ledger.callback_attempts += 1
-            # Built anew each time: a multipart body can be written only once.
+            # Built for each attempt, because a multipart body can be written only once.
             json = dict(fields) if settings.format == "json" else None
             data = None if json is not None else aiohttp.FormData(default_to_multipart=settings.format == "multipart")
             if data is not None:
                 for name, value in fields.items():
                     data.add_field(name, str(value))
             try:
-                # A redirect could lead off the loopback.
+                # A redirect could lead to an address that is not on the loopback.
                 async with self._session.post(
                     settings.url, json=json, data=data, headers=headers, allow_redirects=False
                 ) as response:

@@ -1,4 +1,4 @@
-"""Which call goes wrong, and how: the faults and the rules that place them."""
+"""Faults that a sandbox can produce, and the rules that say which requests they spoil."""
 
 from __future__ import annotations
 
@@ -14,48 +14,48 @@ When = Literal["before", "after"]
 
 
 class Fault(StrEnum):
-    """Everything that a box can do wrong on purpose."""
+    """Faults that a sandbox can produce on purpose."""
 
     # The connection.
     RESET = "reset"
-    """TCP RST instead of an answer."""
+    """TCP reset (RST) instead of an answer."""
     CLOSE = "close"
-    """FIN instead of an answer."""
+    """Orderly close (FIN) instead of an answer."""
     HANG = "hang"
-    """No answer until the client gives up or the box closes."""
+    """No answer until the client gives up or the sandbox closes."""
     DRIP = "drip"
-    """The answer one byte at a time, ``interval`` seconds apart."""
+    """The answer one byte at a time, ``interval`` seconds apart (0.05 by default)."""
     DELAY = "delay"
-    """The right answer after ``delay`` seconds; the request is carried out even if the client has gone."""
-    # Cut and broken HTTP. The three cuts take ``cut_at``, a number of body bytes; the default is half of them.
+    """The right answer after ``delay`` seconds; the request takes effect even if the client has gone."""
+    # Cut and broken HTTP. The three cuts take ``cut_at``, the count of body bytes to send; the default is half of them.
     CUT_BODY = "cut_body"
     """A body shorter than its Content-Length."""
     CUT_CHUNKED = "cut_chunked"
     """A chunked body that ends inside a chunk."""
     CUT_CLOSE_DELIMITED = "cut_close_delimited"
-    """A body that only the end of the connection delimits, ended too early."""
+    """A body without a length, ended by closing the connection too early."""
     GARBAGE = "garbage"
     """Bytes that are not HTTP."""
     DUPLICATE_LENGTH = "duplicate_length"
     """Two Content-Length headers that disagree."""
     HUGE_HEADER = "huge_header"
     """A header of 20 kB."""
-    # HTTP that is well formed and not an answer.
+    # Well-formed HTTP that is not an answer of the vendor.
     EMPTY = "empty"
-    """200 without a body."""
+    """HTTP 200 without a body."""
     NO_CONTENT = "no_content"
-    """204."""
+    """HTTP 204, which has no body."""
     HTML_PAGE = "html_page"
-    """200 with a login page."""
+    """HTTP 200 with an HTML login page, or with ``body``."""
     STATUS = "status"
     """The HTTP ``status`` given, with optional ``headers`` and ``body``."""
     RATE_LIMIT = "rate_limit"
-    """429, with ``retry_after`` as the Retry-After header unless it is None."""
+    """HTTP 429, with optional ``retry_after`` (the Retry-After header), ``headers`` and ``body``."""
     REDIRECT = "redirect"
-    """A redirect of ``status`` (302) to ``location``, by default a path on the same box."""
-    # Bodies that bite. Those that spoil one field take ``field``; the default is the one that says success.
+    """A redirect with ``status`` (default 302) to ``location`` (default: a path on the same sandbox)."""
+    # Hostile bodies. The faults that spoil one field take ``field``; the default is the field that says success.
     BAD_JSON = "bad_json"
-    """JSON that is cut although its length is right."""
+    """JSON without its last bytes, under a Content-Length that is right for what is sent."""
     NAN = "nan"
     """JSON with NaN in ``field`` and Infinity beside it."""
     DUPLICATE_KEYS = "duplicate_keys"
@@ -65,24 +65,24 @@ class Fault(StrEnum):
     HUGE_INT = "huge_int"
     """JSON with an integer of 5,000 digits in ``field``."""
     DOCTYPE_XML = "doctype_xml"
-    """XML with a DOCTYPE and entities that multiply."""
+    """XML with a DOCTYPE and nested entities that expand to a huge text (an entity bomb)."""
     GZIP_CORRUPT = "gzip_corrupt"
-    """Content-Encoding gzip around bytes that do not inflate."""
+    """Content-Encoding gzip with bytes that cannot be decompressed."""
     GZIP_BOMB = "gzip_bomb"
-    """A quarter of a megabyte that inflates to 256 MiB of valid JSON."""
+    """A quarter of a megabyte of gzip that decompresses to 256 MiB of valid JSON."""
     TOO_LARGE = "too_large"
-    """16 MiB of valid JSON, not compressed."""
+    """16 MiB of valid JSON, uncompressed."""
     LATIN1 = "latin1"
-    """The answer with an accented letter in Latin-1 under a header that says UTF-8."""
+    """The answer with an accented letter in Latin-1, under a header that says UTF-8."""
     WRONG_TYPE = "wrong_type"
-    """The right answer under text/html."""
-    # The vendor itself.
+    """The right answer with Content-Type text/html."""
+    # Refusals by the vendor.
     RES = "res"
-    """The vendor's own result code ``res``, with the body that the vendor documents for it; where a vendor tells its
-    refusals apart by their text, ``res`` may be the text."""
+    """A refusal with the vendor's result code ``res`` and the body that the vendor documents for it. For a vendor whose
+    refusals differ by their text only, ``res`` may be the text."""
 
 
-# The keywords that each fault understands; a keyword that would be ignored is refused instead.
+# The options of each fault. An option that would be ignored is refused.
 _USES: Mapping[Fault, frozenset[str]] = {
     Fault.DRIP: frozenset({"interval"}),
     Fault.DELAY: frozenset({"delay"}),
@@ -103,11 +103,18 @@ _NEEDS: Mapping[Fault, str] = {Fault.STATUS: "status", Fault.DELAY: "delay", Fau
 
 @define(eq=False)
 class FaultRule:
-    """One rule: which calls, which fault, and how often it still fires.
+    """Rule that a fault spoils some requests to a vendor.
 
     Attributes:
-        seen: matching calls so far.
-        fired: calls that this rule has spoiled so far.
+        vendor: the vendor's short name.
+        function: the vendor's function; None for every function.
+        fault: the fault.
+        when: ``"before"`` or ``"after"`` the vendor acts on the request, as in `Sandbox.fail`.
+        nth: position of the first matching request to spoil, from 1.
+        times: count of requests to spoil; None for no limit.
+        options: the options of the fault by name.
+        seen: count of matching requests so far.
+        fired: count of requests that this rule has spoiled so far.
     """
 
     vendor: str
@@ -122,41 +129,43 @@ class FaultRule:
 
     def __attrs_post_init__(self) -> None:
         if self.when not in ("before", "after"):
-            raise ValueError(f'when is "before" or "after", not {self.when!r}')
+            raise ValueError(f'when must be "before" or "after", not {self.when!r}')
         if self.nth < 1 or (self.times is not None and self.times < 1):
-            raise ValueError("nth and times count from 1; times=None means forever")
+            raise ValueError("nth and times must be at least 1; times=None spoils every request from the nth on")
         given = {name for name, value in self.options.items() if value is not None}
         if unused := given - _USES.get(self.fault, frozenset()):
-            raise ValueError(f"{self.fault} takes no {', '.join(sorted(unused))}")
+            raise ValueError(f"the fault {self.fault} takes no {', '.join(sorted(unused))}; leave it out")
         needed = _NEEDS.get(self.fault)
         if needed is not None and needed not in given:
-            raise ValueError(f"{self.fault} needs {needed}=")
+            raise ValueError(f"the fault {self.fault} needs {needed}=")
 
     @property
     def due(self) -> bool:
-        """The rule fires on the present call, unless an earlier rule does."""
+        """Tell whether the rule may fire on the request that it counted last."""
         return self.seen >= self.nth and (self.times is None or self.fired < self.times)
 
 
 class FaultBook:
-    """The rules of a box, in the order in which they were made.
+    """Fault rules of a sandbox, in the order in which they were added.
 
-    Every rule counts every call that matches it. The first rule that is due takes the call, so two rules
-    made one after the other spoil two calls one after the other.
+    Every rule counts every request that matches it. Of the rules that are due, only the first one spoils the request.
+    So two rules added in a row spoil two requests in a row.
     """
 
     def __init__(self) -> None:
         self._rules: list[FaultRule] = []
 
     def add(self, rule: FaultRule) -> FaultRule:
+        """Add a rule, and return it."""
         self._rules.append(rule)
         return rule
 
     def clear(self) -> None:
+        """Remove all rules."""
         self._rules.clear()
 
     def take(self, vendor: str, function: str) -> FaultRule | None:
-        """Count this call; give the rule that spoils it, if any."""
+        """Count a request, and return the rule that spoils the request, or None."""
         taken: FaultRule | None = None
         for rule in self._rules:
             if rule.vendor != vendor or rule.function not in (None, function):

@@ -1,6 +1,6 @@
-"""How each fault looks on the wire.
+"""Build the spoiled answer of each fault.
 
-The malformed answers are written to the transport as raw bytes: aiohttp would mend them on the way out.
+Malformed answers are written to the transport as raw bytes, because aiohttp would correct them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LARGE_MIB = 16
 
 
 class _Done(web.StreamResponse):
-    """Tells aiohttp that the answer is on the wire already, or never will be."""
+    """Placeholder that makes aiohttp send nothing: the answer is written already, or there is none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class _Done(web.StreamResponse):
 
 
 def respond(reply: Reply) -> web.Response:
-    """A reply as it should be."""
+    """Build the unspoiled HTTP response of a reply."""
     headers = {"Content-Type": reply.content_type, **MARK, **reply.headers}
     return web.Response(body=reply.body, status=reply.status, headers=headers)
 
@@ -65,14 +65,22 @@ async def misbehave(
     request: web.BaseRequest,
     give_up: asyncio.Event,
 ) -> web.StreamResponse:
-    """Spoil one answer.
+    """Answer a request as the fault of a rule demands.
 
     Args:
-        reply: the true answer; None when the fault strikes before the vendor acted.
-        give_up: is set when the client has gone or the box closes.
+        rule: the fault and its options.
+        vendor: the emulated vendor.
+        function: the vendor's function.
+        incoming: the request, decoded.
+        reply: the true answer; None if the vendor did not act on the request.
+        request: the request as aiohttp has it, for its transport.
+        give_up: event that is set when the client has gone or the sandbox closes.
+
+    Returns:
+        The response for aiohttp to send; a placeholder if the answer is on the wire already.
     """
     options, fault = rule.options, rule.fault
-    # What is spoiled looks like success, so that a client which trusts half an answer is caught.
+    # The answer to spoil looks like success, so that a client which trusts half an answer is caught.
     good = reply or vendor.answer(function, incoming, vendor.decoy(function, incoming))
     match fault:
         case Fault.RESET:
@@ -138,7 +146,7 @@ def _cut(fault: Fault, reply: Reply, cut_at: int | None) -> bytes:
     if fault is Fault.CUT_BODY:
         return _head(reply, ("Content-Length", str(len(reply.body)))) + part
     if fault is Fault.CUT_CHUNKED:
-        # The chunk announces the whole body.
+        # The size of the chunk is that of the whole body, of which only a part follows.
         return _head(reply, ("Transfer-Encoding", "chunked")) + f"{len(reply.body):x}\r\n".encode() + part
     return _head(reply, ("Connection", "close")) + part
 
@@ -198,7 +206,7 @@ def _remade(reply: Reply, body: bytes, content_type: str) -> Reply:
 
 def _latin1(vendor: Vendor, function: str, incoming: Incoming, good: Reply) -> Reply:
     accented = vendor.answer(function, incoming, {**good.fields, "Nota": "operación de España"})
-    # XML answers spell such letters as references, which would hide the fault.
+    # XML answers write these letters as ASCII references, which would hide the fault.
     text = re.sub(r"&#x([0-9A-Fa-f]+);", lambda match: chr(int(match[1], 16)), accented.body.decode())
     return _remade(good, text.encode("latin-1", "replace"), accented.content_type)
 
@@ -234,12 +242,12 @@ def _bad_body(fault: Fault, fields: Mapping[str, Any], name: str | None, vendor:
             headers["Content-Encoding"] = "gzip"
             body = _bomb(frame, f'"{result}":{success}')
         case _:
-            raise AssertionError(f"{fault} has no form on the wire")
+            raise AssertionError(f"no answer is defined for the fault {fault}")
     return web.Response(body=body, headers=headers)
 
 
 def _with(frame: tuple[str, str], fields: Mapping[str, Any], extra: str = "", *, drop: str = "") -> bytes:
-    """The answer with raw JSON members put before the rest of it."""
+    """Return a JSON answer with ``extra`` (raw JSON members) before its fields, and without the field ``drop``."""
     members = json.dumps({key: value for key, value in fields.items() if key != drop}, default=float)[1:-1]
     return f"{frame[0]}{extra}{',' if extra and members else ''}{members}{frame[1]}".encode()
 
@@ -257,7 +265,7 @@ def _gzip(pieces: list[bytes]) -> bytes:
 
 @functools.cache
 def _bomb(frame: tuple[str, str], result: str) -> bytes:
-    """One valid gzip stream, made of one compressed block repeated: building it costs a mebibyte, not 256."""
+    """Build a valid gzip stream by repeating one compressed block, so that it takes 1 MiB of memory, not 256."""
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
     first = f'{frame[0]}{result},"Relleno":"'.encode()
     head = squeeze.compress(first) + squeeze.flush(zlib.Z_FULL_FLUSH)

@@ -1,4 +1,4 @@
-"""Reading multipart/form-data as it stands, without mending anything."""
+"""Read multipart/form-data strictly, without repairing mistakes in it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["form_data"]
 
 
 def form_data(body: bytes, boundary: str) -> Mapping[str, Any]:
-    """The fields by name: text with a surrogate for each byte that is not UTF-8, or a `FilePart`.
+    """Return the fields by name: text with a surrogate for each byte that is not UTF-8, or a `FilePart`.
 
     Raises:
-        ValueError: it is not a complete form; the texts are Spanish, as most vendors' are.
+        ValueError: the form is incomplete or malformed; the text is Spanish, as most vendors' texts are.
     """
     if not boundary:
         raise ValueError("multipart sin boundary")

@@ -1,7 +1,7 @@
-"""The box: one loopback server for all emulated vendors, with the ledger, the faults and the callbacks.
+"""Sandbox: one loopback server for all emulated vendors, with the ledger, the faults and the callbacks.
 
-Which vendors there are, the registry says, and where their emulators are: ours and those of other packages alike. Ours
-are named here for type checkers only.
+The registry names the vendors and their emulators, both those of this package and those of other packages. The vendors
+of this package are named here for type checkers only.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Sandbox"]
 
-_GOING = Reply(fields={}, body=b"", content_type="text/plain", status=503)
+_CLOSING = Reply(fields={}, body=b"", content_type="text/plain", status=503)
 _HOST = re.compile(r"(?:localhost|127\.0\.0\.1)(?::\d{1,5})?", re.IGNORECASE)
 
 
 def _hide_request(record: logging.LogRecord) -> bool:
-    # aiohttp quotes a request line that it cannot read, and some vendors take credentials there.
+    # aiohttp logs a request line that it cannot parse. For some vendors this line holds credentials.
     if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
         record.exc_info = None
     return True
@@ -49,7 +49,7 @@ _LOGGER.addFilter(_hide_request)
 
 
 class _Server(web.Server):
-    """Counts connections, and tells hanging handlers when their client has gone."""
+    """HTTP server that counts connections and tells waiting handlers when their client has gone."""
 
     def __init__(self, box: Sandbox) -> None:
         super().__init__(box._handle, access_log=None, logger=_LOGGER)
@@ -72,7 +72,7 @@ class _Server(web.Server):
             self._empty.set()
 
     def gone(self, handler: RequestHandler) -> asyncio.Event:
-        """Is set once the client of this connection has gone, or the server stops."""
+        """Return an event that is set when the client of this connection has gone or the server stops."""
         if handler in self._open:
             return self._open[handler][1]
         event = asyncio.Event()
@@ -84,17 +84,19 @@ class _Server(web.Server):
             gone.set()
         self.pre_shutdown()
         await self.shutdown(timeout=0.5)
-        # A client that does not read would hold its connection open for ever.
+        # A client that does not read would keep its connection open for ever.
         for transport, _ in list(self._open.values()):
             transport.abort()
         await self._empty.wait()
-        # aiohttp cancels its connection tasks without waiting for them.
+        # aiohttp cancels its connection tasks and does not wait until they have ended.
         for _ in range(3):
             await asyncio.sleep(0)
 
 
 class Sandbox:
-    """SMS vendors on 127.0.0.1, for tests, demonstrations and benchmarks::
+    """Server on 127.0.0.1 that emulates the SMS vendors, for tests, demonstrations and benchmarks.
+
+    Example::
 
         async with Sandbox() as box:
             async with MensatekClient(**box.credentials("mensatek"), base_url=box.base_url("mensatek")) as client:
@@ -102,32 +104,32 @@ class Sandbox:
             assert len(box.ledger) == 1
 
     Nothing leaves the machine: the server listens on 127.0.0.1 only, answers only requests whose Host header
-    names the loopback (else 421), and posts callbacks to loopback addresses only. Each answer carries
+    names localhost or 127.0.0.1 (else HTTP 421), and posts callbacks to loopback addresses only. Each answer carries
     ``X-Mensasdk-Sandbox: 1``, except where a fault breaks HTTP itself. The emulation is written from the
-    vendors' documents and shares no code with the clients.
+    vendors' documents and shares no code with the clients. A vendor that is not given is emulated with its defaults,
+    if the registry has an emulator for it.
 
     Args:
-        port: TCP port; 0 lets the system choose.
-        keep_messages: False keeps totals instead of every message and request, for large campaigns.
-        mensatek: the Mensatek to emulate; see `Mensatek` for the account and the quirks.
-        smsgateway24: the smsgateway24 to emulate; see `SmsGateway24`.
-        envia_sms: the envia-sms.com to emulate; see `EnviaSms`.
-        enviatusms: the EnvíaTuSMS to emulate; see `EnviaTuSms`.
-        delivery_delay: seconds from sending to the final delivery state.
-        time_scale: real seconds per simulated second, for deliveries and schedules: with 0.001 a message
-            scheduled in an hour goes out after 3.6 seconds, with 0 at once.
-        max_body: bytes; larger requests are answered with 413.
-        others: vendors of other packages to emulate, by name. Of each vendor of the registry that has an emulator and
-            is not given, a fresh one is made.
+        port: TCP port; 0 lets the system choose one.
+        keep_messages: whether to keep every message and request; False keeps totals only, for large campaigns.
+        mensatek: the emulated Mensatek; see `Mensatek` for its account and quirks.
+        smsgateway24: the emulated smsgateway24; see `SmsGateway24`.
+        envia_sms: the emulated envia-sms.com; see `EnviaSms`.
+        enviatusms: the emulated EnvíaTuSMS; see `EnviaTuSms`.
+        delivery_delay: simulated seconds from sending to the final delivery state.
+        time_scale: real seconds per simulated second, for deliveries and schedules. With 0.001, a message
+            scheduled in an hour goes out after 3.6 seconds; with 0, at once.
+        max_body: largest size of a request body in bytes; a larger one is answered with HTTP 413.
+        others: emulated vendors of other packages, by name.
 
     Raises:
-        TypeError: what is given is no emulated vendor.
-        ValueError: a vendor is given under another name than its own, or lives in another box already; two vendors
-            live at one path; a negative number of seconds.
+        TypeError: an argument is not an emulated vendor.
+        ValueError: a vendor is given under a name that is not its own, or belongs to another sandbox; two vendors use
+            the same path; ``delivery_delay`` or ``time_scale`` is negative.
 
     Attributes:
-        ledger: the ground truth.
-        vendors: the emulated vendors by name. Each is an attribute of its name, too: ``box.mensatek``.
+        ledger: the record of what was accepted and charged.
+        vendors: the emulated vendors by name. Each is an attribute of that name, too: ``box.mensatek``.
     """
 
     mensatek: Mensatek
@@ -150,7 +152,7 @@ class Sandbox:
         **others: Vendor,
     ) -> None:
         if delivery_delay < 0 or time_scale < 0:
-            raise ValueError("delivery_delay and time_scale are not negative")
+            raise ValueError("delivery_delay and time_scale must not be negative")
         self.ledger = Ledger(keep_messages=keep_messages)
         ours = {"mensatek": mensatek, "smsgateway24": smsgateway24, "envia_sms": envia_sms, "enviatusms": enviatusms}
         self.vendors: Mapping[str, Vendor] = _emulated({**ours, **others})
@@ -179,27 +181,27 @@ class Sandbox:
         return f"<Sandbox port={self._port} vendors={list(self.vendors)} {self.ledger!r}>"
 
     def __getattr__(self, name: str) -> Vendor:
-        # An object that has not been through __init__, as `copy` makes one, would look for its vendors for ever.
+        # `copy` makes an object without `__init__`, which has no ``vendors``: looking them up here would never end.
         if name != "vendors" and name in self.vendors:
             return self.vendors[name]
         raise AttributeError(f"a sandbox has no {name!r}, and emulates no vendor of that name")
 
     async def start(self) -> None:
-        """Listen.
+        """Start the server, and listen on the port.
 
         Raises:
             OSError: the port is taken.
-            RuntimeError: the box was started before; a box lives once.
+            RuntimeError: the sandbox was started before; it can be started only once.
         """
         if self._server is not None:
-            raise RuntimeError("a sandbox is started once; make a new one")
+            raise RuntimeError("a sandbox can be started only once; make a new one")
         self._server = _Server(self)
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(self._server, "127.0.0.1", self._wanted_port)
         self._port = self._listener.sockets[0].getsockname()[1]
 
     async def aclose(self) -> None:
-        """Stop: hanging answers are released, callbacks that wait are dropped, no task is left. May be repeated."""
+        """Stop the server: end hanging requests, drop waiting callbacks and leave no task behind. May be repeated."""
         self._closing.set()
         await self._callbacks.aclose()
         server, listener = self._server, self._listener
@@ -212,32 +214,41 @@ class Sandbox:
 
     @property
     def port(self) -> int:
-        """The port that it listens on.
+        """TCP port on which the sandbox listens.
 
         Raises:
-            RuntimeError: the box is not running.
+            RuntimeError: the sandbox is not running.
         """
         if self._port is None:
             raise RuntimeError("the sandbox is not running; use it as `async with Sandbox() as box:`")
         return self._port
 
     def vendor(self, name: str) -> Vendor:
-        """The emulated vendor of that name.
+        """Return the emulated vendor of a name.
 
         Raises:
-            ValueError: there is none.
+            ValueError: the sandbox has no such vendor.
         """
         try:
             return self.vendors[name]
         except KeyError:
-            raise ValueError(f"no vendor {name!r} here; there are {', '.join(self.vendors)}") from None
+            raise ValueError(f"this sandbox has no vendor {name!r}; there are {', '.join(self.vendors)}") from None
 
     def base_url(self, vendor: str) -> str:
-        """The value for the client's ``base_url``, such as ``"http://127.0.0.1:8080/mensatek/v7"``."""
+        """Return the client's ``base_url`` for a vendor, such as ``"http://127.0.0.1:8080/mensatek/v7"``.
+
+        Raises:
+            RuntimeError: the sandbox is not running.
+            ValueError: the sandbox has no such vendor.
+        """
         return f"http://127.0.0.1:{self.port}{self.vendor(vendor).base_path}"
 
     def credentials(self, vendor: str) -> Mapping[str, Any]:
-        """The client's constructor arguments, random for each box: ``Client(**box.credentials(vendor), ...)``."""
+        """Return a vendor's credentials, random by default, for its client: ``Client(**box.credentials(vendor), ...)``.
+
+        Raises:
+            ValueError: the sandbox has no such vendor.
+        """
         return self.vendor(vendor).credentials()
 
     # ------------------------------------------------------------------ faults
@@ -262,27 +273,37 @@ class Sandbox:
         cut_at: int | None = None,
         field: str | None = None,
     ) -> FaultRule:
-        """Make calls go wrong.
+        """Spoil requests to a vendor with a fault.
 
         Args:
             vendor: the vendor's short name.
             function: the vendor's function, such as ``"EnviarSMS"``; None for every function.
-            fault: what goes wrong; `Fault` says which of the further keywords each one takes.
-            when: ``"before"``: the vendor never acts on the request; ``"after"``: it acts, the ledger holds what
-                it accepted, and then the answer goes wrong.
-            nth: the first call to spoil, counted from 1 and from now on.
-            times: how many calls to spoil from there; None for all.
-            status, headers, body, retry_after, location, delay, interval, res, cut_at, field: see `Fault`.
+            fault: the fault; `Fault` describes each one and its options.
+            when: ``"before"``: the vendor does not act on the request (with `Fault.DELAY`, it acts after the delay).
+                ``"after"``: the vendor acts, the ledger records what was accepted, and then the answer is spoiled.
+            nth: position of the first request to spoil, from 1, among the matching requests from now on.
+            times: count of requests to spoil; None for no limit.
+            status: HTTP status of `Fault.STATUS` and `Fault.REDIRECT`.
+            headers: headers of `Fault.STATUS` and `Fault.RATE_LIMIT`.
+            body: body of `Fault.STATUS`, `Fault.RATE_LIMIT` and `Fault.HTML_PAGE`.
+            retry_after: Retry-After header of `Fault.RATE_LIMIT`.
+            location: target of `Fault.REDIRECT`.
+            delay: seconds of `Fault.DELAY`.
+            interval: seconds between the bytes of `Fault.DRIP`.
+            res: result code (or text) of `Fault.RES`.
+            cut_at: count of body bytes before the cut of the three cut faults.
+            field: field that `Fault.NAN`, `Fault.DUPLICATE_KEYS` and `Fault.HUGE_INT` spoil.
 
         Returns:
-            The rule; its ``seen`` and ``fired`` count calls.
+            The rule; its ``seen`` and ``fired`` count requests.
 
         Raises:
-            ValueError: unknown vendor or function, a keyword that the fault does not take, or a needed one missing.
+            ValueError: the vendor, the function or the fault is unknown, ``when``, ``nth`` or ``times`` is wrong, or an
+                option is missing or not one of the fault's.
         """
         emulated = self.vendor(vendor)
         if function is not None and function not in emulated.functions:
-            raise ValueError(f"{vendor} has no function {function!r}")
+            raise ValueError(f"{vendor} has no function {function!r}; there are {', '.join(emulated.functions)}")
         options = {
             "status": status,
             "headers": headers,
@@ -298,7 +319,7 @@ class Sandbox:
         return self._faults.add(FaultRule(vendor, function, Fault(fault), when, nth, times, options))
 
     def clear_faults(self) -> None:
-        """Let everything work again."""
+        """Remove all fault rules."""
         self._faults.clear()
 
     # ------------------------------------------------------------------ callbacks
@@ -311,16 +332,16 @@ class Sandbox:
         auth: tuple[str, str] | None = None,
         format: CallbackFormat = "json",  # noqa: A002
     ) -> None:
-        """Say where a vendor posts its callbacks from now on, as its panel would; None switches them off.
+        """Set the address to which a vendor posts its callbacks from now on, as in the vendor's web panel.
 
         Args:
             vendor: the vendor's short name.
-            url: a loopback address, ``http`` or ``https``.
-            auth: user and password for Basic auth.
+            url: a loopback address, ``http`` or ``https``; None switches the callbacks off.
+            auth: user and password for Basic authentication.
             format: ``"json"``, ``"form"`` (urlencoded) or ``"multipart"``.
 
         Raises:
-            ValueError: unknown vendor, or the address is not on the loopback.
+            ValueError: the vendor or the format is unknown, or the address is not on the loopback.
         """
         name = self.vendor(vendor).name
         self._callbacks.configure(name, None if url is None else CallbackSettings(url, auth, format))
@@ -328,7 +349,7 @@ class Sandbox:
     async def drain(self) -> None:
         """Wait until every due callback is delivered or given up.
 
-        Waits for ``delivery_delay``, but not for messages whose schedule lies ahead.
+        This includes callbacks that wait for ``delivery_delay``, but not those of messages scheduled for later.
         """
         await self._callbacks.drain()
 
@@ -343,35 +364,38 @@ class Sandbox:
         certified: bool = False,
         at: datetime | None = None,
     ) -> bool:
-        """Let a handset send an SMS to one of the account's own numbers.
+        """Simulate an SMS from a handset to one of the account's own numbers, and post its callback.
 
         Args:
             vendor: the vendor's short name.
-            number: who sends.
-            text: what it says.
-            to: the own number that receives it.
-            reply_to: the message id that it answers, if any.
-            certified: the message that it answers was a certified one.
-            at: aware datetime of reception; None for now.
+            number: the handset's number.
+            text: the text of the SMS.
+            to: the account's number that receives the SMS.
+            reply_to: the id of the message that the SMS replies to, or None.
+            certified: whether that message was a certified one.
+            at: time of reception (aware); None for now.
 
         Returns:
-            True when the receiver answered with 2xx.
+            Whether the receiver answered with 2xx.
 
         Raises:
+            NotImplementedError: the vendor has no callback for received messages.
             RuntimeError: no callback address is set.
+            ValueError: the sandbox has no such vendor.
         """
         moment = at or datetime.now(UTC)
         fields = self.vendor(vendor).inbound(number, text, to=to, reply_to=reply_to, certified=certified, at=moment)
         return await self._callbacks.post(vendor, fields)
 
     async def post_callback(self, vendor: str, fields: Mapping[str, Any]) -> bool:
-        """Post any callback at all: a duplicate, one out of order, one for an unknown message.
+        """Post a callback with any fields, such as a duplicate, a late one or one for an unknown message.
 
         Returns:
-            True when the receiver answered with 2xx.
+            Whether the receiver answered with 2xx.
 
         Raises:
             RuntimeError: no callback address is set.
+            ValueError: the sandbox has no such vendor.
         """
         return await self._callbacks.post(self.vendor(vendor).name, fields)
 
@@ -430,14 +454,14 @@ class Sandbox:
         elif rule.fault is not Fault.DELAY:
             self.ledger.settled(entry, None, 0, rule.fault)
         if rule.fault is Fault.DELAY:
-            # Not cut short when the client goes: a real server does not notice that either.
+            # The delay goes on when the client has gone: a real server does not notice that either.
             try:
                 async with asyncio.timeout(rule.options["delay"]):
                     await self._closing.wait()
             except TimeoutError:
                 pass
             else:
-                return respond(_GOING) if reply is None else respond(reply)
+                return respond(_CLOSING) if reply is None else respond(reply)
             reply = reply or self._act(vendor, function, incoming, entry, rule.fault)
         give_up = self._server.gone(request.protocol)
         return await misbehave(rule, vendor, function, incoming, reply, request, give_up)
@@ -453,7 +477,7 @@ class Sandbox:
 
 
 def _emulated(given: Mapping[str, Vendor | None]) -> Mapping[str, Vendor]:
-    """One of each vendor by name, in the names' order: those that are given, and fresh ones of the others."""
+    """Return the vendors sorted by name: the given ones, and new ones for the rest of the registry."""
     found = {name: vendor for name, vendor in given.items() if vendor is not None}
     for name, info in registry.vendors().items():
         if name not in found and info.emulator is not None:
@@ -465,7 +489,7 @@ def _emulated(given: Mapping[str, Vendor | None]) -> Mapping[str, Vendor]:
         if vendor.name != name:
             raise ValueError(f"{name} must be an emulated vendor of that name, not {vendor.name}")
         if homes.setdefault(vendor.base_path, name) != name:
-            raise ValueError(f"{homes[vendor.base_path]} and {name} both live at {vendor.base_path}")
+            raise ValueError(f"{homes[vendor.base_path]} and {name} both use the path {vendor.base_path}")
     return dict(sorted(found.items()))
 
 

@@ -1,4 +1,4 @@
-"""What an emulated vendor is to the box: a class with a name, a path and a way to answer."""
+"""Base class of the emulated vendors, and the values that they exchange with the sandbox."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["FilePart", "Incoming", "Reply", "Services", "Vendor"]
 
 @frozen
 class FilePart:
-    """A file as it came in a multipart form."""
+    """File that came in a multipart form."""
 
     filename: str
     content_type: str
@@ -27,17 +27,16 @@ class FilePart:
 
 @define
 class Incoming:
-    """A request whose last byte has arrived.
+    """HTTP request that has arrived in full.
 
     ``headers`` are keyed in lower case. `Vendor.decode` fills in ``params``, ``secrets`` (the credentials that came
-    among the parameters, which the ledger must not see) and ``malformed`` (what is wrong with a body that cannot be
-    read).
+    among the parameters, which must not reach the ledger) and ``malformed`` (the reason why a body cannot be read).
     """
 
     method: str
     path: str
-    query: str = field(repr=False)  # some vendors take credentials there
-    headers: Mapping[str, str] = field(repr=False)  # they hold credentials
+    query: str = field(repr=False)  # holds the credentials of some vendors
+    headers: Mapping[str, str] = field(repr=False)  # hold credentials
     body: bytes = field(repr=False)
     params: Mapping[str, Any] = field(factory=dict)
     secrets: Mapping[str, str] = field(factory=dict, repr=False)
@@ -46,9 +45,10 @@ class Incoming:
 
 @frozen
 class Reply:
-    """A vendor's answer: the data and the bytes made of it.
+    """Answer of an emulated vendor: its data, and the bytes made of that data.
 
-    ``fields`` is kept beside ``body`` because some faults rebuild the answer from its data.
+    ``fields`` is kept beside ``body`` because some faults rebuild the answer from its data. ``outcome`` is the result
+    code as text, and ``accepted`` the count of messages accepted; both go into the ledger.
     """
 
     fields: Mapping[str, Any]
@@ -62,7 +62,7 @@ class Reply:
 
 @define
 class Services:
-    """What the box lends to its vendors."""
+    """Parts of a sandbox that its vendors use: ledger, callbacks and time settings."""
 
     ledger: Ledger
     callbacks: CallbackPool
@@ -71,74 +71,81 @@ class Services:
 
 
 class Vendor(ABC):
-    """One emulated vendor.
+    """Emulated vendor, the base class of them all.
 
-    `handle` is a plain function on purpose: nothing else runs between the check of the credits and the
-    charge, so what the ledger holds is exact.
+    `handle` is not a coroutine, on purpose: no other task can run between the check of the credits and the charge,
+    so the ledger is exact.
     """
 
     name: ClassVar[str]
-    """The short name, the same as the client's ``vendor``."""
+    """Short name of the vendor, the same as the client's ``vendor``."""
     base_path: ClassVar[str]
-    """Where its functions live, such as ``"/mensatek/v7"``."""
+    """Path under which the vendor's functions are served, such as ``"/mensatek/v7"``."""
     result_field: ClassVar[str]
-    """The field that says success; the faults that spoil a field spoil this one."""
+    """Field of an answer that tells success from refusal; the faults that spoil a field spoil this one by default."""
     result_values: ClassVar[tuple[str, str]]
-    """JSON of what that field holds on success and on refusal; a fault may make an answer say both."""
+    """JSON values of that field on success and on refusal; a fault may put both into one answer."""
     json_frame: ClassVar[tuple[str, str]] = ("{", "}")
-    """What stands around the members of a JSON answer."""
+    """Text before and after the members of a JSON answer."""
     functions: ClassVar[Mapping[str, frozenset[str]]]
-    """Function name to the HTTP methods that it takes."""
+    """HTTP methods that each function takes, by function name."""
     send_options: ClassVar[tuple[str, ...]] = ()
-    """What `mensasdk send` needs beside a list and a text for the account as it is made: options and their values."""
+    """Options and values that `mensasdk send` needs for a fresh account, besides a list and a text."""
 
     box: Services
 
     def attach(self, services: Services) -> None:
-        """Lend the box's services to this vendor; a vendor lives in one box."""
+        """Connect the vendor to a sandbox, once.
+
+        Raises:
+            ValueError: the vendor belongs to a sandbox already.
+        """
         if hasattr(self, "box"):
-            raise ValueError(f"this {self.name} already belongs to a sandbox; make one for each")
+            raise ValueError(f"this emulated {self.name} already belongs to a sandbox; make one for each sandbox")
         self.box = services
 
     def resolve(self, tail: str) -> str | None:
-        """The function that answers ``base_path + "/" + tail``."""
+        """Return the function that answers the path ``base_path + "/" + tail``, or None."""
         return tail if tail in self.functions else None
 
     def result(self, function: str) -> tuple[str, str, str]:
-        """The field that says success in this function's answers, and JSON of what it holds on success and on
-        refusal; for a vendor whose functions differ."""
+        """Return the ``result_field`` and both ``result_values`` of a function, for vendors whose functions differ."""
         return (self.result_field, *self.result_values)
 
     @abstractmethod
     def credentials(self) -> Mapping[str, str]:
-        """The client's constructor arguments."""
+        """Return the arguments for the constructor of the vendor's client."""
 
     @abstractmethod
     def fund(self, amount: Decimal) -> None:
-        """Set what is left in the account, in the vendor's own unit; does nothing where nothing is counted."""
+        """Set the balance of the account, in the vendor's own unit; do nothing where the vendor keeps no balance."""
 
     @abstractmethod
     def decode(self, function: str, request: Incoming) -> None:
-        """Fill in ``request.params`` (free of secrets) and ``request.malformed``; never raises."""
+        """Fill in ``request.params`` (without secrets), ``request.secrets`` and ``request.malformed``; never raise."""
 
     @abstractmethod
     def handle(self, function: str, request: Incoming) -> Reply:
-        """Carry the request out."""
+        """Carry out the request and return the answer."""
 
     @abstractmethod
     def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
-        """Put data into the format that the request asks for."""
+        """Build an answer from its data, in the format that the request asks for."""
 
     @abstractmethod
     def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
-        """The documented data of a result code, without doing anything."""
+        """Build the data of the refusal that the vendor documents for a result code; change no state."""
 
     @abstractmethod
     def decoy(self, function: str, request: Incoming) -> Mapping[str, Any]:
-        """Data that looks like success, without doing anything; what a fault "before" accepting spoils."""
+        """Build data that looks like success, for a fault ``"before"`` to spoil; change no state."""
 
     def inbound(
         self, number: str, text: str, *, to: str, reply_to: str | None, certified: bool, at: datetime
     ) -> Mapping[str, Any]:
-        """The callback for a received SMS."""
+        """Build the callback for a received SMS.
+
+        Raises:
+            NotImplementedError: the vendor has no such callback.
+        """
         raise NotImplementedError(f"{self.name} has no callback for received messages")

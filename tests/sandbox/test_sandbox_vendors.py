@@ -101,7 +101,7 @@ class Squatter(Fifth):
 def test_what_is_no_vendor_of_that_name_is_refused() -> None:
     with pytest.raises(ValueError, match=r"mensatek must be .* not enviatusms"):
         Sandbox(mensatek=EnviaTuSms())  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="fifth and squatter both live at /fifth/api"):
+    with pytest.raises(ValueError, match="fifth and squatter both use the path /fifth/api"):
         Sandbox(fifth=Fifth(), squatter=Squatter())
     with pytest.raises(TypeError, match=r"callback_url must be .* not str") as caught:
         Sandbox(callback_url="http://127.0.0.1/canary")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""envia-sms.com's API SMS, emulated from envia-sms.com, "API SMS" (documentation of 5 August 2022)."""
+"""Emulation of envia-sms.com's API SMS, after the document "API SMS" by envia-sms.com (5 August 2022)."""
 
 from __future__ import annotations
 

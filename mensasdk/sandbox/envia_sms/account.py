@@ -1,4 +1,4 @@
-"""The customer's account: its project, credits, prices and templates."""
+"""Customer's account at the emulated envia-sms.com: project, credits, prices and templates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VARIABLE = re.compile(r"\{(\w+)\}")
 
 def _known_variables(template: Template, attribute: Attribute[frozenset[str]], urls: frozenset[str]) -> None:
     if not urls <= template.names:
-        raise ValueError(f"the text has no variable {', '.join(sorted(urls - template.names))}")
+        raise ValueError(f"urls: the text has no variable {', '.join(sorted(urls - template.names))}")
 
 
 def _frozenset(names: Iterable[str]) -> frozenset[str]:
@@ -29,16 +29,17 @@ def _frozenset(names: Iterable[str]) -> frozenset[str]:
 
 @frozen
 class Template:
-    """A text with variables in braces: ``{name}`` is replaced by the parameter ``var_name``.
+    """Template with variables in braces: ``{name}`` is replaced by the parameter ``var_name``.
 
-    The document shows no template's source, only the parameters and the result, so the braces are the sandbox's own.
+    The braces are the sandbox's own, because the document shows only the parameters and the result of a template.
 
     Attributes:
-        text: such as ``"Hola {usuario}"``.
-        urls: names of the variables that are set up for a URL; all others take text.
-        state: an enabled template can be sent; the others are refused with 130, 131, 132 and 137.
-        pieces: what stands around the variables and the names of these, in turn.
-        names: all variables.
+        text: the text, such as ``"Hola {usuario}"``.
+        urls: names of the variables that take a URL; all others take text.
+        state: an enabled template can be sent; in the other states, a message is refused with 130 (disabled), 131
+            (rejected), 132 (review) or 137 (foreign).
+        pieces: the pieces of text around the variables and the names of the variables, in turn.
+        names: the names of all variables.
 
     Raises:
         ValueError: ``urls`` names a variable that the text does not have.
@@ -61,12 +62,13 @@ class Template:
 
 @frozen
 class Country:
-    """A country that messages can go to, with the credits that one costs in each plan.
+    """Country that messages can be sent to, with the price of a message in each plan.
 
     Attributes:
-        code: ISO 3166-1 alpha-2.
-        prefix: digits.
-        prices: credits per message for the plans gratis, inicio, basico, intermedio, profesional.
+        code: ISO 3166-1 alpha-2 code.
+        name: name in Spanish.
+        prefix: country prefix, digits only.
+        prices: credits per message in the plans gratis, inicio, basico, intermedio, profesional.
     """
 
     code: str
@@ -75,6 +77,7 @@ class Country:
     prices: tuple[Decimal, ...]
 
     def price(self, plan: Plan) -> Decimal:
+        """Return the credits per message in a plan."""
         return self.prices[PLANS.index(plan)]
 
 
@@ -101,25 +104,25 @@ def _default_templates() -> dict[str, Template]:
 
 @define(kw_only=True)
 class Account:
-    """An envia-sms.com account with one project. A test may change any attribute while the box runs.
+    """Account at envia-sms.com with one project. A test may change any attribute while the sandbox runs.
 
     Attributes:
-        token: the project's token; random.
-        project: the project's number, which a ``proyecto`` parameter must name if it is sent.
-        credits: what is left.
-        plan: the package that was bought; it chooses the price.
-        countries: by prefix; the document's three.
-        templates: by id; ``01`` and ``0000`` are the document's examples, ``02`` is one text variable, ``mensaje``,
-            and nothing else.
-        verified: an unverified project is refused with 401.
-        suspended: refused with 04.
-        blocked: the caller's address is blocked; refused with 01.
-        wrong_tokens_allowed: so many wrong tokens in a row block the address; None for any number.
-        forbidden_words: a message that holds one of these words, in any case, is refused with 135.
-        short_links: ``short_link=1`` is obeyed; otherwise it is silently ignored.
-        duplicate_window: seconds in which a second message with the same text to the same number is dropped. They
-            are real seconds, whatever the box's ``time_scale``: a filter that a compressed time switches off would
-            hide what it does.
+        token: the project's token; random by default.
+        project: the project's id; a request whose ``proyecto`` is another one is refused with 06.
+        credits: credits left.
+        plan: the package that was bought, which decides the prices.
+        countries: the countries by prefix; by default the document's three.
+        templates: the templates by id; by default ``01`` and ``0000``, the document's examples, and ``02``, whose text
+            is the variable ``mensaje`` alone.
+        verified: whether the project is verified; requests of an unverified one are refused with 401.
+        suspended: whether the project is suspended; its requests are refused with 04.
+        blocked: whether the client's IP address is blocked; its requests are refused with 01.
+        wrong_tokens_allowed: count of wrong tokens in a row that are allowed; one more blocks the address. None for no
+            limit.
+        forbidden_words: words in lower case; a message with one of them, in any case, is refused with 135.
+        short_links: whether ``short_link=1`` shortens links; otherwise the parameter is ignored.
+        duplicate_window: seconds within which a second message with the same text to the same number is dropped. These
+            are real seconds, not scaled by ``time_scale``, so that the filter works on a compressed time scale as well.
     """
 
     token: str = field(factory=lambda: secrets.token_hex(16), repr=False)

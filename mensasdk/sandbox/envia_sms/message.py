@@ -1,4 +1,4 @@
-"""One message, by the clock, and the store that finds messages and their duplicates."""
+"""Messages of the emulated envia-sms.com, with their states as time passes, and the store that holds them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Sms", "Store"]
 
 _PROCESSING, _ERROR = "Procesando", "Error"
 _GSM, _OPERATOR, _DELIVERED = "Entregado_GSM", "Entregado_operador", "Entregado"
-# The last two digits of a number decide what becomes of it, so a test can choose; all others are delivered.
+# Final states by the last two digits of a number, so that a test can choose; all other numbers are delivered.
 _BY_ENDING: dict[str, tuple[str, str]] = {
     "91": (_PROCESSING, ""),
     "93": (_GSM, ""),
@@ -31,14 +31,19 @@ _NO_STATUS = "99"
 
 @define(eq=False)
 class Sms:
-    """A message that send answered with an id, also one of the test mode or one that the duplicate filter dropped.
+    """Message that got an id from send, including messages of the test mode and dropped duplicates.
 
     Attributes:
-        at: when it was taken (aware).
-        scheduled_at: when it goes out (aware), or None for at once.
-        due: the same on the monotonic clock.
-        over: cancelled.
-        key: what the duplicate filter compares; None when it does not look at this message.
+        id: the message id.
+        number: the recipient's number, digits with the country prefix.
+        at: time of the request (aware).
+        scheduled_at: time at which the message goes out (aware), or None for at once.
+        due: time at which the message goes out, on the monotonic clock.
+        credits: credits charged.
+        test: whether the message was sent in test mode.
+        duplicate: whether the duplicate filter dropped the message.
+        over: whether the message was cancelled.
+        key: number and text, which the duplicate filter compares; None if the filter ignores this message.
     """
 
     id: str
@@ -54,18 +59,19 @@ class Sms:
 
     @property
     def pending(self) -> bool:
-        """It waits for its date."""
+        """Tell whether the message waits for its date."""
         return self.scheduled_at is not None and not self.over and time.monotonic() < self.due
 
     @property
     def goes_out(self) -> datetime:
+        """Time at which the message goes out (aware)."""
         return self.scheduled_at or self.at
 
     def status(self, box: Services) -> tuple[str, str] | None:
-        """Status and description now; None when the vendor has none, as for a cancelled message.
+        """Return status and description now; None if there is no status, as for a cancelled message.
 
-        A message spends a third of the delivery delay in each state on its way; what comes to nothing stays behind
-        at the operator.
+        A message spends a third of the delivery delay in each state before its final one. A message that fails reaches
+        its final state from ``Entregado_operador``.
         """
         if self.test:
             return "Modo pruebas", ""
@@ -86,7 +92,7 @@ class Sms:
 
 
 class Store:
-    """The messages by id, the oldest first; the oldest are forgotten beyond ``limit``."""
+    """Messages by id, the oldest first; beyond ``limit`` messages, the oldest are dropped."""
 
     def __init__(self) -> None:
         self.limit: int | None = None
@@ -98,17 +104,22 @@ class Store:
         return len(self._by_id)
 
     def get(self, message_id: str) -> Sms | None:
+        """Return the message of an id, or None."""
         return self._by_id.get(message_id)
 
     def pending(self) -> list[Sms]:
-        """The scheduled messages that wait for their date."""
+        """Return the scheduled messages that wait for their date."""
         self._scheduled = {sms.id: sms for sms in self._scheduled.values() if sms.pending}
         return list(self._scheduled.values())
 
     def twin(self, key: tuple[str, str], moment: datetime, window: float, *, by_clock: bool = False) -> Sms | None:
-        """A message with the same text to the same number that goes out less than ``window`` seconds away.
+        """Return a message of which a new one would be a duplicate, or None.
 
-        ``by_clock``: within the same stretch of so many seconds, as the clock counts them off, from hour to hour.
+        Args:
+            key: number and text of the new message.
+            moment: time at which the new message goes out (aware).
+            window: seconds; messages that go out less than this apart are duplicates.
+            by_clock: whether the window is fixed on the clock instead, such as the hour from 10:00 to 10:59.
         """
         for sms in reversed(self._by_key.get(key, ())):
             if by_clock:
@@ -120,6 +131,7 @@ class Store:
         return None
 
     def add(self, sms: Sms) -> None:
+        """Add a message, and drop the oldest one if there are more than ``limit``."""
         self._by_id[sms.id] = sms
         if sms.key is not None:
             self._by_key.setdefault(sms.key, []).append(sms)
@@ -134,7 +146,7 @@ class Store:
     def _forget(self, sms: Sms) -> None:
         self._scheduled.pop(sms.id, None)
         if sms.key is not None:
-            # The same order holds within one key.
+            # The messages of each key are in the same order, so the dropped message is the first.
             same = self._by_key[sms.key]
             del same[0]
             if not same:

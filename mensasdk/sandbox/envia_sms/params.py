@@ -1,4 +1,4 @@
-"""Reading a request as PHP does: the query's parameters in their exact case, the last of two with one name."""
+"""Read the query of a request as PHP does: case-sensitive names, and the last of two parameters with the same name."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from mensasdk.sandbox.vendor import Incoming
 __all__ = ["decode", "destination", "joined"]
 
 _DIGITS = re.compile(r"\d+", re.ASCII)
-# E.164 allows 15 digits with the prefix; no subscriber's number is shorter than this.
+# E.164 allows 15 digits with the prefix; the sandbox takes 6 as the shortest number without it.
 _LONGEST, _SHORTEST = 15, 6
 
 
 def decode(request: Incoming, token: str) -> None:
-    """Fill in ``params`` and ``secrets`` from the query.
+    """Fill in ``params``, ``secrets`` and ``malformed`` of a request from its query.
 
     Args:
-        token: the true token; a parameter that holds it under any other name is left out, too.
+        request: the request to fill in.
+        token: the account's true token; any other parameter that contains it is left out of ``params``.
     """
     try:
-        # Bytes beyond ASCII that nobody escaped come as lone surrogates.
+        # Bytes beyond ASCII that the client did not escape come as lone surrogates.
         query = request.query.encode(errors="surrogateescape").decode()
         values = dict(parse_qsl(query, keep_blank_values=True, errors="strict"))
     except ValueError:
-        # It may hold a token that cannot be found.
+        # The unreadable query may hold a token, so the ledger must not see any of it.
         request.malformed = "The query is not UTF-8"
         return
     if "token" in values:
@@ -39,7 +40,11 @@ def decode(request: Incoming, token: str) -> None:
 
 
 def destination(account: Account, params: Mapping[str, str]) -> tuple[Country, str]:
-    """The country and the digits, prefix first, of send's ``numero``, which is ``prefix,number``."""
+    """Return the country and all digits of the ``numero`` of send, which has the format ``prefix,number``.
+
+    Raises:
+        Refused: 7, 8, 103, 104, 111, 122 or 123.
+    """
     numero = params.get("numero", "")
     if not numero:
         raise Refused(103)
@@ -63,14 +68,14 @@ def destination(account: Account, params: Mapping[str, str]) -> tuple[Country, s
 
 
 def joined(numero: str) -> str | None:
-    """The digits of ``prefix,number``, or None when it is something else."""
+    """Return all digits of a number in the format ``prefix,number``, or None for another format."""
     prefix, _, rest = numero.partition(",")
     return prefix + rest if _DIGITS.fullmatch(prefix) and _DIGITS.fullmatch(rest) else None
 
 
 def _exists(prefix: str) -> bool:
-    """Some country of the world has this prefix."""
-    # Heavy, and needed for destinations without a price only.
+    """Return whether any country of the world has this prefix."""
+    # Imported here because loading is slow, and needed only for countries without a price.
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
     return len(prefix) <= 3 and prefix[0] != "0" and int(prefix) in COUNTRY_CODE_TO_REGION_CODE

@@ -1,4 +1,4 @@
-"""Ways in which answers differ, each seen in one of the document's own samples or left open by it."""
+"""Quirks of the emulated envia-sms.com: deviations seen in one of the document's samples or left open by it."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ __all__ = ["DOCUMENTED", "Quirks"]
 
 @frozen(kw_only=True)
 class Quirks:
-    """Deviations of the emulated envia-sms.com; all are off by default.
+    r"""Deviations of the emulated envia-sms.com; all are off by default.
 
     Attributes:
-        envelope: the spelling of code and message. ``"documented"``: each function has the one of its own sample;
-            else all have the one of that code key, or a different one from answer to answer (``"rotating"``).
-        codes: how a code is written. ``"documented"``: as a number beside ``code_error``, else as text as the table
-            prints it, and success as in the samples (``0``, ``""``, ``"0"``). ``"int"``, ``"string"`` and
-            ``"padded"`` (two digits at least) hold for all; ``"empty"`` and ``"null"`` for success only, its message
-            included.
-        error_true: successes say ``"error": true``: those of paises, as its sample does, or all.
-        error_response: what ``response`` is in a refusal: null, not there, ``[]`` or ``{}``.
+        envelope: field names of code and message. ``"documented"``: each function has those of its own sample.
+            ``"rotating"``: they change from answer to answer. Else all functions use those of this code field.
+        codes: format of a code. ``"documented"``: a number in ``code_error``, else text as in the document's table;
+            success as in the samples (``0``, ``""``, ``"0"``). ``"int"``, ``"string"`` and ``"padded"`` (at least two
+            digits) apply to all codes. ``"empty"`` and ``"null"`` apply to code and message of a success only.
+        error_true: a success has ``"error": true``: never, in paises only as in its sample, or always.
+        error_response: ``response`` in a refusal is null, missing, ``[]`` or ``{}``.
         error_status: HTTP status of refusals.
-        auth_status: HTTP status of refusals 01 to 04 and 06. The codes 401, 403 and 500 always are their own status.
-        identificador: how send gives the id: ``{"0": id}``, a list or a string.
-        no_date: ``fecha_programada`` of a message that is not scheduled: null or an empty string.
+        auth_status: HTTP status of the refusals 01 to 04 and 06. The codes 401, 403 and 500 always have themselves as
+            HTTP status.
+        identificador: ``identificador`` in the answer of send is ``{"0": id}``, a list or a string.
+        no_date: ``fecha_programada`` of a message without a schedule is null or an empty string.
         bare_date: ``fecha_programada`` of a scheduled message has no quotes, which is not JSON.
-        brackets: answers of send have ``[ ]`` for the outer ``{ }``, which is not JSON.
+        brackets: answers of send have ``[ ]`` in place of the outer ``{ }``, which is not JSON.
         missing_brace: the last closing brace is missing, which is not JSON.
         description_as_string: ``description`` of a status is a string, not a list.
-        credits_as_number: ``creditos_disponibles`` and the prices are numbers.
-        duplicate_answer: what send answers for a message that the filter drops: a new id, the id of the message
-            that went out, no id (``identificador`` is ``[]``), no data (``response`` is null), or a refusal with a
-            code that the document does not have and the words ``Mensaje_duplicado``.
-        duplicates_by_clock: the hour of the filter is one on the clock, from 10:00 to 10:59, and not the last sixty
-            minutes.
-        bare_test_token: creditos_disponibles takes the token ``pruebas`` and gives 9999 credits, as its sample does.
-        unicode_escapes: letters outside ASCII as ``\\u00f3``.
-        plain_slashes: ``/`` in answers is not written ``\\/``.
-        wrong_content_type: everything comes as ``text/html``.
-        bom: a UTF-8 byte order mark first.
+        credits_as_number: ``creditos_disponibles`` and the prices are numbers, not strings.
+        duplicate_answer: answer of send to a message that the duplicate filter drops: a new id, the id of the first
+            message, no id (``identificador`` is ``[]``), no data (``response`` is null), or a refusal with the text
+            ``Mensaje_duplicado`` and a code that the document does not have.
+        duplicates_by_clock: the duplicate filter compares messages within an hour of the clock, such as 10:00 to 10:59,
+            not within sixty minutes.
+        bare_test_token: creditos_disponibles takes the token ``pruebas`` and answers 9999 credits, as in its sample.
+        unicode_escapes: letters outside ASCII are written like ``\u00f3``.
+        plain_slashes: ``/`` in answers is not written ``\/``.
+        wrong_content_type: every answer has the content type ``text/html``.
+        bom: answers begin with a UTF-8 byte order mark.
     """
 
     envelope: Literal["documented", "code_error", "codigo_error", "error_code", "rotating"] = "documented"
@@ -66,10 +66,12 @@ class Quirks:
 
     @classmethod
     def all(cls) -> Self:
-        """Everything at once that a client can survive. Not in it: ``missing_brace``, which cannot be told from an
-        answer that was cut, ``error_true`` for all functions and a duplicate without an id, which leave no way to
-        know whether a message was taken, a refused duplicate, and ``duplicates_by_clock``, with which it depends on
-        the time of day what a duplicate is."""
+        """Return all quirks that a client can survive, switched on at once.
+
+        These stay off: ``missing_brace``, because such an answer looks like one that was cut; ``error_true`` in all
+        functions, and a duplicate without an id, because they leave no way to know whether a message was accepted; a
+        refused duplicate; and ``duplicates_by_clock``, because the time of day then decides what a duplicate is.
+        """
         return cls(
             envelope="rotating",
             codes="padded",
@@ -92,4 +94,4 @@ class Quirks:
 
 
 DOCUMENTED = Quirks()
-"""No quirks."""
+"""Quirks that are all off."""

@@ -1,4 +1,4 @@
-"""The result codes and the texts that the document gives them."""
+"""Refusals of a request, with the result codes and texts of the document."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 __all__ = ["CREDENTIALS", "DUPLICATE", "TEXTS", "Refused", "printed", "status_of", "text_of"]
 
 _SUPPORT = "Pongase en contacto con el área de soporte"
-# The spelling, mistakes included, is the vendor's.
+# The vendor's spelling, with its mistakes.
 TEXTS: Mapping[int, str] = {
     1: "Se bloqueó la IP de solicitud, por uso indebido de la API",
     2: "No se recibió el token del proyecto",
@@ -64,14 +64,14 @@ TEXTS: Mapping[int, str] = {
     602: "No se encontró el status",
 }
 CREDENTIALS = frozenset({1, 2, 3, 4, 6})
-# The document has no code for it, and the word only as the description of a status.
+# The document has no code for a duplicate; it has the text below only as the description of a status.
 DUPLICATE = 138
 _DUPLICATE_TEXT = "Mensaje_duplicado"
 _OWN_STATUS = frozenset({401, 403, 500})
 
 
 class Refused(Exception):
-    """The vendor refuses, with this code."""
+    """Refusal of a request, with a result code."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -79,17 +79,23 @@ class Refused(Exception):
 
 
 def printed(code: int) -> str:
-    """A code as the document's table prints it: the general ones below ten with a leading zero."""
+    """Return a code as in the document's table: below ten with a leading zero, but ``"0"`` for success."""
     return f"{code:02}" if code else "0"
 
 
 def text_of(code: int) -> str:
-    """What the document says about a code; a code that it does not know gets a text of the sandbox's own."""
+    """Return the document's text for a code; an unknown code gets a text of the sandbox's own."""
     return _DUPLICATE_TEXT if code == DUPLICATE else TEXTS.get(code, "Error desconocido")
 
 
 def status_of(code: int, *, errors: int, credentials: int) -> int:
-    """The HTTP status of a code: 401, 403 and 500 are their own."""
+    """Return the HTTP status of a code: 200 for success; 401, 403 and 500 for these codes themselves.
+
+    Args:
+        code: the result code.
+        errors: the HTTP status of other refusals.
+        credentials: the HTTP status of refusals 01 to 04 and 06.
+    """
     if not code:
         return 200
     if code in _OWN_STATUS:

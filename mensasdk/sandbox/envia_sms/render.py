@@ -1,4 +1,4 @@
-"""Writing an answer: the envelope in its three spellings, and the quirks."""
+"""Write an answer as JSON, with the envelope of its function and the quirks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ __all__ = ["ENVELOPES", "Envelope", "number_text", "render"]
 
 @frozen
 class Envelope:
-    """One spelling: the keys of code and message, and what they hold on success."""
+    """Envelope of an answer: how its code and message are written.
+
+    Attributes:
+        code: name of the field with the code.
+        message: name of the field with the message.
+        no_code: value of the code on success.
+        no_message: value of the message on success.
+    """
 
     code: str
     message: str
@@ -42,18 +49,19 @@ _DATE = re.compile(rb'("fecha_programada":)"([^"]+)"')
 
 
 def render(function: str, code: int, fields: Mapping[str, Any], quirks: Quirks, turn: int) -> tuple[bytes, str]:
-    """An answer's bytes and content type.
+    """Return the bytes and the content type of an answer.
 
     Args:
-        function: what was asked.
+        function: the vendor's function.
         code: the result code.
-        fields: the answer without quirks, in the function's own spelling.
-        turn: how many answers there were before; chooses the spelling that rotates.
+        fields: the data without quirks, in the function's own envelope.
+        quirks: the deviations from the document.
+        turn: count of answers before this one, which chooses the envelope if it rotates.
     """
-    # Comparing all quirks one by one takes longer than the rest of this function.
+    # Checked by identity, because comparing all quirks takes longer than the rest of this function.
     if quirks is not DOCUMENTED:
         fields = _changed(function, code, fields, quirks, turn)
-    # PHP writes \/ for a slash, and no slash stands outside a string.
+    # PHP writes \/ for a slash. In this JSON, slashes are inside strings only.
     body = orjson.dumps(fields)
     if not quirks.plain_slashes:
         body = body.replace(b"/", b"\\/")
@@ -71,7 +79,7 @@ def render(function: str, code: int, fields: Mapping[str, Any], quirks: Quirks, 
 
 
 def number_text(value: Decimal) -> str:
-    """Credits as the vendor writes them: no zeros at the end, no exponent."""
+    """Return credits as the vendor writes them: without trailing zeros or an exponent."""
     return f"{value.normalize():f}"
 
 
@@ -87,7 +95,7 @@ def _changed(function: str, code: int, fields: Mapping[str, Any], quirks: Quirks
         other.code: _code(code, other, quirks),
         other.message: message,
     }
-    # What a fault has added stays.
+    # Fields that a fault has added stay.
     changed |= {key: value for key, value in fields.items() if key not in ("error", own.code, own.message)}
     if code:
         if quirks.error_response == "missing":

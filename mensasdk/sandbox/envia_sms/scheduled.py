@@ -1,4 +1,4 @@
-"""send_cancel and status_message: what can be done with a message's id."""
+"""Functions that take the id of a sent message: send_cancel and status_message."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ DONE = "Acción realizada"
 
 
 def send_cancel(state: State, params: Mapping[str, str], test: bool) -> Mapping[str, Any]:
-    """Cancel scheduled messages, which gives their credits back, or send them now.
+    """Answer send_cancel: cancel scheduled messages and refund their credits, or send them now.
 
-    The test mode goes through the motions and changes nothing.
+    In test mode the request is checked and answered, and nothing changes.
+
+    Raises:
+        Refused: 301 to 304, or 400 for an unknown ``tipo``.
     """
     kind = params.get("tipo")
     if not kind:
@@ -50,7 +53,11 @@ def send_cancel(state: State, params: Mapping[str, str], test: bool) -> Mapping[
 
 
 def status_message(state: State, params: Mapping[str, str], test: bool) -> Mapping[str, Any]:
-    """What became of a message; every message that exists is in the state ``Modo pruebas`` for the test mode."""
+    """Answer status_message: the state of a message; in test mode ``Modo pruebas`` for every message.
+
+    Raises:
+        Refused: 302, 303, 601 or 602.
+    """
     message_id = params.get("identificador")
     if not message_id:
         raise Refused(302)

@@ -1,4 +1,4 @@
-"""send: one message to one number, from a template."""
+"""Function send: send a message from a template to one number."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["SENT", "send"]
 SENT = "Mensaje enviado correctamente"
 
 _GSM_LIMIT, _UCS2_LIMIT, _UCS2_PART = 160, 500, 70
-# The document knows codes for what is too long, and gives no lengths.
+# The document has codes for fields that are too long, but gives no lengths; these are the sandbox's own.
 _LONGEST_FIELD, _LONGEST_ID, _LONGEST_SENDER = 1000, 50, 11
 _LEVELS = frozenset({"1", "2", "3"})
 _LINK = re.compile(r"https?://", re.IGNORECASE)
@@ -34,7 +34,13 @@ _DIGITS36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def send(state: State, params: Mapping[str, str], test: bool) -> tuple[Mapping[str, Any] | None, int]:
-    """The answer's ``response``, and how many messages were accepted and charged: 1, or 0 for a test or a duplicate."""
+    """Answer send: return the ``response`` and the count of messages accepted and charged.
+
+    The count is 1, or 0 in test mode and for a duplicate.
+
+    Raises:
+        Refused: nothing was sent or charged.
+    """
     account = state.account
     country, number = destination(account, params)
     _check_fields(params)
@@ -49,7 +55,7 @@ def send(state: State, params: Mapping[str, str], test: bool) -> tuple[Mapping[s
 
     key = twin = None
     if not test:
-        # Before links are shortened: the content is the same whatever they become.
+        # The text before its links are shortened, so that ``short_link`` makes no difference.
         key = (number, text)
         if params.get("duplicado") != "1":
             twin = state.store.twin(
@@ -65,7 +71,7 @@ def send(state: State, params: Mapping[str, str], test: bool) -> tuple[Mapping[s
         sms.due += (scheduled_at - now).total_seconds() * state.box.time_scale
     accepted = 0
     if twin is not None:
-        # It goes to nobody: nothing to wait for, to pay, or to be the twin of.
+        # A dropped duplicate costs nothing, waits for no date, and no later message is a duplicate of it.
         sms.duplicate, sms.scheduled_at, sms.credits, sms.key = True, None, Decimal(0), None
     elif not test:
         accepted = 1
@@ -88,7 +94,7 @@ def send(state: State, params: Mapping[str, str], test: bool) -> tuple[Mapping[s
 
 
 def _check_fields(params: Mapping[str, str]) -> None:
-    """The limits of single fields; the names of four of these parameters are the sandbox's guess."""
+    """Check single fields; ``nivel``, ``link_notificacion``, ``identificador`` and ``remitente`` are guessed names."""
     if any(len(value) > _LONGEST_FIELD for value in params.values()):
         raise Refused(113)
     level, link = params.get("nivel"), params.get("link_notificacion")
@@ -105,7 +111,7 @@ def _check_fields(params: Mapping[str, str]) -> None:
 
 
 def _texts(account: Account, params: Mapping[str, str]) -> tuple[str, str]:
-    """The template with its variables filled in, and the same with the links shortened if that is wanted."""
+    """Return the template's text with its variables filled in, and the same text with links shortened if asked for."""
     template = account.templates.get(params.get("plantilla", ""))
     if template is None:
         raise Refused(129)
@@ -138,7 +144,7 @@ def _filled(template: Template, values: Mapping[str, str]) -> str:
 
 
 def _short(link: str) -> str:
-    """Always the same for the same link, so that nothing need be remembered."""
+    """Return a short link, always the same for the same link, so that none need be stored."""
     number, code = zlib.crc32(link.encode()), ""
     for _ in range(4):
         number, digit = divmod(number, 36)
@@ -148,7 +154,7 @@ def _short(link: str) -> str:
 
 def _parts(text: str, ucs2: bool) -> int:
     if ucs2:
-        # UCS-2 has the characters of the basic plane only.
+        # UCS-2 has only the characters of the basic multilingual plane.
         if any(character > "\uffff" for character in text):
             raise Refused(119)
         if len(text) > _UCS2_LIMIT:

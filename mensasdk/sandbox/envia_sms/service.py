@@ -1,4 +1,4 @@
-"""The emulated envia-sms.com itself: which function answers a request, who may ask, and in what form."""
+"""Emulated envia-sms.com: check the token, call the function asked for, and write its answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ _LISTING_PRICE = Decimal(1)
 
 
 def _countries(state: State, params: Mapping[str, str], test: bool) -> Any:
-    """paises, which costs a credit; the document gives no code for asking in test mode, where it does not work."""
+    """Answer paises, which costs one credit.
+
+    Raises:
+        Refused: 5 for a lack of credits; 403 in test mode, for which the document names no code.
+    """
     if test:
         raise Refused(403)
     if state.account.credits < _LISTING_PRICE:
@@ -61,45 +65,49 @@ _FUNCTIONS: Mapping[str, Callable[[State, Mapping[str, str], bool], Any]] = {
 
 
 class EnviaSms(State, Vendor):
-    """envia-sms.com's API SMS, from envia-sms.com, "API SMS" (documentation of 5 August 2022).
+    """Emulation of envia-sms.com's API SMS, after the document "API SMS" by envia-sms.com (5 August 2022).
 
-    A message in test mode, and one that the duplicate filter drops, is not in the ledger. The price of a message is
-    its country's, for the account's plan, times its parts: one, or with ``ucs2=1`` one for each 70 characters begun.
-    paises charges its credit to the ledger without a message.
+    Messages in test mode and dropped duplicates are not in the ledger. A message costs the price of its country in the
+    account's plan, times its parts: one, or with ``ucs2=1`` one for each 70 characters begun. The credit for paises is
+    charged in the ledger without a message.
 
     Where the document is silent:
 
-    * A duplicate is answered like a message that was sent, with a new id (see `Quirks.duplicate_answer`), and its
-      status is ``Error`` with ``Mensaje_duplicado``. Two messages are duplicates when they go out less than an hour
-      apart (see `Quirks.duplicates_by_clock`). A cancelled message counts no more, nor does the test mode.
-    * What becomes of a message is chosen by the last two digits of its number: 91 stays at ``Procesando``, 93 at
+    * A duplicate is answered like a sent message, with a new id (see `Quirks.duplicate_answer`), and its status is
+      ``Error`` with ``Mensaje_duplicado``. Two messages to a number with the same text are duplicates if they go out
+      less than an hour apart (see `Quirks.duplicates_by_clock`). Cancelled messages and those of the test mode do not
+      count.
+    * The last two digits of a number choose the final state of its message: 91 stays at ``Procesando``, 93 at
       ``Entregado_GSM``, 94 at ``Entregado_operador``; 95 ends in ``Error`` with ``Mensaje_rechazado``, 96 with
-      ``Mensaje_expirado``, 97 with ``Mensaje_duplicado``, 98 with ``No_entregado``; 99 has no status, which is 602;
-      all others end in ``Entregado``, after a third of the delivery delay in each state before it.
-    * Cancelling gives the credits back, and a cancelled message has no status (602).
-    * 7-bit characters are those of GSM 03.38; without ``ucs2=1`` any other is refused with 119, and with it one
-      beyond the basic plane, as most emoji are. UCS-2 text beyond 500 characters is 102.
-    * A variable holds a URL when it is one as a whole, and a text when no ``http://`` or ``https://`` is in it.
-      A field of more than 1,000 characters is 113.
-    * A prefix that no country has, or a number without a comma, is 07; a number shorter than 6 digits or with
-      anything but digits is 111, beyond 15 digits with the prefix 104, none after the comma 123, more than one 122.
-    * An unverified project is 401; a ``proyecto`` that is not the account's 06; paises in test mode 403; an unknown
-      ``tipo``, or a query that is not UTF-8, 400. Unknown parameters are ignored.
-    * Codes 114 to 116, 118 and 121 speak of parameters without telling their names; here they are ``nivel`` (1 to
-      3), ``link_notificacion``, ``identificador`` (up to 50 characters) and ``remitente`` (up to 11).
-    * Every refusal is HTTP 400, except for the codes 401, 403 and 500 themselves (see `Quirks.error_status`).
+      ``Mensaje_expirado``, 97 with ``Mensaje_duplicado``, 98 with ``No_entregado``; 99 has no status (602); all others
+      end in ``Entregado``. A message spends a third of the delivery delay in each state before the final one.
+    * Cancelling refunds the credits. A cancelled message has no status (602).
+    * 7-bit characters are those of GSM 03.38. Without ``ucs2=1`` any other character is refused with 119. With
+      ``ucs2=1``, characters beyond the basic multilingual plane (most emoji) are refused with 119, and a text of more
+      than 500 characters with 102.
+    * A variable for a URL must be a URL and nothing else; a variable for text must not contain ``http://`` or
+      ``https://``. A field of more than 1,000 characters is refused with 113.
+    * ``numero`` is refused with 07 if no country has the prefix or the comma is missing, with 123 if nothing follows
+      the comma, with 122 if there is more than one number, with 104 if it has more than 15 digits with the prefix, and
+      with 111 if it has fewer than 6 digits without the prefix or anything but digits.
+    * Refused as well: an unverified project with 401, a ``proyecto`` that is not the account's with 06, paises in test
+      mode with 403, and an unknown ``tipo`` or a query that is not UTF-8 with 400. Unknown parameters are ignored.
+    * The document does not name the parameters of the codes 114 to 116, 118 and 121. Here they are ``nivel`` (1 to 3),
+      ``link_notificacion``, ``identificador`` (up to 50 characters) and ``remitente`` (up to 11).
+    * Every refusal has HTTP status 400 (see `Quirks.error_status`), except for the codes 401, 403 and 500, which have
+      themselves as HTTP status.
 
-    The codes 107, 109, 110, 112, 117, 120, 126 to 128 and 500 are trouble of the vendor's own:
-    ``box.fail("envia_sms", fault=Fault.RES, res=117)``, as for any other code.
+    The codes 107, 109, 110, 112, 117, 120, 126 to 128 and 500 are internal errors of the vendor. Like any other code,
+    they can be produced by ``box.fail("envia_sms", fault=Fault.RES, res=117)``.
 
     Args:
-        account: the customer's account; a fresh one with a random token by default.
-        quirks: deviations from the document; may be replaced while the box runs.
-        retention: how many of the newest messages are remembered, for status, cancelling and the duplicate filter,
-            when the box keeps no messages.
+        account: the customer's account; by default a new one with a random token.
+        quirks: deviations from the document; may be replaced while the sandbox runs.
+        retention: count of the newest messages to keep for status, cancelling and the duplicate filter, if the sandbox
+            keeps no messages.
 
     Attributes:
-        store: the messages by id, those of the test mode and duplicates included.
+        store: the messages by id, including those of the test mode and duplicates.
     """
 
     base_path: ClassVar[str] = "/envia_sms/api/sms"
@@ -109,24 +117,29 @@ class EnviaSms(State, Vendor):
     functions: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys((*_SENDING, *_FUNCTIONS), _GET)
 
     def attach(self, services: Services) -> None:
+        """Connect the vendor to a sandbox; limit the store if the sandbox keeps no messages."""
         super().attach(services)
         if not services.ledger.keep_messages:
             self.store.limit = self._retention
 
     def resolve(self, tail: str) -> str | None:
-        # One of the document's samples has two slashes before the function.
+        """Return the function of a path, also after a second slash, as in one of the document's samples."""
         return super().resolve(tail.removeprefix("/"))
 
     def credentials(self) -> Mapping[str, str]:
+        """Return the token."""
         return {"token": self.account.token}
 
     def fund(self, amount: Decimal) -> None:
+        """Set the credits of the account."""
         self.account.credits = amount
 
     def decode(self, function: str, request: Incoming) -> None:
+        """Read the query."""
         decode(request, self.account.token)
 
     def handle(self, function: str, request: Incoming) -> Reply:
+        """Check the token, carry out the request and return the answer."""
         accepted = 0
         response: Any
         try:
@@ -144,12 +157,15 @@ class EnviaSms(State, Vendor):
         return self._reply(function, 0, _envelope(function, 0, response), accepted)
 
     def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
+        """Build a JSON answer from its data, with the quirks."""
         return self._reply(function, int(fields[ENVELOPES[function].code] or 0), fields)
 
     def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
+        """Build the data of the refusal with a result code."""
         return _envelope(function, int(code), None)
 
     def decoy(self, function: str, request: Incoming) -> Mapping[str, Any]:
+        """Build data that looks like success."""
         numero, given = request.params.get("numero", ""), request.params.get("identificador", "")
         number = "".join(filter(str.isdecimal, numero))
         response: Any
@@ -172,7 +188,7 @@ class EnviaSms(State, Vendor):
         return self.quirks.bare_test_token and request.secrets.get("token") == "pruebas"
 
     def _authorise(self, request: Incoming) -> bool:
-        """Check token and project; tells whether it is the test mode."""
+        """Check token and project, and return whether the request is in test mode."""
         account = self.account
         if account.blocked:
             raise Refused(1)
@@ -209,7 +225,7 @@ class EnviaSms(State, Vendor):
 
 
 def _envelope(function: str, code: int, response: Any) -> dict[str, Any]:
-    """An answer in the function's own spelling."""
+    """Build the data of an answer in the function's own envelope."""
     spelling = ENVELOPES[function]
     if not code:
         return {
@@ -218,6 +234,6 @@ def _envelope(function: str, code: int, response: Any) -> dict[str, Any]:
             spelling.message: spelling.no_message,
             "response": response,
         }
-    # The document types code_error as a number, and shows the others as text.
+    # In the document, code_error is a number, and the codes of the other envelopes are text.
     written = code if spelling.no_code == 0 else printed(code)
     return {"error": True, spelling.code: written, spelling.message: text_of(code), "response": None}

@@ -1,4 +1,4 @@
-"""What the emulated envia-sms.com holds from one request to the next."""
+"""State of the emulated envia-sms.com, kept from one request to the next."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["State"]
 
 
 class State:
-    """What the vendor's functions work on; `EnviaSms` is a state that answers requests, and describes it."""
+    """State that the vendor's functions read and change; see its subclass `EnviaSms` for the attributes."""
 
     name: ClassVar[str] = "envia_sms"
     box: Services
@@ -28,10 +28,11 @@ class State:
         self._retention = retention
         self._wrong_tokens = 0
         self._answers = 0
-        # As PHP's uniqid makes them: eight hexadecimal digits of seconds, five of microseconds.
+        # Ids are made as by PHP's uniqid: eight hexadecimal digits of seconds, five of microseconds.
         seconds, fraction = divmod(time.time(), 1)
         self._last_id = (int(seconds) << 20) + int(fraction * 1_000_000)
 
     def next_id(self) -> str:
+        """Return a new message id."""
         self._last_id += 1
         return f"{self._last_id:013x}"

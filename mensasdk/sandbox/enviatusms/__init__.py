@@ -1,4 +1,4 @@
-"""EnvíaTuSMS's API, emulated from EnvíaTuSMS, "Documentación de la API"."""
+"""Emulation of EnvíaTuSMS's API, after the document "Documentación de la API" by EnvíaTuSMS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The customer's account: its key, its balance, and what a message costs with each operator."""
+"""Customer's account at the emulated EnvíaTuSMS: key, balance, and prices by operator."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ def _default_operators() -> dict[str, str]:
 
 
 def _default_prices() -> dict[str, Decimal]:
-    # What the document's sample of balance comes to: 4.50 USD buy 100, 200 or 50 messages.
+    # From the document's sample of balance, where 4.50 USD buy 100, 200 or 50 messages.
     return {"movistar": Decimal("0.045"), "digitel": Decimal("0.0225"), "movilnet": Decimal("0.09")}
 
 
 @define(kw_only=True)
 class Account:
-    """An EnvíaTuSMS account. A test may change any attribute while the box runs.
+    """EnvíaTuSMS account. A test may change any attribute while the sandbox runs.
 
     Attributes:
-        api_key: random, 16 hexadecimal digits.
+        api_key: the API key; by default 16 random hexadecimal digits.
         balance: USD left.
-        prices: USD per SMS, by operator.
-        operators: the operator of each mobile prefix; numbers with any other prefix are ignored.
-        forbidden: words that no text may hold; a request with one in any of its texts is refused as a whole. That the
-            vendor has any is an assumption: the document says no more than that the text at fault is named.
-        moderation: new campaigns wait for `EnviaTuSms.approve`.
-        links_per_day: how many links may be shortened in a day of Caracas, by the real clock.
+        prices: USD per SMS by operator.
+        operators: the operator by mobile prefix; numbers with any other prefix are ignored.
+        forbidden: words that no text may contain. A request with such a word in one of its texts is refused as a whole.
+            Forbidden words are an assumption: the document only says that a refusal names the text at fault.
+        moderation: whether new campaigns wait for `EnviaTuSms.approve`.
+        links_per_day: count of links that may be shortened per day (in Caracas, by the real clock).
     """
 
     api_key: str = field(factory=lambda: secrets.token_hex(8), repr=False)
@@ -51,9 +51,9 @@ class Account:
     links_per_day: int = 10
 
     def prefix_prices(self) -> Mapping[str, Decimal]:
-        """USD per SMS, by mobile prefix."""
+        """Return USD per SMS by mobile prefix."""
         return {prefix: self.prices[name] for prefix, name in self.operators.items() if name in self.prices}
 
     def affordable(self) -> dict[str, int]:
-        """How many SMS the balance buys, by operator."""
+        """Return the count of SMS that the balance buys, by operator."""
         return {name: int(self.balance // price) for name, price in self.prices.items() if price}

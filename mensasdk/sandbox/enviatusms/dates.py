@@ -1,4 +1,4 @@
-"""Dates: ``YYYY-MM-DD HH:mm:ss``, wall clock of Caracas, as they go out; none comes in."""
+"""Write dates in Caracas local time (UTC-4), ``YYYY-MM-DD HH:mm:ss``; requests have no dates."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ CARACAS = timezone(timedelta(hours=-4))
 
 
 def local(moment: datetime) -> str:
-    """A moment as the vendor writes it: wall clock of Caracas, seconds, no zone."""
+    """Return a time as the vendor writes it: Caracas local time with seconds, without a zone."""
     return moment.astimezone(CARACAS).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,4 +1,4 @@
-"""acortar-url: short links, and who clicked on them."""
+"""Short links of the function acortar-url, with their clicks."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def is_url(text: str) -> bool:
-    """A full address with its protocol."""
+    """Return whether a text is a full ``http`` or ``https`` URL."""
     return _URL(text) is not None
 
 
 @define(eq=False)
 class ShortLink:
-    """A short link. A test may let somebody `click`, and set ``total_views``.
+    """Short link. A test may call `click` and set ``total_views``.
 
     Attributes:
-        id: what follows ``etsms.me/``.
-        places: unique clicks by country, region and city.
+        id: the part of the short link after ``etsms.me/``.
+        orig_link: the URL that was shortened.
+        total_views: count of views.
+        total_clicks: count of clicks.
+        places: count of unique clicks by country, region and city.
     """
 
     id: str
@@ -47,7 +50,7 @@ class ShortLink:
         region: str = "Distrito Capital",
         city: str = "Caracas",
     ) -> None:
-        """Let somebody follow the link; a second click from the same address is not unique."""
+        """Simulate a click on the link; a second click from the same IP address is not unique."""
         self.total_clicks += 1
         if ip not in self._addresses:
             self._addresses.add(ip)
@@ -55,7 +58,7 @@ class ShortLink:
             cities[city] = cities.get(city, 0) + 1
 
     def fields(self) -> dict[str, Any]:
-        """The ``shortlink_stats`` of a campaign."""
+        """Return the ``shortlink_stats`` of a campaign with this link."""
         return {
             "short_url": f"https://{HOST}/{self.id}",
             "orig_url": self.orig_link,
@@ -67,7 +70,7 @@ class ShortLink:
 
 
 class LinkStore:
-    """The links by id; the oldest are forgotten beyond ``limit``."""
+    """Short links by id; beyond ``limit`` links, the oldest are dropped."""
 
     def __init__(self, first: int) -> None:
         self.limit: int | None = None
@@ -81,6 +84,7 @@ class LinkStore:
         return self._by_id[link_id]
 
     def add(self, orig_link: str) -> ShortLink:
+        """Make a short link for a URL, and drop the oldest link if there are more than ``limit``."""
         link = ShortLink(_base62(self._next), orig_link)
         self._next += 1
         self._by_id[link.id] = link
@@ -89,7 +93,7 @@ class LinkStore:
         return link
 
     def used_in(self, texts: Iterable[str]) -> ShortLink | None:
-        """The first link of this account that the texts name."""
+        """Return the first short link of this account that is in one of the texts, or None."""
         if not self._by_id:
             return None
         for text in texts:

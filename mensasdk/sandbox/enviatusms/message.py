@@ -1,4 +1,4 @@
-"""A campaign: who is in it, and what becomes of its messages by the clock."""
+"""Campaigns of the emulated EnvíaTuSMS, with the states of their messages as time passes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Campaign", "Store"]
 
 _PENDING, _DELIVERED, _REMOVED, _REJECTED, _UNDOCUMENTED = 0, 1, 4, 7, 5
 _WAITS, _TAKEN = (_PENDING, 0), (_PENDING, 1)
-# The last two digits of a number decide what becomes of it, so a test can choose; all others are delivered.
+# Final states by the last two digits of a number, so that a test can choose; all other numbers are delivered.
 _BY_ENDING: Mapping[int, tuple[int, int]] = {
     91: _WAITS,
     92: _TAKEN,
@@ -33,16 +33,20 @@ _DONE = (_DELIVERED, 1)
 
 @define(eq=False)
 class Campaign:
-    """What one call of sms-multi, or one campaign of the web panel, sends.
+    """Messages that one request to sms-multi, or one campaign of the web panel, sends.
 
     Attributes:
-        numbers: digits with 58; twice where a number gets two messages.
-        parts: SMS of each message.
-        texts: as sent; one for all, or one for each number.
-        cost: USD.
-        created: aware.
-        send_at: aware.
-        due: when it goes out, on the monotonic clock; None until it is approved.
+        id: the campaign's id.
+        numbers: the recipients' numbers, digits with 58; a number that gets two messages is in the list twice.
+        parts: count of SMS of each message.
+        texts: the texts as sent: one for all messages, or one for each.
+        cost: USD charged.
+        created: time of the request (aware).
+        send_at: time at which the messages go out (aware).
+        due: time at which the messages go out, on the monotonic clock; None until the campaign is approved.
+        from_api: whether the campaign came by the API, not from the web panel.
+        cancelled: whether the administrator has cancelled the campaign.
+        link: the short link in the texts, or None.
     """
 
     id: int
@@ -58,16 +62,17 @@ class Campaign:
     link: ShortLink | None = None
 
     def approve(self) -> None:
+        """Send the messages now."""
         self.due, self.send_at = time.monotonic(), datetime.now(UTC)
 
     def is_over(self, box: Services) -> bool:
-        """Every message has its last state."""
+        """Return whether every message has its final state."""
         return self.due is not None and time.monotonic() - self.due >= box.delivery_delay * box.time_scale
 
     def states(self, box: Services) -> list[tuple[int, int]]:
-        """Status and ``processed`` of each message now.
+        """Return ``status`` and ``processed`` of each message now.
 
-        The platform takes a message after half of the delivery delay.
+        A message is processed after half of the delivery delay, and has its final state after all of it.
         """
         if self.cancelled:
             return [(_REMOVED, 0)] * len(self.numbers)
@@ -81,7 +86,12 @@ class Campaign:
         return list(finals)
 
     def fields(self, box: Services, message_text: Literal["first", "null", "list"] = "first") -> dict[str, Any]:
-        """The answer of campaign; ``message_text`` says what stands for many texts."""
+        """Return the answer of the function campaign.
+
+        Args:
+            box: the sandbox's services, for the delivery delay.
+            message_text: value of ``message_text`` when the messages have different texts, as in `Quirks`.
+        """
         states = self.states(box)
         counts = {_PENDING: 0, _DELIVERED: 0}
         for (status, _), parts in zip(states, self.parts, strict=True):
@@ -114,7 +124,7 @@ class Campaign:
 
 
 class Store:
-    """The campaigns by id; the oldest are forgotten while all together have more than ``limit`` messages."""
+    """Campaigns by id; the oldest are dropped while all together have more than ``limit`` messages."""
 
     def __init__(self) -> None:
         self.limit: int | None = None
@@ -128,11 +138,13 @@ class Store:
         return self._by_id[campaign_id]
 
     def get(self, campaign_id: int) -> Campaign | None:
+        """Return the campaign of an id, or None."""
         return self._by_id.get(campaign_id)
 
     def add(self, campaign: Campaign) -> None:
+        """Add a campaign, and drop the oldest ones beyond ``limit`` messages."""
         self._by_id[campaign.id] = campaign
-        # A campaign without messages takes room as well.
+        # Plus one, because a campaign without messages takes memory as well.
         self._messages += len(campaign.numbers) + 1
         while self.limit is not None and self._messages > self.limit and len(self._by_id) > 1:
             self._messages -= len(self._by_id.popitem(last=False)[1].numbers) + 1

@@ -1,4 +1,4 @@
-"""Reading a request: the key from the query, parameters from the query or, whatever its header says, a JSON body."""
+"""Read a request: the key from the query, and parameters from the query or a JSON body with any content type."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ _HIDDEN = "***"
 
 
 def decode(request: Incoming, key: str, *, has_body: bool) -> None:
-    """Fill in ``params`` and ``secrets``.
+    """Fill in ``params``, ``secrets`` and ``malformed`` of a request.
 
     Args:
-        key: the true key; wherever else it stands, it is made illegible.
-        has_body: the function takes its parameters from a JSON body.
+        request: the request to fill in.
+        key: the account's true key; it is masked wherever it occurs in ``params``.
+        has_body: whether the function takes its parameters from a JSON body.
     """
     query = request.query
     if not query.isascii():
-        # Bytes that nobody escaped come as lone surrogates.
+        # Bytes beyond ASCII that the client did not escape come as lone surrogates.
         query = query.encode(errors="surrogatepass").decode(errors="replace")
     given = dict(parse_qsl(query, keep_blank_values=True, errors="replace"))
-    # A key in the body does not count; the document wants it in the address of POSTs, too.
+    # A key in the body does not count: the document wants the key in the URL of POST requests, too.
     if _KEY in given:
         request.secrets = {_KEY: given[_KEY]}
     params: dict[str, Any] = _clean(given, key)
@@ -41,7 +42,11 @@ def decode(request: Incoming, key: str, *, has_body: bool) -> None:
 
 
 def flag(value: Any) -> bool:
-    """A boolean; also as PHP takes it."""
+    """Read a boolean, also in the spellings that PHP accepts.
+
+    Raises:
+        Refused: the value is something else.
+    """
     if value in (True, 1, "1", "true"):
         return True
     if value in (None, False, 0, "", "0", "false"):
@@ -57,7 +62,7 @@ def _object(body: bytes, key: str) -> dict[str, Any]:
 
 
 def _may_hold(body: bytes, key: str) -> bool:
-    """Whether it is worth looking for secrets in all of a body; an escape may hide any letter of them."""
+    """Return whether a body may contain the key: in clear, behind JSON escapes, or in a field ``api_key``."""
     return key.encode() in body or b"\\u" in body or b"api_key" in body.lower()
 
 

@@ -1,4 +1,4 @@
-"""Ways in which answers differ, each seen in one of the document's own samples or left open by it."""
+"""Quirks of the emulated EnvíaTuSMS: deviations seen in one of the document's samples or left open by the document."""
 
 from __future__ import annotations
 
@@ -11,38 +11,41 @@ __all__ = ["Quirks"]
 
 @frozen(kw_only=True)
 class Quirks:
-    """Deviations of the emulated EnvíaTuSMS; all are off by default.
+    r"""Deviations of the emulated EnvíaTuSMS; all are off by default.
 
     Attributes:
-        id_field: how sms-multi names the campaign: ``id`` as the sample has it, ``campaign_id`` as the table, or both.
-        balance_fields: balance tells the number of SMS for each operator (``sms``), as one number (``creditos``, as
-            the code samples read it), or both.
-        empty_sms: what ``sms`` is when the balance buys no message: zeros, ``{}``, or ``[]`` as PHP writes an array
+        id_field: field of the campaign's id in the answer of sms-multi: ``id`` as in the sample, ``campaign_id`` as in
+            the table, or both.
+        balance_fields: field of balance with the count of SMS that the balance buys: ``sms`` with a count for each
+            operator, ``creditos`` with one count (the code samples read it), or both.
+        empty_sms: value of ``sms`` when the balance buys no message: zeros, ``{}``, or ``[]`` as PHP writes an array
             without entries.
         money_as_string: ``balance`` and ``precio_usd`` are strings.
-        no_ignored: what ``ignored`` is when every number was valid: ``[]``, not there, or null.
-        ignored_hidden: ``ignored`` is that even when numbers were ignored.
-        ignored_form: an ignored number has 58 in front, as in the sample; or ``local`` has a 0, ``national`` nothing,
-            ``plus`` a ``+58``, and ``given`` is what was sent.
-        all_ignored: what becomes of a campaign without any valid number: accepted, accepted without an id, or refused.
-        long_texts: sms-multi takes texts beyond 160 characters and charges their parts, as sms-costo counts them.
+        no_ignored: value of ``ignored`` when all numbers are valid: ``[]``, null, or the field is missing.
+        ignored_hidden: ``ignored`` has this value even when numbers were ignored.
+        ignored_form: format of an ignored number: 58 before it as in the sample, or ``local`` with a 0 before it,
+            ``national`` with no prefix, ``plus`` with ``+58``, or ``given`` as the request had it.
+        all_ignored: answer to a campaign without any valid number: accepted, accepted without an id, or refused.
+        long_texts: sms-multi takes texts of more than 160 characters, and charges their parts as sms-costo counts them.
         quote_status: the answer of sms-costo has a ``status``.
-        message_text: ``message_text`` of a campaign with a text for each number: the first one, null, or a list.
-        numbers_stats: a list as in the sample, or an object (as the table says) keyed by position or by number.
+        message_text: ``message_text`` of a campaign with a text for each number: the first text, null, or a list.
+        numbers_stats: ``numbers_stats`` is a list as in the sample, or an object (as in the table) keyed by position
+            or by number.
         mobile_number_as_string: ``mobile_number`` is a string.
         flags_as_bool: ``approved``, ``cancelled``, ``from_api`` and ``processed`` are true or false.
         ints_as_strings: every integer is a string.
-        locations: ``location_unique_clicks`` without clicks: ``{}``, ``[]``, or not there; the sample has none.
-        accepts_url: acortar-url takes ``url`` for ``link``, as the Python sample has it.
+        locations: ``location_unique_clicks`` without clicks is ``{}``, ``[]`` or missing; no sample shows it.
+        accepts_url: acortar-url takes ``url`` in place of ``link``, as in the Python sample.
         success: ``success`` of acortar-url is a boolean, 1 or 0, or a string.
-        error_keys: a refusal has ``status`` and ``msg``, but ``success`` and ``error`` from acortar-url; or one of
-            the two pairs from every function.
-        http_status: refusals are HTTP 401 (key), 404 (campaign) or 422 (parameters), but 200 for a lack of money or
-            of links; or all are 200; or none is, and those two are 422.
-        trailing_comma: a comma before the last brace, which is not JSON: in short links, as in the sample, or always.
-        php_escapes: ``\\/`` for slashes and ``\\u00f1`` for letters outside ASCII.
-        wrong_content_type: everything comes as ``text/html``.
-        bom: a UTF-8 byte order mark first.
+        error_keys: a refusal has ``success`` and ``error`` in acortar-url, and ``status`` and ``msg`` in the other
+            functions; or one of these pairs in all functions.
+        http_status: HTTP status of refusals. ``"mixed"``: 401 (key), 404 (campaign), 422 (parameters), and 200 for a
+            lack of money or links. ``"always_200"``: 200 for all. ``"never_200"``: as mixed, with 422 in place of 200.
+        trailing_comma: there is a comma before the last brace, which is not JSON: in short links as in the sample, or
+            always.
+        php_escapes: slashes are written ``\/``, and letters outside ASCII like ``\u00f1``.
+        wrong_content_type: every answer has the content type ``text/html``.
+        bom: answers begin with a UTF-8 byte order mark.
     """
 
     id_field: Literal["id", "campaign_id", "both"] = "id"
@@ -72,8 +75,10 @@ class Quirks:
 
     @classmethod
     def all(cls) -> Self:
-        """Everything at once that a client can survive. Not in it: ``ignored_hidden``, which leaves no way to know
-        who got the message."""
+        """Return all quirks that a client can survive, switched on at once.
+
+        ``ignored_hidden`` stays off, because it leaves no way to know who got the message.
+        """
         return cls(
             id_field="campaign_id",
             balance_fields="creditos",

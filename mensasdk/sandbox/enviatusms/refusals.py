@@ -1,4 +1,4 @@
-"""Why a call is refused. The document tells the form of an error and no text at all: these are the sandbox's own."""
+"""Refusals of a request. The document gives the format of a refusal and no texts; the texts are the sandbox's own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
     "text_of",
 ]
 
-# Without accents, as the one text that the document shows.
+# The texts have no accents, like the only answer text that the document shows.
 NO_KEY = "Falta el parametro api_key."
 WRONG_KEY = "El api_key es invalido."
 NO_CAMPAIGN = "La campana no existe."
@@ -55,7 +55,7 @@ _BY_STATUS: Mapping[int, str] = {200: NO_BALANCE, 401: WRONG_KEY, 404: NO_CAMPAI
 
 
 class Refused(Exception):
-    """The vendor refuses with this text, and perhaps with more fields in the answer."""
+    """Refusal of a request, with a text and further fields of the answer."""
 
     def __init__(self, text: str, **more: Any) -> None:
         super().__init__(text)
@@ -64,10 +64,10 @@ class Refused(Exception):
 
 
 def status_of(text: str) -> int:
-    """The HTTP status of a refusal; one whose text is not known here is 422."""
+    """Return the HTTP status of the refusal with a text; 422 for an unknown text."""
     return _STATUSES.get(text, _INVALID)
 
 
 def text_of(status: int) -> str:
-    """A refusal that comes with this HTTP status."""
+    """Return the text of a refusal that has the given HTTP status."""
     return _BY_STATUS.get(status, "Error desconocido.")

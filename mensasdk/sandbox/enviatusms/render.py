@@ -1,4 +1,4 @@
-"""Writing an answer: JSON, and the quirks that change it."""
+"""Write an answer as JSON, with the quirks."""
 
 from __future__ import annotations
 
@@ -20,29 +20,30 @@ _FLAGS = ("approved", "cancelled", "from_api")
 
 
 def refused(function: str, text: str, more: Mapping[str, Any]) -> dict[str, Any]:
-    """A refusal in the form that the document gives the function."""
+    """Build the data of a refusal, in the format that the document gives for the function."""
     if function == SHORT_LINK:
         return {"success": False, "error": text, **more}
     return {"status": "error", "msg": text, **more}
 
 
 def is_refusal(fields: Mapping[str, Any]) -> bool:
+    """Return whether the data of an answer is a refusal."""
     return fields.get("status") == "error" or fields.get("success") is False
 
 
 def render(function: str, fields: Mapping[str, Any], quirks: Quirks) -> tuple[bytes, str]:
-    """An answer's bytes and content type.
+    """Return the bytes and the content type of an answer.
 
     Args:
-        function: what was asked.
-        fields: the answer without quirks.
-        quirks: how it differs.
+        function: the vendor's function.
+        fields: the data without quirks.
+        quirks: the deviations from the document.
     """
     if quirks == _NO_QUIRKS:
         return orjson.dumps(fields, default=float), "application/json"
     body = orjson.dumps(_changed(function, dict(fields), quirks), default=_money(quirks))
     if quirks.php_escapes:
-        # No slash stands outside a string.
+        # In this JSON, slashes are inside strings only.
         body = _escaped(body.decode().replace("/", "\\/")).encode()
     if quirks.trailing_comma == "always" or (quirks.trailing_comma == "short_link" and function == SHORT_LINK):
         body = body[:-1] + b",}"
@@ -79,7 +80,7 @@ def _refusal(fields: dict[str, Any], quirks: Quirks) -> dict[str, Any]:
 
 def _balance(fields: dict[str, Any], quirks: Quirks) -> dict[str, Any]:
     counts = fields["sms"]
-    # Enough for so many messages whoever gets them.
+    # The count for the dearest operator: the balance buys so many messages to any number.
     creditos = min(counts.values(), default=0)
     if quirks.empty_sms != "zeros" and not any(counts.values()):
         counts = [] if quirks.empty_sms == "list" else {}
@@ -117,7 +118,7 @@ def _campaign(fields: dict[str, Any], quirks: Quirks) -> dict[str, Any]:
         if quirks.mobile_number_as_string:
             row["mobile_number"] = str(row["mobile_number"])
     fields["numbers_stats"] = rows
-    # PHP writes an array without entries as a list.
+    # Without rows, the list stays: PHP writes an array without entries as a list.
     if rows and quirks.numbers_stats == "by_position":
         fields["numbers_stats"] = {str(index): row for index, row in enumerate(rows)}
     elif rows and quirks.numbers_stats == "by_number":

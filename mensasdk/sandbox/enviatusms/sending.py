@@ -1,4 +1,4 @@
-"""sms-multi and sms-costo: who gets a message and what that costs."""
+"""Functions sms-multi and sms-costo: choose the recipients of a request, and count the cost."""
 
 from __future__ import annotations
 
@@ -39,12 +39,13 @@ SENT_TO_SOME = "Mensaje enviado con exito. Numeros invalidos ignorados."
 
 @define
 class _Plan:
-    """The messages that a request comes to: one for each valid number, without duplicates.
+    """Messages of a request: one for each valid number, without duplicates.
 
     Attributes:
-        numbers: digits with 58.
-        which: the index of each message's text.
-        given, sent: the texts before and after the change of letters.
+        given, sent: the texts before and after the removal of accents.
+        numbers: the recipient's number of each message, digits with 58.
+        which: index of each message's text.
+        parts: count of SMS of each message.
         costs: USD of each message.
         ignored: the invalid numbers as they came.
     """
@@ -59,11 +60,16 @@ class _Plan:
 
     @property
     def cost(self) -> Decimal:
+        """USD of all messages together."""
         return sum(self.costs, Decimal(0))
 
 
 def quote(state: State, params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """sms-costo."""
+    """Answer sms-costo: the price and the counts of a request; nothing is sent or charged.
+
+    Raises:
+        Refused: sms-multi would refuse the request, too.
+    """
     plan = _plan(state.account, params, long_texts=True)
     return {
         "precio_usd": plan.cost,
@@ -74,7 +80,7 @@ def quote(state: State, params: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def send(state: State, params: Mapping[str, Any], *, from_api: bool = True) -> tuple[Mapping[str, Any], int]:
-    """sms-multi: the answer's data and the number of messages accepted.
+    """Answer sms-multi: return the data of the answer and the count of messages accepted.
 
     Raises:
         Refused: nothing was sent or charged.
@@ -137,7 +143,7 @@ def _plan(account: Account, params: Mapping[str, Any], *, long_texts: bool) -> _
             continue
         which = index if own else 0
         digits = int(f"58{local}")
-        # Several different messages, says the document: the same one twice stays one.
+        # The document allows several different messages to a number. The same message twice is sent once.
         key = (digits, sent[which]) if twice else digits
         if key in seen:
             continue
@@ -170,7 +176,7 @@ def _numbers(value: Any) -> Sequence[str]:
 
 
 def _texts(value: Any, count: int) -> Sequence[str]:
-    """One text for all, or as many as there are numbers."""
+    """Return the texts: one for all numbers, or one for each of ``count`` numbers."""
     if value is None:
         raise Refused(NO_TEXT)
     texts = value if isinstance(value, list) else [value]
@@ -186,7 +192,7 @@ def _texts(value: Any, count: int) -> Sequence[str]:
 
 def _entries(vendor: str, campaign: Campaign, plan: _Plan) -> Iterator[LedgerMessage]:
     message_id, at = str(campaign.id), campaign.created
-    # A campaign that waits for its approval has not gone out.
+    # A campaign that waits for approval has not been sent.
     state = "scheduled" if campaign.due is None else "sent"
     for index, number in enumerate(plan.numbers):
         yield LedgerMessage(

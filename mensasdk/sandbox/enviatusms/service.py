@@ -1,4 +1,4 @@
-"""The emulated EnvíaTuSMS itself: which function answers a request, who may ask, and in what form."""
+"""Emulated EnvíaTuSMS: check the key, call the function asked for, and write its answer."""
 
 from __future__ import annotations
 
@@ -76,39 +76,41 @@ _METHODS: Mapping[str, frozenset[str]] = {
 
 
 class EnviaTuSms(State, Vendor):
-    """EnvíaTuSMS's API, from EnvíaTuSMS, "Documentación de la API".
+    """Emulation of EnvíaTuSMS's API, after the document "Documentación de la API" by EnvíaTuSMS.
 
-    The ledger's credits are USD, its ``text`` is the one that came in, and a campaign in moderation is in state
-    ``"scheduled"``. Bodies are read as JSON whatever their header says, since the document's PHP samples send none.
+    The ledger's credits are USD, and its ``text`` is the text of the request. A campaign in moderation is in the
+    ledger's state ``"scheduled"``. Bodies are read as JSON with any content type, since the document's PHP samples send
+    none.
 
     Where the document is silent:
 
-    * A number has 10 digits, with 58 or 0 in front or not, and a ``+`` in front of it all or not; its operator is
-      one of `Account.operators`. Whatever else is a string or an integer is ignored; other types are refused.
-    * A number that comes twice gets one message and is charged once; with ``permitir_duplicados`` it gets each text
-      once, as the document speaks of different messages. What falls out is neither in ``ignored`` nor in a quote.
-    * Accents leave every letter but é and É; ñ stays, as in the document's own sample of a campaign. Length is
-      counted in characters after that. A longer text is refused by sms-multi (see `Quirks.long_texts`), while
-      sms-costo counts its parts of 153 (or 67) characters, as the document says that it does.
-    * What becomes of a message is chosen by the last two digits of its number: 91 stays pending, 92 as well but
-      processed, 94 ends as removed (4), 95 in a state that is not documented (5), 97 as rejected (7), and all others
-      as delivered (1). ``processed`` is 1 after half of the delivery delay, the last state comes after all of it.
-    * ``send_at`` is when the campaign was made, or approved; dates are those of Caracas. ``stats`` count SMS, and
-      ``failed`` all that is neither pending nor delivered.
-    * A cancelled campaign is paid back. A campaign whose numbers were all ignored exists, without messages.
-    * Every refusal has the sandbox's own text. The HTTP status is 401 for a missing or wrong key, 404 for an unknown
-      campaign, 422 for parameters, and 200 for a lack of money or links (see `Quirks.http_status`).
+    * A number has 10 digits, with or without 58 or 0 before them and a ``+`` before it all; its operator is one of
+      `Account.operators`. Any other string or integer is ignored; other types are refused.
+    * A number that comes twice gets one message and is charged once. With ``permitir_duplicados`` it gets each text
+      once, because the document speaks of different messages. A duplicate that is dropped is neither in ``ignored``
+      nor in a quote.
+    * Accents are removed from all letters except é and É. Ñ stays, as in the document's sample of a campaign. Length is
+      counted in characters after that. A text of more than 160 characters is refused by sms-multi (see
+      `Quirks.long_texts`); sms-costo counts its parts of 153 (or 67) characters, as the document says.
+    * The last two digits of a number choose the final state of its message: 91 stays pending, 92 stays pending but
+      processed, 94 ends as removed (4), 95 in an undocumented state (5), 97 as rejected (7), and all others as
+      delivered (1). ``processed`` is 1 after half of the delivery delay; the final state comes after all of it.
+    * ``send_at`` is the time at which the campaign was made or approved. Dates are in Caracas local time. ``stats``
+      count SMS; ``failed`` counts those that are neither pending nor delivered.
+    * A cancelled campaign is refunded. A campaign whose numbers were all ignored exists, without messages.
+    * Every refusal has a text of the sandbox's own. The HTTP status is 401 for a missing or wrong key, 404 for an
+      unknown campaign, 422 for parameters, and 200 for a lack of money or links (see `Quirks.http_status`).
 
-    ``box.fail("enviatusms", fault=Fault.RES, res=...)`` takes a refusal's text, or 200, 401, 404 or 422 for one with
-    that status.
+    ``box.fail("enviatusms", fault=Fault.RES, res=...)`` takes the text of a refusal, or 200, 401, 404 or 422 for a
+    refusal with that HTTP status.
 
     Args:
-        account: the customer's account; a fresh one with a random key by default.
-        quirks: deviations from the document; may be replaced while the box runs.
-        retention: how many of the newest messages and links are remembered when the box keeps no messages.
+        account: the customer's account; by default a new one with a random key.
+        quirks: deviations from the document; may be replaced while the sandbox runs.
+        retention: count of the newest messages and links to keep, if the sandbox keeps no messages.
 
     Attributes:
-        campaigns: by id.
+        campaigns: the campaigns by id.
         links: the short links by id.
     """
 
@@ -118,17 +120,20 @@ class EnviaTuSms(State, Vendor):
     functions: ClassVar[Mapping[str, frozenset[str]]] = _METHODS
 
     def attach(self, services: Services) -> None:
+        """Connect the vendor to a sandbox; limit campaigns and links if the sandbox keeps no messages."""
         super().attach(services)
         if not services.ledger.keep_messages:
             self.campaigns.limit = self.links.limit = self._retention
 
     def resolve(self, tail: str) -> str | None:
+        """Return the function of a path; campaign has the campaign's id after a slash."""
         function, slash, campaign_id = tail.partition("/")
         if function == "campaign":
             return function if slash and "/" not in campaign_id else None
         return super().resolve(tail)
 
     def result(self, function: str) -> tuple[str, str, str]:
+        """Return the result field and its values; sms-costo and acortar-url have fields of their own."""
         match function:
             case "sms-costo":
                 return "precio_usd", "0.045", "null"
@@ -138,17 +143,21 @@ class EnviaTuSms(State, Vendor):
                 return super().result(function)
 
     def credentials(self) -> Mapping[str, str]:
+        """Return the API key."""
         return {"api_key": self.account.api_key}
 
     def fund(self, amount: Decimal) -> None:
+        """Set the balance of the account, in USD."""
         self.account.balance = amount
 
     def decode(self, function: str, request: Incoming) -> None:
+        """Read the query and a JSON body, and for campaign the id in the path."""
         decode(request, self.account.api_key, has_body=_METHODS[function] is _POST)
         if function == "campaign":
             request.params = {**request.params, "id": request.path.rpartition("/")[2]}
 
     def handle(self, function: str, request: Incoming) -> Reply:
+        """Check the key, carry out the request and return the answer."""
         accepted = 0
         fields: Mapping[str, Any]
         try:
@@ -164,12 +173,15 @@ class EnviaTuSms(State, Vendor):
         return self._reply(function, fields, accepted)
 
     def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
+        """Build a JSON answer from its data, with the quirks."""
         return self._reply(function, fields, 0)
 
     def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
+        """Build the data of a refusal with a text, or with the text that belongs to an HTTP status."""
         return refused(function, code if isinstance(code, str) else text_of(code), {})
 
     def decoy(self, function: str, request: Incoming) -> Mapping[str, Any]:
+        """Build data that looks like success."""
         match function:
             case "balance":
                 return _balance(self, {})
@@ -190,18 +202,18 @@ class EnviaTuSms(State, Vendor):
     def create_campaign(
         self, numbers: Sequence[str], text: str | Sequence[str], *, allow_duplicates: bool = False
     ) -> int:
-        """Make a campaign in the web panel; it is charged, and in the ledger, like any other.
+        """Make a campaign as in the web panel; it is charged and recorded in the ledger like any other.
 
         Args:
-            numbers: as ``numeros``.
-            text: as ``texto``.
-            allow_duplicates: as ``permitir_duplicados``.
+            numbers: the recipients' numbers, as in ``numeros``.
+            text: one text, or one for each number, as in ``texto``.
+            allow_duplicates: as in ``permitir_duplicados``.
 
         Returns:
-            Its id.
+            The id of the campaign.
 
         Raises:
-            ValueError: sms-multi would refuse it.
+            ValueError: sms-multi would refuse the campaign; the text is that of the refusal.
         """
         texto = text if isinstance(text, str) else list(text)
         params = {"numeros": list(numbers), "texto": texto, "permitir_duplicados": allow_duplicates}
@@ -212,35 +224,35 @@ class EnviaTuSms(State, Vendor):
         return self._last_campaign_id
 
     def approve(self, campaign_id: int) -> None:
-        """Let the administrator approve a campaign that waits; it goes out.
+        """Approve a campaign that waits for the administrator; its messages are sent.
 
         Raises:
-            KeyError: there is no such campaign.
-            ValueError: it does not wait.
+            KeyError: no campaign has this id.
+            ValueError: the campaign does not wait for approval.
         """
         campaign = self.campaigns[campaign_id]
         if campaign.due is not None or campaign.cancelled:
-            raise ValueError("the campaign does not wait for approval")
+            raise ValueError(f"campaign {campaign_id} does not wait for approval")
         campaign.approve()
         self.box.ledger.change(self.name, str(campaign_id), lambda message: evolve(message, state="sent"))
 
     def cancel(self, campaign_id: int) -> None:
-        """Let the administrator cancel a campaign that waits or is on its way; it is paid back.
+        """Cancel a campaign that waits or is on its way, as the administrator does; its cost is refunded.
 
         Raises:
-            KeyError: there is no such campaign.
-            ValueError: its messages have gone, or it was cancelled before.
+            KeyError: no campaign has this id.
+            ValueError: the messages have their final states, or the campaign was cancelled before.
         """
         campaign = self.campaigns[campaign_id]
         if campaign.cancelled or campaign.is_over(self.box):
-            raise ValueError("the campaign is over")
+            raise ValueError(f"campaign {campaign_id} is over: its messages are in their final state or cancelled")
         campaign.cancelled = True
         self.account.balance += campaign.cost
         self.box.ledger.change(
             self.name, str(campaign_id), lambda message: evolve(message, state="cancelled"), campaign.cost
         )
 
-    # ------------------------------------------------------------------ for itself
+    # ------------------------------------------------------------------ internal
 
     def _authorise(self, request: Incoming) -> None:
         given = request.secrets.get("api_key", "")

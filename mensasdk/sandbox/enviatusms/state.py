@@ -1,4 +1,4 @@
-"""What the emulated EnvíaTuSMS holds from one request to the next."""
+"""State of the emulated EnvíaTuSMS, kept from one request to the next."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FIRST_LINK = 62**2
 
 
 class State:
-    """What the vendor's functions work on; `EnviaTuSms` is a state that answers requests, and describes it."""
+    """State that the vendor's functions read and change; see its subclass `EnviaTuSms` for the attributes."""
 
     name: ClassVar[str] = "enviatusms"
     box: Services
@@ -40,14 +40,15 @@ class State:
         self._links_today = 0
 
     def next_campaign_id(self) -> int:
+        """Return a new campaign id."""
         self._last_campaign_id += 1
         return self._last_campaign_id
 
     def find(self, campaign_id: str) -> Campaign:
-        """A campaign by what stands in the path.
+        """Return the campaign whose id is in the path of a request.
 
         Raises:
-            Refused: there is none.
+            Refused: no campaign has this id.
         """
         campaign = self.campaigns.get(int(campaign_id)) if _ID(campaign_id) else None
         if campaign is None:
@@ -55,7 +56,7 @@ class State:
         return campaign
 
     def shorten(self, link: str) -> ShortLink:
-        """A new short link.
+        """Make a short link.
 
         Raises:
             Refused: the day's links are used up.

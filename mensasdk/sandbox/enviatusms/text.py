@@ -1,4 +1,4 @@
-"""Numbers and texts: who can get a message, what the vendor does to its letters, and how many SMS it is."""
+"""Read numbers, remove accents from texts, and count SMS parts as EnvíaTuSMS does."""
 
 from __future__ import annotations
 
@@ -18,32 +18,34 @@ _KEPT = frozenset("éÉñÑ")
 
 
 def national(number: str) -> str | None:
-    """The ten digits without 58 or 0, or None when it is no Venezuelan number."""
+    """Return the ten digits of a number without 58 or 0, or None if the number is not a Venezuelan one."""
     match = _NUMBER(number)
     return None if match is None else match[1]
 
 
 def ignored(number: str, form: Literal["international", "local", "national", "plus", "given"]) -> str:
-    """A number that is not one, as the answer shows it: the document's sample has 58 in front."""
+    """Return an ignored number in the format of the answer; the document's sample has 58 before it."""
     if form == "given":
         return number
     rest = number.removeprefix("+")
-    # Only what is longer than a local number can have the 58 already.
+    # Only a number of more than ten digits can have the 58 already.
     rest = rest[2:] if rest.startswith("58") and len(rest) > 10 else rest.removeprefix("0")
     return {"international": "58", "local": "0", "national": "", "plus": "+58"}[form] + rest
 
 
 def plain(text: str) -> str:
-    """The text as it is sent: without accents, except é and É. Ñ is a letter, not an accent: the document's sample of
-    a campaign keeps it."""
+    """Return the text as the vendor sends it: without accents, except those of é and É.
+
+    Ñ stays as well, as in the document's sample of a campaign.
+    """
     if text.isascii():
         return text
     return "".join(map(_plain_letter, unicodedata.normalize("NFC", text)))
 
 
 def parts_of(sent: str) -> int:
-    """How many SMS a text costs, once its accents are gone."""
-    # One up to 160 characters, says the document, whatever their alphabet.
+    """Return the count of SMS that a text costs; its accents must be removed before."""
+    # The document says that up to 160 characters are one SMS, in any alphabet.
     return 1 if len(sent) <= _LIMIT else segments(sent).parts
 
 

@@ -1,4 +1,4 @@
-"""Mensatek's SMS API v7, emulated from Mensatek, "SMS Sending API / BULK SMS (7.0)"."""
+"""Emulation of Mensatek's SMS API v7, after the document "SMS Sending API / BULK SMS (7.0)" by Mensatek."""
 
 from __future__ import annotations
 

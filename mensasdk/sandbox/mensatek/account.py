@@ -1,4 +1,4 @@
-"""The customer's account: who it is, what it may do and what it owns."""
+"""Customer's account at the emulated Mensatek: credentials, credits, prices, limits and files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Account", "LibraryFile"]
 
 @frozen
 class LibraryFile:
-    """One file of the library."""
+    """File in the account's file library; ``at`` is the time of its upload (aware, UTC)."""
 
     name: str
     content: bytes = field(repr=False)
@@ -22,21 +22,21 @@ class LibraryFile:
 
 @define(kw_only=True)
 class Account:
-    """A Mensatek account. A test may change any attribute while the box runs.
+    """Mensatek account. A test may change any attribute while the sandbox runs.
 
     Attributes:
-        api_user, api_token: the credentials; random.
-        credits: what is left.
-        price: credits per SMS part.
-        prices: number prefix (``"34"``) to credits per part; the longest prefix wins over ``price``.
-        default_sender: what a blank ``Remitente`` becomes.
-        trial: a trial account may not upload files.
-        voice_senders: validated phones for Fail2Voice, digits only.
-        blacklist: numbers that get nothing unless ``Obviarlistanegra=1``, digits only.
-        max_files, max_bytes: what the library holds.
-        max_file_bytes: the largest single file.
-        upload_fails: uploads end in -17, the vendor's own trouble.
-        files: the library, by name.
+        api_user, api_token: the credentials; random by default.
+        credits: credits left.
+        price: credits per SMS part, for numbers without an entry in ``prices``.
+        prices: credits per SMS part by number prefix, such as ``"34"``; the longest prefix that fits is used.
+        default_sender: sender of a message with a blank ``Remitente``.
+        trial: whether the account is a trial account, which may not upload files.
+        voice_senders: validated numbers for Fail2Voice, digits only.
+        blacklist: numbers that get no message unless ``Obviarlistanegra=1``, digits only.
+        max_files, max_bytes: largest count and total size of the files in the library.
+        max_file_bytes: largest size of one file.
+        upload_fails: whether uploads are refused with -17, an internal error of the vendor.
+        files: the file library by file name.
         templates: (name, text) pairs, the oldest first.
     """
 
@@ -57,7 +57,7 @@ class Account:
     templates: list[tuple[str, str]] = field(factory=list)
 
     def price_of(self, number: str) -> Decimal:
-        """Credits per part for a number."""
+        """Return the credits per SMS part for a number (digits)."""
         if self.prices:
             for length in range(len(number), 0, -1):
                 if (price := self.prices.get(number[:length])) is not None:

@@ -1,4 +1,4 @@
-"""Dates: Spanish wall clock, ``YYYY-MM-DD HH:mm`` as they come in, with seconds as they go out."""
+"""Read and write dates in Spanish local time: ``YYYY-MM-DD HH:mm`` in requests, with seconds in answers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _FORM = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d", re.ASCII)
 
 
 def moment_of(text: str) -> datetime | None:
-    """The moment (aware), or None when the text is not a date or names an hour that the clock change skips."""
+    """Return the time (aware) that a text names; None for no date, or for an hour that the clock change skips."""
     if not _FORM.fullmatch(text):
         return None
     try:
-        # An hour that comes twice means its first time.
+        # In autumn one hour comes twice; the first of the two is meant.
         moment = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=_MADRID)
     except ValueError:
         return None
@@ -26,5 +26,5 @@ def moment_of(text: str) -> datetime | None:
 
 
 def local(moment: datetime) -> str:
-    """A moment as Mensatek writes it: Spanish wall clock, seconds, no zone."""
+    """Return a time as Mensatek writes it: Spanish local time with seconds, without a zone."""
     return moment.astimezone(_MADRID).strftime("%Y-%m-%d %H:%M:%S")

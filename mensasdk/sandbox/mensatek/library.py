@@ -1,4 +1,4 @@
-"""CargarFichero, ListarFicheros and BorrarFichero: the file library."""
+"""File library: the functions CargarFichero, ListarFicheros and BorrarFichero."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ _FORMATS = frozenset({"pdf", "doc", "docx", "xls", "xlsx", "vcf"})
 
 
 def upload(state: State, params: Params) -> Mapping[str, Any]:
-    """Put a file into the library; one of the same name is replaced."""
+    """Answer CargarFichero: add a file to the library, or replace the file of the same name.
+
+    Raises:
+        Refused: -3, or -10 to -18 except -14; the library is unchanged.
+    """
     account = state.account
     if account.trial:
         raise Refused(-18, Cred=account.credits)
@@ -53,7 +57,7 @@ def upload(state: State, params: Params) -> Mapping[str, Any]:
 
 
 def listing(state: State, params: Params) -> Mapping[str, Any]:
-    """All files, in the order in which they came."""
+    """Answer ListarFicheros: all files, in the order of their upload."""
     rows = [
         {"Fecha": local(file.at), "Nombre": file.name, "Ext": file.name.rpartition(".")[2]}
         for file in state.account.files.values()
@@ -62,7 +66,11 @@ def listing(state: State, params: Params) -> Mapping[str, Any]:
 
 
 def delete(state: State, params: Params) -> Mapping[str, Any]:
-    """Take a file out of the library."""
+    """Answer BorrarFichero: remove a file from the library.
+
+    Raises:
+        Refused: -2 if there is no such file, -3 if no name is given.
+    """
     name = params.text("Nombre", required=True)
     if state.account.files.pop(name, None) is None:
         raise Refused(-2, Cred=state.account.credits)
@@ -82,7 +90,10 @@ def _from_base64(state: State, params: Params, name: str) -> bytes:
 
 
 def _stored_name(name: str) -> tuple[str, str]:
-    """Letters and digits only, 15 characters with the extension: the stem gives way."""
+    """Return the name under which a file is stored, and its extension.
+
+    Only letters and digits stay. The stem is shortened, so that the name with its extension has 15 characters at most.
+    """
     stem, _, extension = name.rpartition(".")
     extension = re.sub(r"[^A-Za-z0-9]", "", extension).lower()
     stem = re.sub(r"[^A-Za-z0-9]", "", stem)[: MAX_NAME - len(extension) - 1]

@@ -1,4 +1,4 @@
-"""What was sent under one id, and what becomes of it by the clock: states, their texts and reports."""
+"""Messages that were sent under one idMensaje, with their delivery states as time passes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["SCHEDULED", "WAITING", "Group", "Send", "final_state"]
 WAITING, SCHEDULED = 0, 1
 _DELIVERED = 11
 
-# The last two digits of a number decide what becomes of it, so a test can choose; all others are delivered.
+# Final states by the last two digits of a number, so that a test can choose; all other numbers are delivered.
 _BY_ENDING = {13: 13, 23: 123, 31: 131, 50: 50, 53: 53, 54: 54, 70: 70}
 _TEXTS = {
     0: "Pendiente de entrega",
@@ -36,14 +36,16 @@ _TEXTS = {
 
 
 def final_state(number: str) -> int:
-    """The last ``Resultado`` that a number gets: its last two digits say (13, 50, 53, 54, 70 themselves, 23 gives
-    123, 31 gives 131); 11, delivered, for all others."""
+    """Return the final ``Resultado`` of a number, chosen by its last two digits.
+
+    13, 50, 53, 54 and 70 give the state of that value, 23 gives 123, 31 gives 131, and all others 11 (delivered).
+    """
     return _BY_ENDING.get(int(number[-2:]), _DELIVERED)
 
 
 @define(eq=False)
 class Group:
-    """All that was sent under one idMensaje."""
+    """Messages that were sent under one idMensaje."""
 
     message_id: int
     sender: str
@@ -51,12 +53,13 @@ class Group:
     _taken: set[int] | None = None
 
     def taken(self) -> set[int]:
-        """Every number that got a message under this id; built when a second send first asks."""
+        """Return all numbers that got a message under this id; the set is built on first use."""
         if self._taken is None:
             self._taken = {number for send in self.sends for number in send.numbers}
         return self._taken
 
     def add(self, send: Send) -> None:
+        """Add the recipients of a further request."""
         self.sends.append(send)
         if self._taken is not None:
             self._taken.update(send.numbers)
@@ -64,14 +67,19 @@ class Group:
 
 @define(eq=False)
 class Send:
-    """The recipients that one request added to a group; eight bytes for each.
+    """Recipients that one request added to a group; each one takes eight bytes of memory.
 
     Attributes:
-        at: when it was accepted.
-        scheduled_at: when it goes out, or None for at once.
-        due: the same on the monotonic clock.
-        first_report: idReport of the first recipient; the others follow it.
-        over: cancelled, or replaced by a rescheduled copy; nothing more happens to it.
+        group: the group.
+        numbers: the recipients' numbers.
+        credits: credits charged for all recipients.
+        reference: the sender's own reference.
+        report: whether delivery reports are wanted.
+        at: time of acceptance (aware, UTC).
+        scheduled_at: time at which the messages go out (aware), or None for at once.
+        first_report: idReport of the first recipient; the others count up from there.
+        due: time at which the messages go out, on the monotonic clock.
+        over: whether the request was cancelled, or replaced by a rescheduled copy.
     """
 
     group: Group
@@ -86,7 +94,7 @@ class Send:
     over: bool = False
 
     def start(self, box: Services) -> None:
-        """Set the clock running."""
+        """Set ``due`` from the schedule and the sandbox's time scale."""
         wait = 0.0
         if self.scheduled_at is not None:
             wait = max(0.0, (self.scheduled_at - datetime.now(UTC)).total_seconds()) * box.time_scale
@@ -94,16 +102,16 @@ class Send:
 
     @property
     def gone_out(self) -> bool:
-        """It is too late to cancel or reschedule."""
+        """Tell whether the messages have gone out, which is too late to cancel or reschedule."""
         return time.monotonic() >= self.due
 
     @property
     def pending(self) -> bool:
-        """It waits for its date."""
+        """Tell whether the messages wait for their date."""
         return not self.over and not self.gone_out
 
     def reports(self, box: Services) -> list[Mapping[str, Any]]:
-        """One ``Informe`` entry per recipient."""
+        """Return the ``Informe`` rows of GetReportSMS, one for each recipient."""
         now = time.monotonic()
         delay = box.delivery_delay
         waiting, delivered = now < self.due, now >= self.due + delay * box.time_scale
@@ -124,5 +132,8 @@ class Send:
         return rows
 
     def moment(self, delay: float) -> datetime:
-        """So many seconds after it went out; on a compressed time scale that may lie ahead of the real clock."""
+        """Return the simulated time ``delay`` seconds after the messages went out.
+
+        On a compressed time scale, this time may be later than the real clock.
+        """
         return (self.scheduled_at or self.at) + timedelta(seconds=delay)

@@ -1,4 +1,4 @@
-"""Reading a request: JSON, urlencoded or multipart, names in any case."""
+"""Read the parameters of a request: JSON, urlencoded or multipart, with names in any case."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["Params", "decode"]
 
 
 def decode(request: Incoming) -> None:
-    """Fill in ``params`` and ``malformed``. The body wins over the query string."""
+    """Fill in ``params`` and ``malformed`` of a request; the body wins over the query string."""
     params: dict[str, Any] = dict(parse_qsl(request.query, keep_blank_values=True, errors="surrogateescape"))
     try:
         params.update(_body(request))
     except ValueError as error:
         request.malformed = str(error) or "petición ilegible"
-    # Arrays come as JSON text in forms, and in the vendor's own JSON samples too.
+    # In forms, and in the vendor's own JSON samples too, an array is JSON text.
     for name, value in params.items():
         if name.lower() == "destinatarios" and isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
             try:
@@ -48,22 +48,32 @@ def _body(request: Incoming) -> Mapping[str, Any]:
         if not isinstance(data, dict):
             raise ValueError("el cuerpo JSON no es un objeto")
         return data
-    # A surrogate marks a byte that is not UTF-8; Params.text deals with it.
+    # Bytes that are not UTF-8 become surrogates, which `Params.text` replaces or repairs.
     text = body.decode("utf-8", "surrogateescape")
     return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape"))
 
 
 class Params:
-    """Parameters by name, whatever the case; the accessors refuse with -3 what they cannot use."""
+    """Parameters of a request by name, in any case; the methods refuse an unusable value with -3."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = {name.lower(): value for name, value in values.items()}
 
     def raw(self, name: str) -> Any:
+        """Return a parameter as it came, or None."""
         return self._values.get(name.lower())
 
     def text(self, name: str, *, required: bool = False, fix: bool = False) -> str:
-        """A string; numbers are taken as their digits. ``fix`` repairs what came in another encoding."""
+        """Return a parameter as a string; a JSON integer gives its digits, a missing parameter an empty string.
+
+        Args:
+            name: the parameter.
+            required: whether to refuse a missing parameter.
+            fix: whether to repair text in a wrong encoding.
+
+        Raises:
+            Refused: -3.
+        """
         value = self.raw(name)
         if value is None:
             if required:
@@ -74,7 +84,11 @@ class Params:
         return _fixed(str(value)) if fix else _shown(str(value))
 
     def integer(self, name: str, *, required: bool = False) -> int | None:
-        """A whole number or its digits; blank means not given."""
+        """Return a parameter that is an integer or its digits; None if it is blank or missing.
+
+        Raises:
+            Refused: -3.
+        """
         value = self.raw(name)
         if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}\s*", value):
             value = int(value)
@@ -87,7 +101,11 @@ class Params:
         raise Refused(-3, Error=f"Valor incorrecto en {name}")
 
     def flag(self, name: str) -> bool:
-        """0 or 1; not given means 0."""
+        """Return a parameter that is 0 or 1 as a boolean; a missing one is False.
+
+        Raises:
+            Refused: -3.
+        """
         value = self.integer(name)
         if value not in (None, 0, 1):
             raise Refused(-3, Error=f"Valor incorrecto en {name}: debe ser 0 o 1")
@@ -95,12 +113,12 @@ class Params:
 
 
 def _shown(text: str) -> str:
-    """Bytes that were not UTF-8 become question marks, as on a handset."""
+    """Replace bytes that were not UTF-8 by the replacement character, as a handset shows them."""
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _fixed(text: str) -> str:
-    """Undo a wrong encoding: Latin-1 bytes sent as if UTF-8, or UTF-8 read as Latin-1 and encoded again."""
+    """Repair a wrong encoding: Latin-1 bytes declared as UTF-8, or UTF-8 read as Latin-1 and encoded again."""
     if text.isascii():
         return text
     raw = text.encode("utf-8", "surrogateescape")

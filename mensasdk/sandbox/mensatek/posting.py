@@ -1,4 +1,4 @@
-"""What the vendor posts to the customer: delivery reports and received messages."""
+"""Callbacks that Mensatek posts to the customer: delivery reports and received messages."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ __all__ = ["Posting", "delivery", "incoming"]
 
 @frozen(eq=False)
 class Posting:
-    """The delivery reports of one send, in the order of its recipients' lives."""
+    """Source of the delivery reports of one `Send`."""
 
     state: State
     send: Send
 
     def start(self) -> None:
-        """Set the callbacks going, if they are wanted."""
+        """Submit the delivery reports to the callback pool, if the request asked for them."""
         if self.send.report:
             step = 0 if self.send.scheduled_at else 1
             self.state.box.callbacks.submit(self.state.name, self, range(len(self.send.numbers)), step)
 
     def callback(self, index: int, step: int) -> Step:
-        """Steps: 0 scheduled, 1 handed to the network, 2 the final state."""
+        """Return the step of one recipient: 0 scheduled, 1 handed to the network, 2 the final state."""
         send, box = self.send, self.state.box
         if send.over:
             return Step(None)
@@ -46,12 +46,13 @@ class Posting:
 
 
 def delivery(send: Send, index: int, result: int, delay: float) -> Mapping[str, str]:
-    """The delivery report of one recipient.
+    """Build the delivery report of one recipient.
 
     Args:
-        index: its place among the recipients.
-        result: the state, what ``Resultado`` says.
-        delay: seconds since the message went out.
+        send: the request that the recipient came with.
+        index: position of the recipient, from 0.
+        result: the state, the value of ``Resultado``.
+        delay: simulated seconds since the message went out.
     """
     return {
         "Servicio": "SMSMASIVO",
@@ -69,7 +70,7 @@ def delivery(send: Send, index: int, result: int, delay: float) -> Mapping[str, 
 def incoming(
     state: State, number: str, text: str, *, to: str, reply_to: str | None, certified: bool, at: datetime
 ) -> Mapping[str, str]:
-    """A received message; ``reply_to`` is the idMensaje that it answers."""
+    """Build the callback of a received message; ``reply_to`` is the idMensaje of the message that it replies to."""
     group = state.groups.get(int(reply_to)) if reply_to is not None else None
     return {
         "Servicio": "SMSRECIBIDO",

@@ -1,4 +1,4 @@
-"""Ways in which answers differ from the document, each seen in the field or left open by the document."""
+"""Quirks of the emulated Mensatek: deviations from the document, seen in practice or left open by the document."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ class Quirks:
     """Deviations of the emulated Mensatek; all are off by default.
 
     Attributes:
-        bare_object: JSON answers are an object, not a list that holds one.
-        keys_case: spelling of the field names.
-        numbers_as_strings: ``"1"`` for ``1`` in JSON.
-        spanish_decimals: credits as ``"12.345,67"``.
-        res_as_resp: the result code is called ``Resp``.
-        saldo_for_cred: the balance is called ``Saldo``.
-        junk_around_json: text before and after the JSON.
-        trailing_comma: ``{"Res":1,}``.
-        wrong_content_type: everything comes as ``text/html``.
-        latin1: JSON and TXT in Latin-1 with no charset declared.
-        bom: a UTF-8 byte order mark first (not together with ``latin1``).
-        txt_newline: the end of a line in TXT answers.
-        msgid_only: no ``idMensaje``, only ``Msgid``.
-        destinatarios_as_list: a send answers with a list of the recipients, as the document types the field.
+        bare_object: a JSON answer is an object, not a list that holds the object.
+        keys_case: case of the field names.
+        numbers_as_strings: numeric values are strings in JSON, such as ``"1"`` for ``1``.
+        spanish_decimals: credits are written as ``"12.345,67"``.
+        res_as_resp: the result code is in the field ``Resp``, not ``Res``.
+        saldo_for_cred: the balance is in the field ``Saldo``, not ``Cred``.
+        junk_around_json: there is text before and after the JSON.
+        trailing_comma: a JSON answer has a comma before its closing brace: ``{"Res":1,}``.
+        wrong_content_type: every answer has the content type ``text/html``.
+        latin1: answers are in Latin-1, with no charset declared.
+        bom: answers begin with a UTF-8 byte order mark (not together with ``latin1``).
+        txt_newline: end of a line in TXT answers.
+        msgid_only: the message id is in ``Msgid`` only; ``idMensaje`` is missing.
+        destinatarios_as_list: ``Destinatarios`` in the answer to a send is a list of the recipients, which is the type
+            that the document gives it.
         query_breaks_auth: a request with a query string is refused with -1.
-        bare_auth_error: refused credentials answer ``-1`` as bare text in XML too.
-        auth_status: HTTP status of refused credentials; 200 as the vendor does, or 401 or 403.
-        zero_when_all_dropped: a send whose recipients are all dropped answers ``Res`` 0 with the counts. The
-            document names no code for it; without this quirk it is -3 with an ``Error``.
+        bare_auth_error: wrong credentials are answered with the bare text ``-1`` in XML, too.
+        auth_status: HTTP status of wrong credentials: 200 as with the vendor, or 401 or 403.
+        zero_when_all_dropped: a send whose recipients are all dropped is answered with ``Res`` 0 and the counts. The
+            document names no code for this; without the quirk, it is -3 with an ``Error``.
     """
 
     bare_object: bool = False
@@ -56,7 +57,7 @@ class Quirks:
 
     @classmethod
     def all(cls) -> Self:
-        """Everything at once; what a client has to survive."""
+        """Return all quirks switched on at once, which a client has to survive."""
         return cls(
             bare_object=True,
             keys_case="upper",

@@ -1,4 +1,4 @@
-"""Why a call is refused: the result codes stand in the document, function by function."""
+"""Refusals of a request; the document lists their result codes for each function."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Refused"]
 
 
 class Refused(Exception):
-    """The vendor refuses: a negative result code, and fields to go with it."""
+    """Refusal of a request, with a negative result code and further fields of the answer."""
 
     def __init__(self, code: int, **fields: Any) -> None:
         super().__init__(code)

@@ -1,4 +1,4 @@
-"""Writing an answer: JSON, XML, TXT or the deprecated form, with the quirks."""
+"""Write an answer as JSON, XML, TXT or in the deprecated format (ANT), with the quirks."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from mensasdk.sandbox.mensatek.quirks import Quirks
 __all__ = ["render", "wanted_format"]
 
 _TYPES = {"JSON": "application/json", "XML": "text/xml", "TXT": "text/plain", "ANT": "text/plain"}
-# Fields that answers without Resp, or with ANT, do not have.
+# Fields that are missing from a send's answer in the deprecated format.
 _NEW_FIELDS = frozenset({"idMensaje", "Destinatarios", "Mensajes", "NoEnviados", "CreditosUsados"})
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def wanted_format(resp: Any) -> str:
-    """JSON, XML, TXT, or ANT for everything else: not given means the answers of old versions."""
+    """Return the format that ``Resp`` asks for: JSON, XML or TXT; else ANT, the format of older versions."""
     name = resp.upper() if isinstance(resp, str) else ""
     return name if name in _TYPES else "ANT"
 
 
 def render(fields: Mapping[str, Any], form: str, quirks: Quirks, *, sending: bool) -> tuple[bytes, str]:
-    """An answer's bytes and content type.
+    """Return the bytes and the content type of an answer.
 
     Args:
-        fields: the data; credits are Decimals, everything else int, str, list or dict.
-        form: as `wanted_format` gives it.
-        sending: the answer of EnviarSMS, which loses fields in the deprecated form.
+        fields: the data; credits are Decimals, all other values int, str, list or dict.
+        form: the format, as `wanted_format` returns it.
+        quirks: the deviations from the document.
+        sending: whether the answer is that of EnviarSMS, which lacks some fields in the deprecated format.
     """
     bare = fields.get("Res") == -1 and (form == "ANT" or (form == "XML" and quirks.bare_auth_error))
     if form == "ANT" and sending:
@@ -71,7 +72,7 @@ def _value(value: Any, quirks: Quirks, form: str) -> Any:
     if isinstance(value, int | float):
         return str(value) if quirks.numbers_as_strings else value
     if isinstance(value, Mapping):
-        # Only templates are a mapping; their names are data, and cannot always be XML names.
+        # Only the templates are a mapping, and not every template's name is valid as the name of an XML element.
         if form == "JSON":
             return value
         value = [{"Nombre": name, "Contenido": text} for name, text in value.items()]

@@ -1,4 +1,4 @@
-"""CancelarSMS, ReprogramarSMS and GetReportSMS: what can be done with a message id."""
+"""Functions that take the id of a sent message: CancelarSMS, ReprogramarSMS and GetReportSMS."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ __all__ = ["cancel", "report", "reschedule"]
 
 
 def cancel(state: State, params: Params) -> Mapping[str, Any]:
-    """Cancel all of a group that still waits, and give the credits back."""
+    """Answer CancelarSMS: cancel the waiting messages of a group, and give their credits back.
+
+    Raises:
+        Refused: -2 to -5; nothing was cancelled.
+    """
     left = state.account.credits
     group = _group(state, params, CRED=left)
     waiting = _waiting(group, CRED=left)
@@ -41,7 +45,11 @@ def cancel(state: State, params: Params) -> Mapping[str, Any]:
 
 
 def reschedule(state: State, params: Params) -> Mapping[str, Any]:
-    """Give all of a group that still waits another date."""
+    """Answer ReprogramarSMS: set another date for the waiting messages of a group.
+
+    Raises:
+        Refused: -2 to -7; no date was changed.
+    """
     left = state.account.credits
     group = _group(state, params, Cred=left)
     date = params.text("Fecha", required=True)
@@ -53,7 +61,7 @@ def reschedule(state: State, params: Params) -> Mapping[str, Any]:
         raise Refused(-7, Cred=left)
     ids = _report_ids(waiting)
     for send in waiting:
-        # A copy takes its place, so that callbacks under way for the old date find it over.
+        # The copy replaces the send. Callbacks that wait for the old date see that the old send is over.
         moved = evolve(send, scheduled_at=moment)
         send.over = True
         group.sends[group.sends.index(send)] = moved
@@ -68,7 +76,11 @@ def reschedule(state: State, params: Params) -> Mapping[str, Any]:
 
 
 def report(state: State, params: Params) -> Mapping[str, Any]:
-    """The state of every recipient that was accepted; of a wholly cancelled message there is none, which is -4."""
+    """Answer GetReportSMS: the state of every recipient who was accepted and not cancelled.
+
+    Raises:
+        Refused: -2 or -3, or -4 if all messages of the id were cancelled.
+    """
     group = _group(state, params, Cred=state.account.credits)
     rows = [row for send in group.sends if not send.over for row in send.reports(state.box)]
     if not rows:

@@ -1,4 +1,4 @@
-"""EnviarSMS: who gets the message, what it costs, and the checks in between."""
+"""Function EnviarSMS: check a request, choose its recipients, and charge the messages."""
 
 from __future__ import annotations
 
@@ -25,14 +25,23 @@ __all__ = ["recipients_of", "send_sms"]
 _SENDER = re.compile(r"\+?[0-9]{1,15}|[A-Za-z0-9&_]{1,11}")
 _LANGUAGE = re.compile(r"[a-z]{2}-[A-Z]{2}(?::[12])?")
 _VARIABLES = frozenset(f"variable_{n}" for n in range(1, 11))
-# The usual spellings, so that most names need no lowering.
+# Lower-case names by their usual spelling, so that most names need no call of `lower`.
 _CELLS = {"Movil": "movil", **{name.capitalize(): name for name in _VARIABLES}}
 _NO_VARIABLES: Mapping[str, str] = {}
 
 
 @define
 class _Batch:
-    """The recipients that are left after the wrong, doubled and blacklisted ones."""
+    """Recipients of a request, without the invalid, repeated and blacklisted ones.
+
+    Attributes:
+        text: the text as it was given.
+        numbers: the recipients' numbers.
+        texts: each recipient's text; None if all have the same.
+        parts: each recipient's count of SMS parts.
+        costs: each recipient's credits.
+        dropped: count of the recipients left out.
+    """
 
     text: str
     numbers: array[int] = field(factory=lambda: array("Q"))
@@ -43,7 +52,7 @@ class _Batch:
 
 
 def send_sms(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
-    """The answer's data and the number of messages accepted.
+    """Answer EnviarSMS: return the data of the answer and the count of messages accepted.
 
     Raises:
         Refused: -2 or -3; nothing was sent or charged.
@@ -90,10 +99,13 @@ def send_sms(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
 
 
 def recipients_of(value: Any) -> list[tuple[str, Mapping[str, str]]]:
-    """Numbers as given, each with its variables by lower-case name.
+    """Return the recipients' numbers as given, each with its variables by lower-case name.
 
-    An array of objects is what the document asks for; one object, bare numbers and the old versions' string with
-    ``;`` between numbers are taken too.
+    The document asks for an array of objects. One object, bare numbers and a string with ``;`` between the numbers, as
+    in older versions, are accepted too.
+
+    Raises:
+        Refused: -3.
     """
     if isinstance(value, str):
         value = [piece for piece in value.split(";") if piece.strip()]
@@ -119,7 +131,7 @@ def _recipient(row: Any) -> tuple[str, Mapping[str, str]]:
             variables[key] = str(cell)
         elif key.startswith("variable_"):
             raise Refused(-3, Error="Las variables van de Variable_1 a Variable_10")
-        # What else older versions knew about a recipient is ignored.
+        # Further fields of a recipient, which older versions knew, are ignored.
     if not isinstance(number, (str, int)) or isinstance(number, bool):
         raise Refused(-3, Error="Falta Movil en un destinatario")
     return str(number), variables or _NO_VARIABLES

@@ -1,4 +1,4 @@
-"""The emulated Mensatek itself: which function answers a request, who may ask, and in what form."""
+"""Emulated Mensatek: check the credentials, call the function asked for, and write its answer."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def _credits(state: State, params: Params) -> Mapping[str, Any]:
 
 def _templates(state: State, params: Params) -> Mapping[str, Any]:
     templates = state.account.templates
-    # Of two with one name the oldest prevails, because it is written last.
+    # Of two templates with the same name, the older one stays, because it is written last.
     named: Any = dict(reversed(templates))
-    # The vendor writes PHP, where an empty object and an empty list are the same thing.
+    # The vendor uses PHP, which writes an empty object as an empty list.
     return {"Res": 1, "Total": len(templates), "Plantillas": named or []}
 
 
@@ -50,19 +50,21 @@ _FUNCTIONS: Mapping[str, Callable[[State, Params], Mapping[str, Any]]] = {
 
 
 class Mensatek(State, Vendor):
-    """Mensatek's API v7, from Mensatek, "SMS Sending API / BULK SMS (7.0)".
+    """Emulation of Mensatek's API v7, after the document "SMS Sending API / BULK SMS (7.0)" by Mensatek.
 
-    Where the document is silent: ``Destinatarios`` and ``Res`` of a send count recipients, ``Mensajes`` counts
-    parts; a send without any acceptable recipient is refused with -3 (see `Quirks.zero_when_all_dropped`); the
-    final state of a message is chosen by the last two digits of its number (13, 50, 53, 54 and 70 give that
-    state, 23 gives 123, 31 gives 131, all others 11).
+    Where the document is silent:
+
+    * ``Destinatarios`` and ``Res`` of a send count recipients, ``Mensajes`` counts parts.
+    * A send without any valid recipient is refused with -3 (see `Quirks.zero_when_all_dropped`).
+    * The last two digits of a number choose the final state of its message: 13, 50, 53, 54 and 70 give the state of
+      that value, 23 gives 123, 31 gives 131, and all others 11.
 
     Args:
-        account: the customer's account; a fresh one with random credentials by default.
-        quirks: deviations from the document; may be replaced while the box runs.
+        account: the customer's account; by default a new one with random credentials.
+        quirks: deviations from the document; may be replaced while the sandbox runs.
 
     Attributes:
-        groups: what was sent, by idMensaje.
+        groups: the messages sent, by idMensaje.
     """
 
     base_path: ClassVar[str] = "/mensatek/v7"
@@ -72,15 +74,19 @@ class Mensatek(State, Vendor):
     functions: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys((*_SENDING, *_FUNCTIONS), _POST)
 
     def credentials(self) -> Mapping[str, str]:
+        """Return the API user and the API token."""
         return {"api_user": self.account.api_user, "api_token": self.account.api_token}
 
     def fund(self, amount: Decimal) -> None:
+        """Set the credits of the account."""
         self.account.credits = amount
 
     def decode(self, function: str, request: Incoming) -> None:
+        """Read the query and the body; the credentials come in a header, not among the parameters."""
         decode(request)
 
     def handle(self, function: str, request: Incoming) -> Reply:
+        """Check the credentials, carry out the request and return the answer."""
         accepted = 0
         fields: Mapping[str, Any]
         try:
@@ -98,9 +104,11 @@ class Mensatek(State, Vendor):
         return self._reply(function, request, fields, accepted)
 
     def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
+        """Build an answer from its data, in the format that ``Resp`` asks for."""
         return self._reply(function, request, fields, 0)
 
     def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
+        """Build the data of the refusal with a result code, which goes into ``Res``."""
         fields: dict[str, Any] = {"Res": code}
         if code == -3:
             fields["Error"] = "Falta parámetro obligatorio"
@@ -111,6 +119,7 @@ class Mensatek(State, Vendor):
         return fields
 
     def decoy(self, function: str, request: Incoming) -> Mapping[str, Any]:
+        """Build data that looks like success; for EnviarSMS, with the right count of recipients."""
         left = self.account.credits
         match function:
             case "EnviarSMS":
@@ -132,6 +141,7 @@ class Mensatek(State, Vendor):
     def inbound(
         self, number: str, text: str, *, to: str, reply_to: str | None, certified: bool, at: datetime
     ) -> Mapping[str, str]:
+        """Build the SMSRECIBIDO callback for a received SMS."""
         return posting.incoming(self, number, text, to=to, reply_to=reply_to, certified=certified, at=at)
 
     def _authorised(self, request: Incoming) -> bool:

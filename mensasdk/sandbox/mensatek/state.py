@@ -1,4 +1,4 @@
-"""What the emulated Mensatek holds from one request to the next."""
+"""State of the emulated Mensatek, kept from one request to the next."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["State"]
 
 
 class State:
-    """What the vendor's functions work on; `Mensatek` is a state that answers requests, and describes it."""
+    """State that the vendor's functions read and change; see its subclass `Mensatek` for the attributes."""
 
     name: ClassVar[str] = "mensatek"
     box: Services
@@ -27,11 +27,12 @@ class State:
         self._next_report_id = 1_200_000_000 + secrets.randbelow(1_000_000)
 
     def next_message_id(self) -> int:
+        """Return a new idMensaje."""
         self._last_message_id += 1
         return self._last_message_id
 
     def next_report_ids(self, count: int) -> int:
-        """The first of so many ids in a row."""
+        """Reserve ``count`` consecutive idReport values, and return the first."""
         first = self._next_report_id
         self._next_report_id += count
         return first

@@ -1,4 +1,4 @@
-"""The text of a message: placeholders, alphabet and parts."""
+"""Read numbers, fill in placeholders and count SMS parts as Mensatek does."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ _NUMBER = re.compile(r"(?:\+|00)?([1-9][0-9]{7,14})")
 
 
 def number_of(movil: str) -> str | None:
-    """The digits of a number with its country prefix, or None when it cannot be one."""
+    """Return the digits of a number with its country prefix, or None if it is not a valid number."""
     match = _NUMBER.fullmatch(movil.strip())
     return match[1] if match else None
 
 
 def has_placeholders(text: str) -> bool:
+    """Return whether a text has placeholders, such as ``(Variable_1)`` or ``(Movil)``."""
     return _PLACEHOLDER.search(text) is not None
 
 
 def personalise(text: str, number: str, variables: Mapping[str, str]) -> str:
-    """Fill in ``(Variable_1)`` to ``(Variable_10)`` and ``(Movil)``; a variable that was not given is empty."""
+    """Fill in ``(Variable_1)`` to ``(Variable_10)`` and ``(Movil)``; a variable that is not given is empty."""
 
     def value(match: re.Match[str]) -> str:
         name = match[1].lower()
@@ -36,5 +37,8 @@ def personalise(text: str, number: str, variables: Mapping[str, str]) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def count_parts(text: str, unicode: bool) -> int:
-    """SMS parts that are charged; in GSM, letters outside the alphabet first become the most similar ones."""
+    """Return the count of SMS parts charged.
+
+    Without ``unicode``, letters outside the GSM alphabet are first replaced by the most similar letters in it.
+    """
     return segments(text, unicode=True).parts if unicode else segments(to_gsm(text).text).parts

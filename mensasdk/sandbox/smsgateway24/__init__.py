@@ -1,4 +1,4 @@
-"""smsgateway24.com's API v1.0, emulated from the vendor's API documentation, webhook page and published samples."""
+"""Emulation of smsgateway24.com's API v1.0, after its API documentation, webhook page and published samples."""
 
 from __future__ import annotations
 

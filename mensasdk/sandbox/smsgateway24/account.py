@@ -1,4 +1,4 @@
-"""The customer's account: its login, its phones and what else it owns."""
+"""Customer's account at the emulated smsgateway24: login, phones, Sender IDs, templates, contacts and newsletters."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["Account", "Contact", "Device", "Newsletter", "SenderId", "Sim"]
 
 @frozen
 class Sim:
-    """One SIM card in a phone.
+    """SIM card in a phone.
 
     Attributes:
         slot: 0 or 1.
-        number: as the phone reports it; real ones may begin with a blank.
+        number: the card's number as the phone reports it; some phones report a blank before it.
     """
 
     slot: int
@@ -30,14 +30,14 @@ class Sim:
 
 @define(kw_only=True, eq=False)
 class Device:
-    """A phone with the app. Whether it is online is changed with `SmsGateway24.set_online`.
+    """Phone with the vendor's app. `SmsGateway24.set_online` takes it offline and back.
 
     Attributes:
-        id: what ``device_id`` names.
-        delay_between_sms, delay_between_requests: seconds; told to clients, not waited for.
-        created: when it was registered (aware).
-        offline_since: on the monotonic clock; None while it is online.
-        last_seen: when it went offline (aware).
+        id: the phone's ``device_id``.
+        delay_between_sms, delay_between_requests: seconds that are reported to clients; the sandbox does not wait.
+        created: time of registration (aware).
+        offline_since: time at which the phone went offline, on the monotonic clock; None while it is online.
+        last_seen: time at which the phone went offline (aware); None while it is online.
     """
 
     id: int
@@ -57,10 +57,11 @@ class Device:
 
     @property
     def online(self) -> bool:
+        """Tell whether the phone is online."""
         return self.offline_since is None
 
     def own_number(self, sim: int) -> str:
-        """Digits of the number that a message from this slot comes from; WhatsApp and RCS use the first SIM's."""
+        """Return the number (digits) that a channel sends from; WhatsApp and RCS use the number of the first SIM."""
         for card in self.sims:
             if card.slot == sim:
                 return re.sub(r"\D", "", card.number)
@@ -69,7 +70,7 @@ class Device:
 
 @frozen
 class SenderId:
-    """A name to send under; the phone behind it does the sending."""
+    """Sender ID: a name that is shown as the sender of messages from one phone."""
 
     id: int
     name: str
@@ -78,7 +79,7 @@ class SenderId:
 
 @frozen
 class Contact:
-    """An entry of the address book."""
+    """Contact in the address book, under one tag."""
 
     phone: str
     tag_id: int
@@ -87,7 +88,7 @@ class Contact:
 
 @frozen
 class Newsletter:
-    """What savepaket made; a person starts it on the phone (`SmsGateway24.start_newsletter`)."""
+    """Newsletter made by savepaket; a person starts it on the phone (`SmsGateway24.start_newsletter`)."""
 
     id: int
     title: str
@@ -122,16 +123,16 @@ def _default_devices() -> dict[int, Device]:
 
 @define(kw_only=True)
 class Account:
-    """An smsgateway24 account. A test may change any attribute while the box runs.
+    """Account at smsgateway24. A test may change any attribute while the sandbox runs.
 
     Attributes:
-        email, password: the login; random.
-        devices: the phones by id; 260 has two SIM cards, 261 has one.
-        sender_ids: by id; 2 is ``MENSASDK``, through phone 260.
-        templates: text by id, for addsmstosenderid; variables stand in braces.
-        tags: title by id.
-        contacts: by id.
-        newsletters: by id.
+        email, password: the login; random by default.
+        devices: the phones by id; by default 260 with two SIM cards, and 261 with one.
+        sender_ids: the Sender IDs by id; by default 2 is ``MENSASDK``, sent by phone 260.
+        templates: the texts of templates by id, for addsmstosenderid, with variables in braces.
+        tags: the titles of tags by id.
+        contacts: the contacts by id.
+        newsletters: the newsletters by id.
     """
 
     email: str = field(factory=lambda: f"user{secrets.token_hex(4)}@example.com")
@@ -144,7 +145,10 @@ class Account:
     newsletters: dict[int, Newsletter] = field(factory=dict)
 
     def device(self, name: str) -> tuple[Device, str] | None:
-        """The phone that an id or a Sender ID's name stands for, and the name that the handset would show."""
+        """Return the phone for its id or for the name of a Sender ID; None if there is none.
+
+        The second value is the sender that the handset would show: the name, or an empty string for the phone's number.
+        """
         if re.fullmatch(r"[0-9]{1,18}", name):
             device = self.devices.get(int(name))
             return None if device is None else (device, "")

@@ -1,4 +1,4 @@
-"""savetag, savecontact and savepaket: the address book and the newsletters."""
+"""Address book and newsletters: the functions savetag, savecontact and savepaket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["save_contact", "save_newsletter", "save_tag", "start"]
 
 
 def save_tag(state: State, params: Params) -> Mapping[str, Any]:
-    """A new tag, even when there is one of that title."""
+    """Answer savetag: make a new tag, even if there is one with the same title."""
     title = params.text("title", required=True)
     tag_id = state.next_tag_id()
     state.account.tags[tag_id] = title
@@ -25,7 +25,11 @@ def save_tag(state: State, params: Params) -> Mapping[str, Any]:
 
 
 def save_contact(state: State, params: Params) -> Mapping[str, Any]:
-    """A new contact under a tag; the documents differ on the tag's spelling and on whether the name is required."""
+    """Answer savecontact: make a new contact under a tag.
+
+    The documents disagree on the name of the tag's parameter (see `Quirks.tag_name`) and on whether ``fullname`` is
+    required; here it is not.
+    """
     phone = params.text("phone", required=True)
     spelling = state.quirks.tag_name
     names = ("ctag_id", "tag_id") if spelling == "either" else (spelling,)
@@ -39,7 +43,7 @@ def save_contact(state: State, params: Params) -> Mapping[str, Any]:
 
 
 def save_newsletter(state: State, params: Params) -> Mapping[str, Any]:
-    """A newsletter, which sends nothing until somebody starts it on the phone."""
+    """Answer savepaket: make a newsletter, which sends nothing until a person starts it on the phone."""
     title, body = params.text("title", required=True), params.text("body", required=True)
     found = state.account.device(params.text("device_id", required=True))
     if found is None:
@@ -59,7 +63,7 @@ def save_newsletter(state: State, params: Params) -> Mapping[str, Any]:
 
 
 def start(state: State, newsletter: Newsletter) -> int:
-    """Send a newsletter to everybody under its tags, once each; gives their number."""
+    """Send a newsletter once to each contact under its tags, and return the count of messages."""
     phones = dict.fromkeys(c.phone for c in state.account.contacts.values() if c.tag_id in newsletter.tags)
     device, sim = newsletter.device, newsletter.sim
     draft = Draft(

@@ -1,4 +1,4 @@
-"""Dates: UTC in, the account's zone out, and PHP's date objects."""
+"""Read dates in UTC, and write dates in the vendor's output zone, as text or as PHP date objects."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _FORMS = (
 )
 _NEWSLETTER = ((re.compile(r"\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d", re.ASCII), "%d.%m.%Y %H:%M:%S"),)
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
-# Dates further off would leave the calendar when their zone changes.
+# Dates outside these years could leave the range of `datetime` when their zone is changed.
 _YEARS = range(1970, 2200)
 
 
 def utc_moment(text: str, name: str) -> datetime:
-    """``YYYY-MM-DD``, with or without ``HH:MM`` or ``HH:MM:SS``, as UTC.
+    """Read ``YYYY-MM-DD``, ``YYYY-MM-DD HH:MM`` or ``YYYY-MM-DD HH:MM:SS`` as UTC; ``name`` is the parameter.
 
     Raises:
-        Refused: it has another form or is no date.
+        Refused: the text has another format or is not a date.
     """
     return _moment(text, name, _FORMS)
 
 
 def newsletter_moment(text: str, name: str) -> datetime:
-    """``DD.MM.YYYY HH:MM:SS``, as UTC.
+    """Read ``DD.MM.YYYY HH:MM:SS`` as UTC; ``name`` is the parameter.
 
     Raises:
-        Refused: it has another form or is no date.
+        Refused: the text has another format or is not a date.
     """
     return _moment(text, name, _NEWSLETTER)
 
@@ -55,7 +55,7 @@ def _moment(text: str, name: str, forms: tuple[tuple[re.Pattern[str], str], ...]
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """An IANA zone.
+    """Return the IANA time zone of a name.
 
     Raises:
         Refused: there is no such zone.
@@ -69,17 +69,17 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def php_date(moment: datetime, zone: ZoneInfo, kind: int) -> Mapping[str, Any]:
-    """A moment as PHP writes its DateTime objects in JSON; kinds 1 (offset), 2 (abbreviation), 3 (name)."""
+    """Return a time as a PHP DateTime object in JSON; ``kind`` is 1 (offset), 2 (abbreviation) or 3 (name of zone)."""
     there = moment.astimezone(zone)
     names = {1: there.isoformat()[-6:], 2: there.tzname(), 3: zone.key}
     return {"date": there.strftime("%Y-%m-%d %H:%M:%S.%f"), "timezone_type": kind, "timezone": names[kind]}
 
 
 def plain(moment: datetime, zone: ZoneInfo) -> str:
-    """``YYYY-MM-DD HH:MM:SS`` in the zone, which it does not name."""
+    """Return a time as ``YYYY-MM-DD HH:MM:SS`` in a zone, without naming the zone."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def human(moment: datetime, zone: ZoneInfo) -> str:
-    """``DD.MM.YYYY HH:MM:SS`` in the zone, which it does not name."""
+    """Return a time as ``DD.MM.YYYY HH:MM:SS`` in a zone, without naming the zone."""
     return moment.astimezone(zone).strftime("%d.%m.%Y %H:%M:%S")

@@ -1,4 +1,4 @@
-"""getalldevices and getdevicestatus: the phones."""
+"""Phones of the account: the functions getalldevices and getdevicestatus."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["device_status", "list_devices"]
 
 
 def list_devices(state: State, params: Params) -> Mapping[str, Any]:
-    """Every phone. The document gives this answer no ``error``."""
+    """Answer getalldevices: all phones, without an ``error`` field, as in the document."""
     devices = state.account.devices
     return {
         "count": len(devices),
@@ -28,7 +28,7 @@ def list_devices(state: State, params: Params) -> Mapping[str, Any]:
 
 
 def device_status(state: State, params: Params) -> Mapping[str, Any]:
-    """Whether one phone is online, and when it was last seen."""
+    """Answer getdevicestatus: whether a phone is online, and when it was last seen."""
     found = state.account.device(params.text("device_id", required=True))
     if found is None:
         raise Refused("Device not found")

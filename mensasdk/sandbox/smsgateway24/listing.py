@@ -1,4 +1,4 @@
-"""getallsms and getsmsstatus: what became of the messages."""
+"""States of messages: the functions getallsms and getsmsstatus."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LAST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def list_sms(state: State, params: Params) -> Mapping[str, Any]:
-    """Every message that passes all the filters; there are no pages."""
+    """Answer getallsms: all messages that match the filters, without pages."""
     name = params.text("timezone")
     zone = zone_of(name) if name else state.zone
     rows = _filtered(state, params)
@@ -34,7 +34,7 @@ def list_sms(state: State, params: Params) -> Mapping[str, Any]:
 
 
 def sms_status(state: State, params: Params) -> Mapping[str, Any]:
-    """The state of one message."""
+    """Answer getsmsstatus: the state of one message."""
     sms = state.store.get(params.integer("sms_id", required=True) or 0)
     if sms is None:
         raise Refused("Sms not found")
@@ -55,7 +55,7 @@ def _filtered(state: State, params: Params) -> list[Sms]:
     phone = params.text("phone")
     rows: Collection[Sms] = state.store.all() if customerid is None else state.store.of_customer(customerid)
     if device_name:
-        # A phone that does not exist has no messages; the documents name no error for it.
+        # The documents name no error for an unknown phone, so the list is empty.
         found = state.account.device(device_name)
         device = found[0] if found else None
         rows = [sms for sms in rows if sms.device is device]
@@ -68,7 +68,7 @@ def _filtered(state: State, params: Params) -> list[Sms]:
 
 
 def _bounds(params: Params) -> tuple[datetime, datetime]:
-    """Both inclusive; an end without a time means the end of that day."""
+    """Return the first and the last time to list, both inclusive; an end without a time means the end of that day."""
     begin, end = params.text("begindate").strip(), params.text("enddate").strip()
     first = utc_moment(begin, "begindate") if begin else _FIRST
     last = utc_moment(end, "enddate") if end else _LAST

@@ -1,4 +1,4 @@
-"""One message, by the clock: the states that it passes through, and the store that finds messages."""
+"""Messages of the emulated smsgateway24, with their states as time passes, and the store that holds them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ __all__ = ["Sms", "Store", "now_utc"]
 
 @define(eq=False)
 class Sms:
-    """A message in the vendor's store, sent or received.
+    """Message in the vendor's store, sent or received.
 
     Attributes:
-        customerid: as given, or None.
-        bulk: it came with addalotofsms.
-        created: UTC, whole seconds.
-        scheduled_at: None for at once.
-        due: when the phone may take it, on the monotonic clock.
-        final: the last state.
+        sendto: the address as given: the recipient's, or the sender's of a received message.
+        sim: the channel, 0 to 5.
+        customerid: the ``customerid`` as given, or None.
+        bulk: whether the message came with addalotofsms.
+        created: time of the request (aware, UTC, whole seconds).
+        scheduled_at: time at which the message goes out (aware), or None for at once.
+        due: time from which the phone may take the message, on the monotonic clock.
+        final: the final state.
+        newsletter: the newsletter that sent the message, or None.
     """
 
     id: int
@@ -44,9 +47,13 @@ class Sms:
     newsletter: Newsletter | None = None
 
     def status(self, box: Services, *, queued: bool) -> int:
-        """The state now. The phone takes a message after a third of the delivery delay and sends it after two.
+        """Return the state now.
 
-        ``queued``: it passes through state 3 before that.
+        The phone takes a message after one third of the delivery delay, and sends it after two thirds.
+
+        Args:
+            box: the sandbox's services, for the delivery delay.
+            queued: whether the message passes through state 3 before the phone takes it.
         """
         if self.final == INCOMING:
             return INCOMING
@@ -62,28 +69,28 @@ class Sms:
         return self.final
 
     def sent_at(self, box: Services, status: int) -> datetime | None:
-        """When the phone sent it; None in a state before that."""
+        """Return the time at which the phone sent the message, or None if the state ``status`` comes before that."""
         if self.final == INCOMING:
             return self.created
         if not self.is_sent or status < SENT:
             return None
-        # On a compressed time scale the simulated date may lie ahead of the real one.
+        # On a compressed time scale this simulated time may be later than the real clock.
         start = self.scheduled_at or self.created
         return start + timedelta(seconds=int(box.delivery_delay * 2 / 3))
 
     @property
     def is_sent(self) -> bool:
-        """It leaves the phone; whether it arrives is another matter."""
+        """Tell whether the phone sends the message, even if it is not delivered in the end."""
         return self.final in (SENT, DELIVERED, 8)
 
     def _stuck(self, delay: float) -> bool:
-        """Its phone went offline before taking it."""
+        """Return whether the phone went offline before it took the message."""
         since = self.device.offline_since
         return since is not None and self.due + delay / 3 > since
 
 
 class Store:
-    """The messages by id, the oldest first; the oldest are forgotten beyond ``limit``."""
+    """Messages by id, the oldest first; beyond ``limit`` messages, the oldest are dropped."""
 
     def __init__(self) -> None:
         self.limit: int | None = None
@@ -94,22 +101,26 @@ class Store:
         return len(self._by_id)
 
     def get(self, sms_id: int) -> Sms | None:
+        """Return the message of an id, or None."""
         return self._by_id.get(sms_id)
 
     def all(self) -> Collection[Sms]:
+        """Return all messages."""
         return self._by_id.values()
 
     def of_customer(self, customerid: int) -> Collection[Sms]:
+        """Return the messages with a ``customerid``."""
         return self._by_customer.get(customerid, ())
 
     def add(self, sms: Sms) -> None:
+        """Add a message, and drop the oldest one if there are more than ``limit``."""
         self._by_id[sms.id] = sms
         if sms.customerid is not None:
             self._by_customer.setdefault(sms.customerid, deque()).append(sms)
         if self.limit is not None and len(self._by_id) > self.limit:
             _, oldest = self._by_id.popitem(last=False)
             if oldest.customerid is not None:
-                # The same order holds within one customer.
+                # The messages of each customer are in the same order, so the dropped message is the first.
                 same = self._by_customer[oldest.customerid]
                 same.popleft()
                 if not same:
@@ -117,5 +128,5 @@ class Store:
 
 
 def now_utc() -> datetime:
-    """This second, UTC."""
+    """Return the time now (aware, UTC), in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)

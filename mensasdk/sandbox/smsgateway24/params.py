@@ -1,4 +1,4 @@
-"""Reading a request as PHP does: query and form fields, names in their exact case, JSON where the function says so."""
+"""Read the parameters of a request as PHP does: query, form fields and JSON, with case-sensitive names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WHOLE = re.compile(r"\s*\d{1,18}\s*", re.ASCII)
 
 
 def decode(request: Incoming) -> None:
-    """Fill in ``params`` and ``secrets`` from the query and the form; a field of the form wins."""
+    """Fill in ``params``, ``secrets`` and ``malformed`` from the query and the form; a field of the form wins."""
     values: dict[str, Any] = dict(parse_qsl(request.query, keep_blank_values=True, errors="replace"))
     if request.body:
         try:
@@ -32,19 +32,25 @@ def decode(request: Incoming) -> None:
 
 
 def read_json(request: Incoming, text: str | bytes, name: str = "") -> None:
-    """Take a JSON object into ``params``, under a name or as the parameters themselves, without its credentials."""
+    """Read a JSON object into ``params``, and the credentials in it into ``secrets``.
+
+    Args:
+        request: the request to fill in.
+        text: the JSON.
+        name: the parameter that gets the object; if empty, the members of the object become parameters themselves.
+    """
     try:
         data = orjson.loads(text)
     except ValueError:
         data = None
     if not isinstance(data, dict):
         request.malformed = f"{name or 'The body'} is not a JSON object"
-        # It may hold a token that cannot be found.
+        # The unreadable text may hold a token, so the ledger must not see it.
         request.params = {key: value for key, value in request.params.items() if key != name}
         return
     secrets = _take_secrets(data)
     request.params = {**request.params, name: data} if name else {**request.params, **data}
-    # The token stands inside the JSON; one beside it does not count.
+    # Only the token inside the JSON counts.
     request.secrets = secrets
 
 
@@ -65,7 +71,7 @@ def _form(request: Incoming) -> Mapping[str, Any]:
     header = Message()
     header["content-type"] = given
     if header.get_content_type() != "multipart/form-data":
-        # PHP fills in no form fields from anything else.
+        # PHP reads form fields from no other content type.
         return {}
     fields = form_data(request.body, str(header.get_boundary() or ""))
     return {name: value if isinstance(value, FilePart) else _utf8(value) for name, value in fields.items()}
@@ -76,16 +82,21 @@ def _utf8(text: str) -> str:
 
 
 class Params:
-    """Parameters by name; the accessors refuse what they cannot use. Null and blank mean not given."""
+    """Parameters of a request by name; null and an empty string count as missing, and unusable values are refused."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
     def raw(self, name: str) -> Any:
+        """Return a parameter as it came, or None."""
         return self._values.get(name)
 
     def text(self, name: str, *, required: bool = False) -> str:
-        """A string; a whole number is taken as its digits."""
+        """Return a parameter as a string; an integer gives its digits, a missing parameter an empty string.
+
+        Raises:
+            Refused: the value is of another type, or is required and missing.
+        """
         value = self._values.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
@@ -98,7 +109,11 @@ class Params:
         return value
 
     def integer(self, name: str, *, required: bool = False) -> int | None:
-        """A whole number, or its digits."""
+        """Return a parameter that is an integer or its digits, or None if it is missing.
+
+        Raises:
+            Refused: the value is not an integer, or is required and missing.
+        """
         text = self.text(name, required=required)
         if not text:
             return None
@@ -107,7 +122,11 @@ class Params:
         return int(text)
 
     def flag(self, name: str) -> bool:
-        """0 or 1; not given means 0."""
+        """Return a parameter that is a boolean, 0 or 1 as a boolean; a missing one is False.
+
+        Raises:
+            Refused: the value is something else.
+        """
         value = self._values.get(name)
         if isinstance(value, bool):
             return value

@@ -1,5 +1,7 @@
-"""What the vendor posts to the customer: states and received messages, as its reference page says or as its article
-shows."""
+"""Webhooks that smsgateway24 posts to the customer: delivery reports and received messages.
+
+The vendor documents two formats, one on its reference page and one in an article.
+"""
 
 from __future__ import annotations
 
@@ -26,27 +28,30 @@ __all__ = [
     "reference_incoming",
 ]
 
-# The article shows "delivered" only; the other words are the plain ones.
+# The article shows "delivered" only; the other words are the sandbox's own.
 _WORDS = {1: "pending", 2: "sending", 3: "queued", 6: "sent", 7: "delivered"}
 
 
 @frozen(eq=False)
 class Posting:
-    """The webhooks of one message, on its way to its last state."""
+    """Source of the delivery webhooks of one message."""
 
     state: State
     sms: Sms
 
     def start(self) -> None:
-        """Set the webhooks going, if they are wanted."""
+        """Submit the webhooks of a new message to the callback pool."""
         self._submit(0 if self.sms.scheduled_at is not None else 1)
 
     def resume(self) -> None:
-        """Go on with webhooks that waited for the phone."""
+        """Submit the webhooks again that were kept back while the phone was offline."""
         self._submit(2)
 
     def callback(self, index: int, step: int) -> Step:
-        """Steps: 0 waits for the schedule, 1 for the phone, 2 for the sending; 3 reports that, 4 the final state."""
+        """Return a step: 0 to 2 only wait (for the schedule, the phone and the sending), 3 and 4 post.
+
+        Step 3 posts state 6 (sent), if the phone sends the message; step 4 posts the final state.
+        """
         state, sms = self.state, self.sms
         third = state.box.delivery_delay * state.box.time_scale / 3
         match step:
@@ -70,20 +75,20 @@ class Posting:
 
 
 def delivery(state: State, sms: Sms, status: int) -> Mapping[str, Any]:
-    """A delivery report, in the form that the quirks choose."""
+    """Build a delivery report in the format that the quirks choose."""
     form = article_delivery if state.quirks.article_webhooks else reference_delivery
     return form(state, sms, status)
 
 
 def incoming(state: State, sms: Sms, image_url: str | None) -> Mapping[str, Any]:
-    """A received message, in the form that the quirks choose."""
+    """Build the webhook of a received message in the format that the quirks choose."""
     if state.quirks.article_webhooks:
         return article_incoming(sms, image_url)
     return reference_incoming(state, sms, image_url)
 
 
 def reference_delivery(state: State, sms: Sms, status: int) -> Mapping[str, Any]:
-    """A delivery report after the reference page."""
+    """Build a delivery report in the format of the reference page."""
     return {
         "sms_id": sms.id,
         "status_id": status,
@@ -96,7 +101,7 @@ def reference_delivery(state: State, sms: Sms, status: int) -> Mapping[str, Any]
 
 
 def reference_incoming(state: State, sms: Sms, image_url: str | None) -> Mapping[str, Any]:
-    """A received text or image after the reference page."""
+    """Build the webhook of a received text or image in the format of the reference page."""
     date = _date(state, sms.created)
     common = {"address": sms.sendto, "date": date, "date_sent": date}
     if image_url is not None:
@@ -114,7 +119,7 @@ def reference_incoming(state: State, sms: Sms, image_url: str | None) -> Mapping
 
 
 def article_delivery(state: State, sms: Sms, status: int) -> Mapping[str, Any]:
-    """A delivery report after the article."""
+    """Build a delivery report in the format of the article."""
     return {
         "event": "delivery_status",
         "message_id": str(sms.id),
@@ -126,7 +131,7 @@ def article_delivery(state: State, sms: Sms, status: int) -> Mapping[str, Any]:
 
 
 def article_incoming(sms: Sms, image_url: str | None) -> Mapping[str, Any]:
-    """A received message after the article."""
+    """Build the webhook of a received message in the format of the article."""
     return {
         "event": "incoming_sms",
         "phone": sms.sendto,

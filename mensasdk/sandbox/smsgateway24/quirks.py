@@ -1,4 +1,4 @@
-"""Ways in which answers and webhooks differ, each seen in a published sample or left open by the documents."""
+"""Quirks of the emulated smsgateway24: deviations seen in a published sample or left open by the documents."""
 
 from __future__ import annotations
 
@@ -15,33 +15,34 @@ class Quirks:
 
     Attributes:
         lists: ``smss`` and ``device`` are lists, not objects keyed by id.
-        empty: what an ``smss`` or ``device`` without entries is: ``{}``, ``[]``, ``null`` or not there at all.
-        missing_error: no ``error`` field on success.
-        error_as_string: ``"0"`` and ``"1"``.
-        message_variants: the ``message`` of a success changes from call to call: ``OK``, ``Ok``, ``ok``, empty, and
-            ``Sms has been saved successfully`` for anything.
+        empty: value of an ``smss`` or ``device`` without entries: ``{}``, ``[]``, ``null``, or the field is missing.
+        missing_error: a success has no ``error`` field.
+        error_as_string: ``error`` is ``"0"`` or ``"1"``.
+        message_variants: the ``message`` of a success changes from answer to answer: ``OK``, ``Ok``, ``ok``, empty, or
+            ``Sms has been saved successfully``, whatever the function.
         ids_as_strings: every id in an answer is a string.
-        http_errors: an error comes with HTTP 400, one of the credentials with 401.
-        published_text_only: a wrong token gets the one error text that the vendor has published, which names login
-            and password.
-        token_per_login: each gettoken makes a new token and ends the one before.
+        http_errors: a refusal has HTTP status 400, or 401 for wrong credentials.
+        published_text_only: a wrong token is refused with the only error text that the vendor has published, which
+            names login and password.
+        token_per_login: each gettoken makes a new token, and ends the previous one.
         gettoken_get_only: gettoken takes GET only, as the newest document says.
-        timezone_type: PHP's kind of zone in dates: 3 names it, 1 gives the offset, 2 the abbreviation.
-        output_zone: the zone of dates in answers and webhooks, unless getallsms gets a ``timezone``.
-        urgent: what ``urgent`` is in lists: null or 1, null or true, or 0 or 1.
-        bulk_customerid_zero: ``customerid`` is 0, not null, for messages of addalotofsms that gave none.
-        listing_of_2021: lists carry ``sim``, and ``timetosend`` is never null.
+        timezone_type: PHP's ``timezone_type`` in dates: 3 for the zone's name, 1 for the offset, 2 for the
+            abbreviation.
+        output_zone: time zone of dates in answers and webhooks, unless getallsms gets a ``timezone``.
+        urgent: values of ``urgent`` in lists: null or 1, null or true, or 0 or 1.
+        bulk_customerid_zero: ``customerid`` is 0, not null, for messages of addalotofsms without one.
+        listing_of_2021: lists have ``sim``, and ``timetosend`` is never null.
         no_senttime: ``senttime`` is null even for delivered messages.
         imei_text_null: an unknown ``imei`` is the text ``"null"``.
         siminfo: ``siminfo`` is a list of objects, null, or that list as JSON text.
         raw_json_bulk: addalotofsms also reads a bare JSON body without ``datajson``.
-        partial_bulk: addalotofsms drops the items that it cannot take and says nothing, instead of refusing all.
+        partial_bulk: addalotofsms silently drops the items that it cannot accept, instead of refusing all items.
         last_id: addsms with several numbers answers with the id of the last message, not of the first.
-        tag_name: the spelling of savecontact's tag parameter that is understood.
+        tag_name: name of savecontact's tag parameter that is understood.
         queued: messages pass through state 3 on their way from 1 to 2.
-        article_webhooks: webhooks as the vendor's article shows them (``event``), not as its reference page does.
+        article_webhooks: webhooks are in the format of the vendor's article (``event``), not of its reference page.
         webhook_date_objects: dates in webhooks are PHP date objects, not strings.
-        old_webhooks: no ``type`` in the webhook of an incoming text.
+        old_webhooks: the webhook of a received text has no ``type``.
     """
 
     lists: bool = False
@@ -73,8 +74,11 @@ class Quirks:
 
     @classmethod
     def all(cls) -> Self:
-        """Everything at once that a client can survive. ``gettoken_get_only`` and ``tag_name`` stay off: each
-        would shut out a client that follows another of the vendor's own documents."""
+        """Return all quirks that a client can survive, switched on at once.
+
+        ``gettoken_get_only`` and ``tag_name`` stay off: each of them would break a client that follows another one of
+        the vendor's documents.
+        """
         return cls(
             lists=True,
             empty="list",

@@ -1,4 +1,4 @@
-"""Why a call is refused: ``error`` 1 and a text, which is the sandbox's own but for a wrong login."""
+"""Refusals of a request: ``error`` 1 and a text. Only the text for a wrong login is the vendor's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TOKEN_WRONG = "Token is incorrect"
 
 
 class Refused(Exception):
-    """The vendor refuses, with ``error`` 1 and this text."""
+    """Refusal of a request, with ``error`` 1 and a text."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Writing an answer: JSON, with the quirks that change its form."""
+"""Apply the quirks to the data of an answer."""
 
 from __future__ import annotations
 
@@ -16,15 +16,21 @@ _VARIANTS = ("Ok", "ok", "", "Sms has been saved successfully", "OK")
 
 
 def variant(number: int) -> str:
-    """The text of a success, another one each time."""
+    """Return the ``message`` of a success for the quirk ``message_variants``, in turn.
+
+    Args:
+        number: count of successful answers before this one.
+    """
     return _VARIANTS[number % len(_VARIANTS)]
 
 
 def changed(fields: Mapping[str, Any], quirks: Quirks, message: str | None) -> Mapping[str, Any]:
-    """An answer's data with the quirks that concern every function.
+    """Return the data of an answer, changed by the quirks that concern all functions.
 
     Args:
-        message: what the ``message`` of a success becomes; None leaves it.
+        fields: the data.
+        quirks: the deviations from the documents.
+        message: the new ``message`` of a success; None leaves the old one.
     """
     named = dict(fields)
     if not named.get("error"):

@@ -1,4 +1,4 @@
-"""addsms, smstosend, addalotofsms and addsmstosenderid: messages for the phones."""
+"""Sending functions: addsms, smstosend, addalotofsms and addsmstosenderid."""
 
 from __future__ import annotations
 
@@ -37,7 +37,15 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 @frozen
 class Draft:
-    """What one request, or one item of a bulk request, asks for; each address becomes a message."""
+    """Messages that a request, an item of a bulk request or a newsletter asks for, one for each address.
+
+    Attributes:
+        addresses: the recipients' addresses as given.
+        sim: the channel, 0 to 5.
+        sender: the sender that the handset would show.
+        bulk: whether the messages come with addalotofsms.
+        scheduled_at: time at which the messages go out (aware), or None for at once.
+    """
 
     addresses: Sequence[str]
     body: str
@@ -52,12 +60,15 @@ class Draft:
 
 
 def add_sms(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
-    """addsms. Commas part the numbers, and each of them becomes a message of its own."""
+    """Answer addsms: send a message to each of the numbers, which are separated by commas."""
     return _add_one(state, _draft(state, params, image=params.raw("file")))
 
 
 def add_sms_with_login(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
-    """smstosend. It takes no image, and its document speaks of one number only; commas are as dear as in addsms."""
+    """Answer smstosend: send without an image.
+
+    The document mentions one number only; several numbers with commas are sent to as with addsms.
+    """
     return _add_one(state, _draft(state, params))
 
 
@@ -68,7 +79,7 @@ def _add_one(state: State, draft: Draft) -> tuple[Mapping[str, Any], int]:
 
 
 def add_many(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
-    """addalotofsms: all the items or none, and no ids in the answer."""
+    """Answer addalotofsms: send all items, or refuse all (see `Quirks.partial_bulk`); the answer has no ids."""
     data = params.raw("datajson")
     if data is None:
         raise Refused("datajson is required")
@@ -89,7 +100,7 @@ def add_many(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
 
 
 def add_sms_to_sender_id(state: State, params: Params) -> tuple[Mapping[str, Any], int]:
-    """addsmstosenderid: a template under a Sender ID, one number, no id in the answer."""
+    """Answer addsmstosenderid: send a template to one number under a Sender ID; the answer has no id."""
     account = state.account
     address = params.text("send_to", required=True)
     sender = account.sender_ids.get(params.integer("sender_id", required=True) or 0)
@@ -99,7 +110,7 @@ def add_sms_to_sender_id(state: State, params: Params) -> tuple[Mapping[str, Any
     if template is None:
         raise Refused("Template not found")
     values = params.raw("template_data")
-    # PHP writes an empty object as an empty list.
+    # PHP clients write an empty object as an empty list.
     if values not in (None, []) and not isinstance(values, dict):
         raise Refused("template_data is incorrect")
     body = _PLACEHOLDER.sub(lambda match: str((values or {}).get(match[1], "")), template)
@@ -108,7 +119,11 @@ def add_sms_to_sender_id(state: State, params: Params) -> tuple[Mapping[str, Any
 
 
 def sim_of(params: Params, *, required: bool = True) -> int:
-    """The channel: 0 and 1 SIM slots, 2 and 3 WhatsApp, 4 and 5 RCS."""
+    """Return the channel: 0 and 1 are SIM slots, 2 and 3 WhatsApp, 4 and 5 RCS; 0 if it is missing.
+
+    Raises:
+        Refused: the channel is unknown, or required and missing.
+    """
     sim = params.integer("sim", required=required)
     if sim is None:
         return 0
@@ -118,10 +133,12 @@ def sim_of(params: Params, *, required: bool = True) -> int:
 
 
 def commit(state: State, drafts: Sequence[Draft], *, one_answer: bool = False) -> list[Sms]:
-    """Store the messages, tell the ledger and set the webhooks going.
+    """Store the messages, record them in the ledger and start their webhooks.
 
     Args:
-        one_answer: the answer carries one id, which the ledger then holds for all.
+        state: the vendor's state.
+        drafts: the messages to make.
+        one_answer: whether the answer names one id only, which then is the ledger's ``message_id`` of all messages.
     """
     at = datetime.now(UTC)
     created, clock = at.replace(microsecond=0), time.monotonic()
@@ -160,7 +177,7 @@ def commit(state: State, drafts: Sequence[Draft], *, one_answer: bool = False) -
 
 
 def _draft(state: State, params: Params, *, image: Any = None, bulk: bool = False) -> Draft:
-    # An address is what the customer wrote: anything goes but a comma.
+    # An address is taken as the customer wrote it. Commas separate addresses.
     addresses = [piece.strip() for piece in params.text("sendto", required=True).split(",") if piece.strip()]
     if not addresses:
         raise Refused("sendto is required")
@@ -181,7 +198,11 @@ def _draft(state: State, params: Params, *, image: Any = None, bulk: bool = Fals
 
 
 def _upload(state: State, image: FilePart, sim: int) -> str:
-    """The public address of an image. The document names the formats, and WhatsApp as the only channel."""
+    """Store an uploaded image and return its address.
+
+    Raises:
+        Refused: the format is not one that the document names, or the channel is not WhatsApp.
+    """
     kind, _, subtype = image.content_type.partition("/")
     if kind != "image":
         subtype = image.filename.rpartition(".")[2].lower()

@@ -1,4 +1,4 @@
-"""The emulated smsgateway24 itself: which function answers a request, who may ask, and in what form."""
+"""Emulated smsgateway24: check the credentials, call the function asked for, and write its answer."""
 
 from __future__ import annotations
 
@@ -43,28 +43,32 @@ _FUNCTIONS: Mapping[str, Callable[[State, Params], Mapping[str, Any]]] = {
 
 
 class SmsGateway24(State, Vendor):
-    """smsgateway24.com's API v1.0, from the vendor's API documentation, Sender ID and webhook pages and samples.
+    """Emulation of smsgateway24.com's API v1.0, after its API documentation, Sender ID and webhook pages and samples.
 
-    There are no credits: a message costs the ledger 0, and its parts are counted from its text. Where several
-    addresses stand in one ``sendto``, each is a message; they share the ledger's ``message_id``, which is the one
-    that the answer names, and ``report_id`` is the id of each. The ledger keeps ``datajson`` parsed.
+    The vendor has no credits: a message costs 0 in the ledger, and its parts are counted from its text. Several
+    addresses in one ``sendto`` are a message each. They share the ledger's ``message_id``, which is the id in the
+    answer; ``report_id`` is each message's own id. The ledger keeps ``datajson`` parsed.
 
-    Where the documents are silent: dates that come in are UTC; a ``timetosend`` that has passed means at once;
-    addalotofsms takes all items or none (see `Quirks.partial_bulk`); every refusal is HTTP 200 with ``error`` 1 (see
-    `Quirks.http_errors`) and, but for a wrong login, a text of the sandbox's own; an image that is not for WhatsApp
-    is refused; the final state of a message is chosen by the last two digits of its number (08 to 12 give those
-    states, 94 the undocumented 4, 96 stays at 6, 98 gives 100 and 99 gives 101, all others 7). A message is in
-    state 1 until it is due, then spends a third of the delivery delay each in states 1, 2 and 6; failures 9 and above
-    skip 6. A phone that is offline takes nothing.
+    Where the documents are silent:
+
+    * Dates in requests are UTC. A ``timetosend`` that has passed means at once.
+    * addalotofsms takes all items or none (see `Quirks.partial_bulk`).
+    * Every refusal has HTTP status 200 with ``error`` 1 (see `Quirks.http_errors`). Except for a wrong login, the
+      texts are the sandbox's own.
+    * An image is refused on other channels than WhatsApp.
+    * The last two digits of a number choose the final state of its message: 08 to 12 give states 8 to 12, 94 gives the
+      undocumented 4, 96 stays at 6, 98 gives 100, 99 gives 101, and all others 7.
+    * A message is in state 1 until it is due. Then it spends a third of the delivery delay each in states 1, 2 and 6;
+      a message whose final state is 4 or above 8 skips 6. A phone that is offline takes no messages.
 
     Args:
-        account: the customer's account; a fresh one with random credentials by default.
-        quirks: deviations from the documents; may be replaced while the box runs.
-        retention: how many of the newest messages are remembered when the box keeps no messages.
+        account: the customer's account; by default a new one with random credentials.
+        quirks: deviations from the documents; may be replaced while the sandbox runs.
+        retention: count of the newest messages to keep, if the sandbox keeps no messages.
 
     Attributes:
-        store: the messages, those received included.
-        images: uploaded images by their address; stays empty when the box keeps no messages.
+        store: the messages, sent and received.
+        images: uploaded images by address; empty if the sandbox keeps no messages.
     """
 
     base_path: ClassVar[str] = "/smsgateway24/getdata"
@@ -77,17 +81,20 @@ class SmsGateway24(State, Vendor):
     }
 
     def attach(self, services: Services) -> None:
+        """Connect the vendor to a sandbox; limit the store if the sandbox keeps no messages."""
         super().attach(services)
         if not services.ledger.keep_messages:
             self.store.limit = self._retention
 
     def credentials(self) -> Mapping[str, str]:
+        """Return the e-mail address and the password."""
         return {"email": self.account.email, "password": self.account.password}
 
     def fund(self, amount: Decimal) -> None:
-        """Nothing: the phones send, and their SIM cards pay."""
+        """Do nothing: the vendor has no credits, because the SIM cards in the phones pay."""
 
     def decode(self, function: str, request: Incoming) -> None:
+        """Read the query and the form, and the JSON of addsmstosenderid and addalotofsms."""
         decode(request)
         if function == "addsmstosenderid":
             read_json(request, request.body)
@@ -101,6 +108,7 @@ class SmsGateway24(State, Vendor):
                 request.secrets = {}
 
     def handle(self, function: str, request: Incoming) -> Reply:
+        """Check the login or the token, carry out the request and return the answer."""
         accepted = 0
         fields: Mapping[str, Any]
         try:
@@ -122,15 +130,18 @@ class SmsGateway24(State, Vendor):
         return self._reply(fields, accepted)
 
     def answer(self, function: str, request: Incoming, fields: Mapping[str, Any]) -> Reply:
+        """Build a JSON answer from its data, with the quirks."""
         return self._reply(fields, 0)
 
     def refusal(self, function: str, request: Incoming, code: int | str) -> Mapping[str, Any]:
+        """Build the data of a refusal: with ``error`` 1 and a text, or with a code and the text for credentials."""
         if isinstance(code, str):
             return {"error": 1, "message": code}
         by_login = function in ("gettoken", "smstosend")
         return {"error": code, "message": LOGIN_WRONG if by_login else TOKEN_WRONG}
 
     def decoy(self, function: str, request: Incoming) -> Mapping[str, Any]:
+        """Build data that looks like success."""
         fine: Mapping[str, Any] = {"error": 0, "message": "OK"}
         match function:
             case "gettoken":
@@ -157,7 +168,7 @@ class SmsGateway24(State, Vendor):
     def inbound(
         self, number: str, text: str, *, to: str, reply_to: str | None, certified: bool, at: datetime
     ) -> Mapping[str, Any]:
-        """The phone is the one that has the SIM with the number ``to``, else the first."""
+        """Receive an SMS on the phone with the number ``to``, or else on the first phone, and build its webhook."""
         for device in self.account.devices.values():
             for card in device.sims:
                 if device.own_number(card.slot) == to:
@@ -168,21 +179,21 @@ class SmsGateway24(State, Vendor):
 
     @property
     def token(self) -> str:
-        """A token that is valid now, for clients that are given one instead of a login."""
+        """Valid token, for a client that takes a token instead of a login."""
         if self._token not in self._tokens:
             self._token = secrets.token_hex(16)
             self._tokens.add(self._token)
         return self._token
 
     def revoke_tokens(self) -> None:
-        """Make every token invalid; the next gettoken gives a new one."""
+        """Make all tokens invalid; the next gettoken gives a new one."""
         self._tokens.clear()
 
     def set_online(self, device_id: int, online: bool) -> None:
-        """Let a phone lose or find the network. What it has not taken by then waits in state 1 until it is back.
+        """Take a phone offline or back online; messages that it has not taken wait in state 1 meanwhile.
 
         Raises:
-            KeyError: there is no such phone.
+            KeyError: the account has no such phone.
         """
         device = self.account.devices[device_id]
         if online:
@@ -193,13 +204,13 @@ class SmsGateway24(State, Vendor):
             device.offline_since, device.last_seen = time.monotonic(), now_utc()
 
     def start_newsletter(self, newsletter_id: int) -> int:
-        """Tap start on the phone: send a newsletter of savepaket to everybody under its tags.
+        """Start a newsletter of savepaket on the phone, which sends it to each contact under its tags.
 
         Returns:
-            How many messages that made.
+            The count of messages sent.
 
         Raises:
-            KeyError: there is no such newsletter.
+            KeyError: the account has no such newsletter.
         """
         return contacts.start(self, self.account.newsletters[newsletter_id])
 
@@ -213,21 +224,21 @@ class SmsGateway24(State, Vendor):
         image_url: str | None = None,
         at: datetime | None = None,
     ) -> Mapping[str, Any]:
-        """Let a phone receive a message, which getallsms lists in state 5.
+        """Receive a message on a phone; getallsms then lists it in state 5.
 
         Args:
-            number: who sent it.
-            text: what it says; an image has none.
-            device_id: the phone; None for the first.
+            number: the sender's number.
+            text: the text; ignored for an image.
+            device_id: the phone; None for the first one.
             sim: the channel, 0 to 5.
-            image_url: makes it an image.
-            at: aware datetime of reception; None for now.
+            image_url: the address of an image, or None for a text message.
+            at: time of reception (aware); None for now.
 
         Returns:
-            The webhook for it, for `Sandbox.post_callback`.
+            The webhook of the message, for `Sandbox.post_callback`.
 
         Raises:
-            KeyError: there is no such phone.
+            KeyError: the account has no such phone.
         """
         device = self.account.devices[next(iter(self.account.devices)) if device_id is None else device_id]
         created = now_utc() if at is None else at.astimezone(UTC).replace(microsecond=0)
@@ -239,15 +250,15 @@ class SmsGateway24(State, Vendor):
     def delivery_webhook(
         self, sms_id: int, status: int | None = None, *, form: Literal["reference", "article"] = "reference"
     ) -> Mapping[str, Any]:
-        """The webhook of a message's state, for `Sandbox.post_callback`: early, late, twice or made up.
+        """Build a delivery webhook for `Sandbox.post_callback`, such as an early, late, repeated or invented one.
 
         Args:
-            sms_id: a message that exists.
-            status: any state; None for the present one.
-            form: after the vendor's reference page or after its article.
+            sms_id: the id of a stored message.
+            status: any state; None for the state now.
+            form: the format, of the vendor's reference page or of its article.
 
         Raises:
-            KeyError: there is no such message.
+            KeyError: no message has this id.
         """
         sms = self.store.get(sms_id)
         if sms is None:
@@ -255,7 +266,7 @@ class SmsGateway24(State, Vendor):
         make = posting.reference_delivery if form == "reference" else posting.article_delivery
         return make(self, sms, self.status(sms) if status is None else status)
 
-    # ------------------------------------------------------------------ for itself
+    # ------------------------------------------------------------------ internal
 
     def _check_login(self, request: Incoming) -> None:
         email, password = request.params.get("email"), request.secrets.get("pass", "")

@@ -1,4 +1,4 @@
-"""What the emulated smsgateway24 holds from one request to the next."""
+"""State of the emulated smsgateway24, kept from one request to the next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["State"]
 
 
 class State:
-    """What the vendor's functions work on; `SmsGateway24` is a state that answers requests, and describes it."""
+    """State that the vendor's functions read and change; see its subclass `SmsGateway24` for the attributes."""
 
     name: ClassVar[str] = "smsgateway24"
     box: Services
@@ -38,32 +38,36 @@ class State:
         self._last_variant = 0
 
     def next_id(self) -> int:
+        """Return a new message id."""
         self._last_id += 1
         return self._last_id
 
     def next_tag_id(self) -> int:
+        """Return a new tag id."""
         self._last_tag_id += 1
         return self._last_tag_id
 
     def next_contact_id(self) -> int:
+        """Return a new contact id."""
         self._last_contact_id += 1
         return self._last_contact_id
 
     def next_newsletter_id(self) -> int:
+        """Return a new newsletter id."""
         self._last_newsletter_id += 1
         return self._last_newsletter_id
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone of dates that go out."""
+        """Time zone of the dates in answers and webhooks."""
         return ZoneInfo(self.quirks.output_zone)
 
     def status(self, sms: Sms) -> int:
-        """The state of a message now."""
+        """Return the state of a message now."""
         return sms.status(self.box, queued=self.quirks.queued)
 
     def keep_image(self, content: bytes, extension: str) -> str:
-        """Where an uploaded image lies; a name that resolves nowhere."""
+        """Store an uploaded image, and return its address, which does not exist on the network."""
         url = f"https://s3.invalid/smsgateway24/{secrets.token_hex(8)}.{extension}"
         if self.box.ledger.keep_messages:
             self.images[url] = content
@@ -74,5 +78,5 @@ class State:
         self._held.setdefault(sms.device.id, []).append(sms)
 
     def release(self, device_id: int) -> list[Sms]:
-        """The messages whose webhooks were kept back for this phone."""
+        """Return the messages whose webhooks were kept back for a phone, and forget them."""
         return self._held.pop(device_id, [])

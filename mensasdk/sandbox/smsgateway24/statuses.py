@@ -1,4 +1,4 @@
-"""The states of a message, their texts, and which of them a number ends in."""
+"""States of a message, their texts, and the choice of the final state by the number."""
 
 from __future__ import annotations
 
@@ -23,17 +23,20 @@ STATUS_TEXTS = {
     100: "not allowed",
     101: "not allowed",
 }
-# The last two digits of a number decide what becomes of it, so that a test can choose.
+# Final states by the last two digits of a number, so that a test can choose; all other numbers are delivered.
 _BY_ENDING = {8: 8, 9: 9, 10: 10, 11: 11, 12: 12, 94: 4, 96: SENT, 98: 100, 99: 101}
 
 
 def digits_of(address: str) -> str:
-    """The digits of a number however it is written; an address without digits as it is."""
+    """Return the digits of a number without a leading 00; an address without digits is returned as it is."""
     return re.sub(r"[^0-9]", "", address).removeprefix("00") or address
 
 
 def final_status(address: str) -> int:
-    """The last state of a message: the number's last two digits say (08 to 12 those states, 94 the undocumented 4,
-    96 stays at 6, 98 gives 100 and 99 gives 101); 7, delivered, for all others."""
+    """Return the final state of a message, chosen by the last two digits of its number.
+
+    08 to 12 give states 8 to 12, 94 gives the undocumented 4, 96 stays at 6 (sent), 98 gives 100, 99 gives 101, and all
+    others 7 (delivered).
+    """
     ending = digits_of(address)[-2:]
     return _BY_ENDING.get(int(ending), DELIVERED) if ending.isdecimal() else DELIVERED
