@@ -1,1 +1,1 @@
-"""The vendors' clients. Each stands in a room of its own and knows nothing of the others."""
+"""Clients of the vendors. Each vendor has a package of its own, which imports nothing from the other vendors."""

@@ -1,4 +1,4 @@
-"""What all vendor clients share: executing a request value, and being closed once."""
+"""Base of all vendor clients: execute a request value, send one message, close the transport."""
 
 from __future__ import annotations
 
@@ -63,23 +63,24 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-# Apart, so that whoever lives with a vendor's habits can silence just these.
+# A logger of its own, so that a user who knows a vendor's oddities can silence just these warnings.
 answers = logging.getLogger("mensasdk.answers")
 
 _MAX_WORDS: Final = 120
-# A shorter one may be a part of the vendor's own words by chance; it is no code that anybody would send.
+# A shorter text may stand in the vendor's own words by chance, and no one-time code is that short.
 _SHORTEST_TEXT: Final = 4
 _LONG_NUMBER = re.compile(r"\+?[0-9](?:[ .()-]{0,2}[0-9]){6,}")
 
 
 @value
 class Call(Generic[T]):
-    """One request of one vendor function, as a value. ``T`` is what executing it returns.
+    """Request to one function of a vendor, as a value. ``T`` is the type of its answer.
 
-    Class attributes:
-        function: the vendor's own name of the function.
-        safe: it only reads, so that it may be repeated after its bytes have left.
-        answer: the class that the answer is structured into.
+    Attributes:
+        function: the vendor's own name of the function (class attribute).
+        safe: True where the function only reads, so that a call may be repeated after its bytes have left (class
+            attribute).
+        answer: class of the answer (class attribute).
     """
 
     function: ClassVar[str]
@@ -88,17 +89,17 @@ class Call(Generic[T]):
 
 
 def out_of_time(deadline: float | None, wait: float = 0) -> bool:
-    """Whether a wait of so many seconds would outlast a deadline, which is on the loop's clock."""
+    """Return whether waiting for ``wait`` seconds would reach the deadline (on the loop's clock; None for none)."""
     return deadline is not None and asyncio.get_running_loop().time() + wait >= deadline
 
 
 def one_or_nothing(flag: bool) -> int | None:
-    """1, or nothing, for a flag that is off at the vendor's where it is absent."""
+    """Return 1 for True, and None for False: the vendor takes a missing flag for an unset one."""
     return 1 if flag else None
 
 
 def e164(digits: str) -> str:
-    """A number of an answer, digits with the country code, in E.164 where it is one; else as the vendor wrote it."""
+    """Return a number from an answer (digits with the country code) in E.164; unchanged if it is no phone number."""
     try:
         return phone.parse(f"+{digits.lstrip('+')}").e164
     except ValidationError:
@@ -106,7 +107,7 @@ def e164(digits: str) -> str:
 
 
 def words_of(fields: Mapping[str, Any], *names: str) -> str:
-    """The first text of an answer's fields that is not blank; empty where there is none."""
+    """Return the first of the named fields that is a text and not blank; an empty text where there is none."""
     for name in names:
         value = fields.get(name)
         if isinstance(value, str) and value.strip():
@@ -115,9 +116,13 @@ def words_of(fields: Mapping[str, Any], *names: str) -> str:
 
 
 def presentable(words: str, secrets: Iterable[Secret], texts: Iterable[str]) -> str:
-    """A vendor's own words without our secrets and texts, with phone numbers masked, in one line, and then short."""
+    """Return a vendor's words in a form that errors may show.
+
+    Secrets and the given texts are removed, phone numbers are masked, and the rest is one line of at most 120
+    characters.
+    """
     words = scrub(words, secrets)
-    for text in sorted(texts, key=len, reverse=True):  # one may be a part of another
+    for text in sorted(texts, key=len, reverse=True):  # the longest first, since a text may be a part of another
         if len(text) >= _SHORTEST_TEXT:
             words = words.replace(text, "(text)")
     return _LONG_NUMBER.sub(lambda match: phone.mask(match[0]), " ".join(words.split()))[:_MAX_WORDS]
@@ -142,10 +147,10 @@ def _checked_hooks(hooks: object) -> tuple[Hook, ...]:
 
 
 def check_country(country: object) -> None:
-    """Refuse what is no ISO 3166 alpha-2 code of a country that has numbers; None is taken.
+    """Check that a country is the ISO 3166 alpha-2 code of a country that has phone numbers, or None.
 
     Raises:
-        ConfigurationError: it is no string.
+        ConfigurationError: the country is neither a string nor None.
         ValidationError: there is no such country.
     """
     check_kind("default_country", country, (str, NoneType), 'two letters by ISO 3166, such as "ES", or None')
@@ -154,32 +159,32 @@ def check_country(country: object) -> None:
 
 
 def check_secrets(**values: object) -> None:
-    """Refuse credentials that are no text, by their names and without a look at them.
+    """Check that credentials are strings. An error names the credential, and never shows its value.
 
     Raises:
-        ConfigurationError: one is none.
+        ConfigurationError: a credential is not a string.
     """
     for name, secret in values.items():
         check_kind(name, secret, str, "a string")
 
 
 class VendorClient:
-    """Base of all clients. Use a client as ``async with Client(...) as client``, or call `aclose`.
+    """Base of all clients. Use a client as ``async with Client(...) as client``, or call `aclose` at the end.
 
     Args:
-        base_url: the vendor's address; ``http://`` is taken for this machine only.
-        transport: a transport to borrow; it is left open. None for an own one, which is closed with the client.
-        timeouts: the deadline of each call, over all its attempts, and of connecting.
-        retry: how failed attempts are repeated.
-        hooks: called with each `Event`, for tracing and metrics, and awaited where they are async: the call waits for
-            them. One that raises is logged, and changes nothing.
+        base_url: the vendor's address; ``http://`` is allowed for this machine only.
+        transport: a transport to borrow; the client leaves it open. None to make one, which is closed with the client.
+        timeouts: limits for each call, with all its attempts, and for connecting; None for the defaults.
+        retry: rules for repeating failed attempts; None for the defaults.
+        hooks: functions that are called with each `Event`, for tracing and metrics. An async hook is awaited: the call
+            waits for it. A hook that raises is logged, and changes nothing.
     """
 
     vendor: str
-    """The vendor's short name. Set by each class; no ClassVar, so that it fits `BatchClient` for every type checker."""
+    """Short name of the vendor; set by each class. No ClassVar, so that the class fits `BatchClient` for type checkers."""
 
     default_country: str | None
-    """ISO 3166 alpha-2 code of the country that national numbers belong to; None to take none. Set by each client."""
+    """ISO 3166 alpha-2 code of the country that national numbers belong to; None to refuse national numbers."""
 
     _max_recipients: int
 
@@ -197,7 +202,7 @@ class VendorClient:
         check_kind("retry", retry, (RetryPolicy, NoneType), "a RetryPolicy, as in RetryPolicy(attempts=3)")
         _check_transport(transport)
         hooks = _checked_hooks(hooks)
-        phone.load()  # rather than in the loop, when the first number comes
+        phone.load()  # now, and not in the event loop when the first number comes
         self._owned = transport is None
         self._pipeline = Pipeline(
             vendor=self.vendor,
@@ -210,16 +215,17 @@ class VendorClient:
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Self:
-        """Make a client from the environment, by the names that the command reads.
+        """Make a client from environment variables, the same ones that the command reads.
 
-        ``MENSASDK_<VENDOR>_<FIELD>`` for each of its credentials, and ``MENSASDK_<VENDOR>_BASE_URL`` for another
-        address than the vendor's own; see `VendorInfo.credentials`.
+        ``MENSASDK_<VENDOR>_<FIELD>`` holds a credential (see `VendorInfo.credentials`), and
+        ``MENSASDK_<VENDOR>_BASE_URL`` an address other than the vendor's own.
 
         Args:
-            overrides: arguments of the constructor, by name; what is given here is not looked for in the environment.
+            overrides: arguments of the constructor, by name. They are not looked for in the environment.
 
         Raises:
-            ConfigurationError: a credential is in neither; names the variable. What the constructor refuses.
+            ConfigurationError: a credential is neither in the environment nor given, and the error names its variable;
+                or the constructor refuses a value.
         """
         info = vendor_info(cls.vendor)
         known = (*info.credentials, *info.credentials_instead)
@@ -245,7 +251,7 @@ class VendorClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the client's own transport. Calling it again does nothing; a borrowed transport stays open."""
+        """Close the client's own transport; a borrowed one stays open. A second call does nothing."""
         if self._owned:
             await self._pipeline.transport.aclose()
 
@@ -257,21 +263,21 @@ class VendorClient:
         deadline: float | None = None,
         timeout: float | NotGiven = NOT_GIVEN,
     ) -> T:
-        """Make the call that a request value describes. The client's methods are sugar over this.
+        """Send a request value to the vendor, and return its answer. The client's other methods use this one.
 
         Args:
             call: the request.
-            gate: a rate limiter, passed before each attempt.
-            deadline: on the loop's clock; None for ``timeout``.
+            gate: a rate limiter, passed before each attempt; None for no limiter.
+            deadline: end of the call, on the loop's clock; None to use ``timeout``.
             timeout: seconds for the whole call, all attempts and the waits between them; `Timeouts.total` where it is
                 not given.
 
         Raises:
-            ConfigurationError: ``timeout`` is no finite number above 0, or stands beside a ``deadline``.
-            ValidationError: a value in it breaks a rule; nothing was sent.
-            MensaError: see `mensasdk.errors`; ``outcome`` says what became of the request.
+            ConfigurationError: ``timeout`` is no finite number above 0, or is given together with a ``deadline``.
+            ValidationError: a value of the request breaks a rule; nothing was sent.
+            MensaError: the call failed; see `mensasdk.errors`. Its ``outcome`` says what became of the request.
         """
-        check_kind("call", call, Call, "a request of the vendor's, such as one of its module requests")
+        check_kind("call", call, Call, "a request of this vendor, from its module requests")
         if timeout is not NOT_GIVEN:
             deadline = self._deadline(timeout, deadline)
         return await self._pipeline.run(
@@ -284,7 +290,7 @@ class VendorClient:
         )
 
     def _deadline(self, timeout: float | NotGiven, deadline: float | None = None) -> float:
-        """When a call that begins now has to be over, on the loop's clock."""
+        """Return the time by which a call that begins now has to end, on the loop's clock."""
         if deadline is not None:
             if timeout is not NOT_GIVEN:
                 raise ConfigurationError("give a deadline or a timeout, not both", vendor=self.vendor)
@@ -293,23 +299,23 @@ class VendorClient:
         return asyncio.get_running_loop().time() + seconds
 
     async def send(self, message: Message, *, timeout: float | NotGiven = NOT_GIVEN) -> Outcome:
-        """Send one message, in the words that all vendors share, and tell what became of it.
+        """Send one message and return its outcome. Message and outcome are the same for all vendors.
 
-        There is no campaign, and so no limiter, no journal and no list of duplicates; `BatchSender` has them. Nothing
-        is repeated that may have been sent.
+        There is no campaign, and so no rate limiter, no journal and no check for duplicates; `BatchSender` has these. A
+        message that may have been sent is not sent again.
 
         Args:
-            message: what to send. Its ``reference`` goes with the request where the vendor takes one.
+            message: the message. Its ``reference`` goes with the request where the vendor takes one.
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
-            Its outcome. Whatever goes wrong is one, with the code that it would have in a campaign: NOT_SENT where a
-            value breaks a rule or nothing has left, UNKNOWN where the answer was lost.
+            The outcome. A failure is an outcome too, with the code that it has in a campaign: NOT_SENT where a value
+            breaks a rule or nothing has left, REJECTED where the vendor refused, UNKNOWN where the answer was lost.
 
         Raises:
-            ConfigurationError: ``message`` is no `Message`, ``timeout`` no time, or the client is closed or of another
-                loop. NOT_SENT.
-            asyncio.CancelledError: as it came; see `outcome_of`.
+            ConfigurationError: ``message`` is no `Message`, ``timeout`` is no finite number above 0, or the client is
+                closed or belongs to another event loop. NOT_SENT.
+            asyncio.CancelledError: the task was cancelled; `outcome_of` tells the outcome.
         """
         given: object = message
         if not isinstance(given, Message):
@@ -338,7 +344,7 @@ class VendorClient:
 
     @abstractmethod
     def prepare(self, message: Message) -> Prepared:
-        """Check a message by the vendor's rules; see `BatchClient.prepare`."""
+        """Check a message and convert it to the vendor's terms; see `BatchClient.prepare`."""
 
     @abstractmethod
     async def send_batch(
@@ -353,35 +359,35 @@ class VendorClient:
         """Send messages in one request; see `BatchClient.send_batch`.
 
         Args:
-            batch: as there.
-            reference: as there.
-            gate: as there; None for no limiter.
-            group: as there.
-            deadline: on the loop's clock, for all requests of this call; None for `Timeouts.total` for each.
+            batch: messages with equal keys and different numbers.
+            reference: of the request.
+            gate: a rate limiter; None for no limiter.
+            group: id of the vendor's group; None for no group.
+            deadline: end of all requests of this call, on the loop's clock; None to give each `Timeouts.total`.
         """
 
     @property
     def max_recipients(self) -> int:
-        """The most messages that one request of a batch carries."""
+        """Maximum count of messages in one request of a batch."""
         return self._max_recipients
 
     def group_key(self, item: Prepared) -> Hashable | None:
-        """See `BatchClient.group_key`: most vendors have no groups within which they take no number twice."""
+        """Return None: most vendors have no groups in which they take no number twice; see `BatchClient.group_key`."""
         return None
 
     @abstractmethod
     def _encode(self, call: Call[Any]) -> HttpRequest:
-        """Turn a request value into bytes terms."""
+        """Build the HTTP request for a request value."""
 
     @abstractmethod
     def _understand(self, call: Call[T], response: HttpResponse, notes: list[str]) -> T:
-        """Turn a body into the call's answer, or raise the vendor's refusal, or a `ResponseError`.
+        """Read the answer from a response's body, or raise the vendor's refusal or a `ResponseError`.
 
-        What is out of order and does not matter goes into ``notes``: clauses of ours, without anything of the body.
+        Oddities that do not matter are added to ``notes``, in our own words and without anything of the body.
         """
 
     def _tree(self, call: Call[Any], response: HttpResponse, expect: Format, notes: list[str]) -> Any:
-        """Decode a body; a list of one thing is that thing. What it says about money is read exactly."""
+        """Decode a body, and unwrap a list of one item. Calls that may cost money are read strictly (``exact``)."""
         decoded = decode(
             response.body,
             expect=expect,
@@ -406,10 +412,10 @@ class VendorClient:
         raise error
 
     def _warn(self, function: str, oddities: str) -> None:
-        """Log that an answer was taken although it was not in order.
+        """Log that an answer was taken although it has oddities.
 
-        A warning the first time and for debugging after that: what a vendor does in every answer need not be said of
-        each. There is a handful of oddities, so what is remembered of them does not grow.
+        The first log of an oddity is a warning, the later ones are for debugging: a vendor may do it in every answer.
+        There are only a few kinds of oddities, so the memory of them does not grow.
         """
         known = (function, oddities) in self._noted
         self._noted.add((function, oddities))
@@ -417,12 +423,14 @@ class VendorClient:
         answers.log(level, "%s %s: the answer was taken, and is not in order: %s", self.vendor, function, oddities)
 
     def _refusal_of(self, call: Call[Any], response: HttpResponse) -> MensaError:
-        """What a 4xx means: a refusal that the vendor documents, or else what its status says."""
+        """Return the error for a 4xx: the vendor's documented refusal, or else the meaning of the HTTP status."""
         try:
             self._understand(call, response, [])
         except (VendorError, AmbiguousResponse) as verdict:
             return verdict
-        except MensaError:  # no data of the vendor's, such as a firewall's page
+        except MensaError:  # not the vendor's own answer, such as a firewall's page
             return refusal_by_status(response.status)
         status = response.status
-        return AmbiguousResponse(f"the body tells of success, under status {status}", status=status, code=str(status))
+        return AmbiguousResponse(
+            f"the body says success, but the HTTP status is {status}", status=status, code=str(status)
+        )

@@ -1,4 +1,4 @@
-"""What a batch asks of a vendor's client, and the values that pass between the two."""
+"""Interface between a batch and a vendor's client, and the values that pass between the two."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ Options = TypeVar("Options", bound=VendorOptions)
 
 @define(eq=False)
 class Prepared:
-    """One message, checked and brought into the vendor's terms by `BatchClient.prepare`.
+    """Message that `BatchClient.prepare` has checked and converted to the vendor's terms.
 
     Attributes:
-        message: the message; where a screen or a route changed it, the sender puts back the one that the caller gave,
-            so that its outcome names that.
-        number: the recipient in E.164, which also tells duplicates.
+        message: the message. Where a screen or a route changed it, the sender puts the caller's message back here, so
+            that the outcome names that one.
+        number: the recipient in E.164; equal numbers are duplicates.
         batch_key: messages with equal keys may share a request.
-        payload: what the vendor's client needs again in `send_batch`.
-        parts: SMS parts that it will count as.
-        seq: its place in the campaign's journal. The sender gives it.
-        key: what tells it from all others of the campaign, for the journal. The sender gives it.
+        payload: data that the vendor's client needs in `send_batch`.
+        parts: count of SMS parts.
+        seq: position in the campaign's journal; set by the sender.
+        key: identifies the message in the campaign, for the journal; set by the sender.
     """
 
     message: Message
@@ -47,11 +47,11 @@ class Prepared:
 
 @value
 class BatchResult:
-    """What one request of a batch came to.
+    """Outcomes of one request of a batch, and its cost.
 
     Attributes:
         outcomes: one for each message, in order.
-        credits: what the request cost, where the vendor says so.
+        credits: cost of the request, where the vendor says so.
         balance: credits left in the account, where the vendor says so.
     """
 
@@ -62,17 +62,18 @@ class BatchResult:
 
 @frozen
 class Doubt:
-    """A message of which it is not known whether the vendor has it, and what is known about it.
+    """Unknown message: nobody knows whether the vendor took it. Holds the facts that help to find out.
 
     Attributes:
-        item: the message, prepared once more by this client.
-        vendor_id: what an answer called it, if one came.
-        request_id: what an answer or a delivery report called another message of the same request, if one came.
-        position: the most messages that stood before it in its request.
-        group: the vendor's id of the group that it went out in, within which the vendor takes no number twice.
-        screened: the message as the sender's screens would have it go out now; None where they change nothing.
-        asked_at: when it went out, aware, in UTC, by this machine's clock.
-        reported: what the vendor reported about it, under the reference of its request or its id.
+        item: the message, prepared again by this client.
+        vendor_id: the vendor's id of the message, from an answer, if one came.
+        request_id: the vendor's id of another message of the same request, from an answer or a delivery report, if
+            one came.
+        position: how many messages stood before this one in its request, at most.
+        group: the vendor's id of the group that the message was sent in; the vendor takes no number twice in a group.
+        screened: the message as the sender's screens would change it if it were sent now; None for no change.
+        asked_at: time of sending, aware, in UTC, by this machine's clock.
+        reported: the vendor's delivery report about the message, found by the reference of its request or by its id.
     """
 
     item: Prepared
@@ -86,77 +87,80 @@ class Doubt:
 
 
 class BatchClient(Protocol):
-    """What a client has to offer for `BatchSender` to work with it."""
+    """Interface that `BatchSender` needs of a client."""
 
     @property
-    def vendor(self) -> str: ...
+    def vendor(self) -> str:
+        """Short name of the vendor."""
 
     @property
     def max_recipients(self) -> int:
-        """The most messages that one request may carry."""
+        """Maximum count of messages in one request."""
 
     @property
     def default_country(self) -> str | None:
-        """ISO 3166 alpha-2 code of the country that national numbers belong to; None to take none."""
+        """ISO 3166 alpha-2 code of the country that national numbers belong to; None to refuse national numbers."""
 
     @property
     def text_rule(self) -> TextRule | None:
-        """What the vendor does to a text before it is cut into parts; None where nothing is known of it."""
+        """Changes that the vendor makes to a text before it is split into parts; None where they are not known."""
 
     def prepare(self, message: Message) -> Prepared:
-        """Check a message by the vendor's rules, before anything is sent.
+        """Check a message by the vendor's rules, before anything is sent, and convert it to the vendor's terms.
 
         Raises:
-            ValidationError: names the field and the remedy.
+            ValidationError: a value breaks a rule; the error names the field and the remedy.
         """
 
     def group_key(self, item: Prepared) -> Hashable | None:
-        """What the messages of one group have in common, where the vendor takes no number twice within a group.
+        """Return the key that all messages of one group share; None where the vendor has no groups.
 
-        `BatchSender` then opens a group for each key with a request of one message, and gives the id that it got to
-        `send_batch` for all later ones: what is in doubt can be sent again within the group. None for no groups.
+        A group is one of the vendor's, in which the vendor takes no number twice. `BatchSender` opens a group for each
+        key with a request of one message, and passes the id from the answer to `send_batch` for all later messages
+        with this key. A message that ended UNKNOWN can then be sent again within the group.
         """
 
     async def send_batch(
         self, batch: Sequence[Prepared], *, reference: str, gate: Gate, group: str | None = None
     ) -> BatchResult:
-        """Send messages of one ``batch_key`` in one request, and tell the outcome of each.
+        """Send messages with equal ``batch_key`` in one request, and return their outcomes.
 
         Args:
             batch: at most `max_recipients` messages with equal keys and different numbers.
             reference: of the request; comes back in delivery reports where the vendor supports it.
-            gate: passed before each attempt.
-            group: the id of the group that the messages belong to.
+            gate: a rate limiter, passed before each attempt.
+            group: id of the group that the messages belong to; None for no group.
 
         Raises:
-            MensaError: the whole request ended this way; ``outcome`` holds for each message.
+            MensaError: the whole request failed; the error's ``outcome`` holds for each message.
         """
 
     async def reconcile(
         self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
     ) -> Sequence[Outcome | None]:
-        """Find out what became of messages of one request, by whatever means the vendor has.
+        """Find out the outcomes of unknown messages of one request, by the means that the vendor has.
 
         Args:
-            doubts: messages that went out in one request and are in doubt.
+            doubts: unknown messages that were sent in one request.
             reference: of that request.
-            gate: passed before each attempt of a call that may send.
-            repeat: such calls are allowed, where the vendor itself keeps them from making a second SMS.
+            gate: a rate limiter, passed before each attempt of a call that may send.
+            repeat: True to allow calls that send again, where the vendor itself prevents a second SMS.
 
         Returns:
-            For each, its outcome with a ``code`` that names the means, such as ``"report"``, and a ``detail`` for a
-            person: ACCEPTED, REJECTED, or NOT_SENT where that is certain; None where nothing was found out.
+            For each message, its outcome: ACCEPTED, REJECTED, or NOT_SENT where that is certain. Its ``code`` names
+            the means, such as ``"report"``, and its ``detail`` is for a person. None where nothing was found out.
 
         Raises:
-            MensaError: the vendor could not be asked; all that was in doubt still is.
+            MensaError: the vendor could not be asked; all the messages stay unknown.
         """
 
 
 def code_of(error: MensaError) -> str:
-    """Find the code that an outcome has for an error: see `Code`.
+    """Return the code of an outcome that an error led to; see `Code`.
 
-    The error's own; or else, for a value that breaks a rule, which one it is (``invalid_to``), and for all others the
-    name of the error in small letters: ``ConnectionLost`` becomes ``connection_lost``.
+    This is the error's own code, if it has one. Else it is ``invalid_`` with the field for a value that breaks a rule
+    (``invalid_to``), and the error's name in small letters for all other errors: ``ConnectionLost`` becomes
+    ``connection_lost``.
     """
     if error.code:
         return error.code
@@ -166,10 +170,10 @@ def code_of(error: MensaError) -> str:
 
 
 def options_of(message: Message, default: Options, *, vendor: str) -> Options:
-    """The vendor's own options of a message; ``default`` where it brings none.
+    """Return the options of a message for this vendor; ``default`` where the message has none.
 
     Raises:
-        ValidationError: it brings those of another vendor.
+        ValidationError: the options are those of another vendor.
     """
     options = message.options
     if options is None:

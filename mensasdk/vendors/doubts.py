@@ -1,4 +1,4 @@
-"""What reconciling has in common for vendors that are asked about one message after another."""
+"""Find the outcomes of unknown messages, for vendors that are asked about one message at a time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["accepted", "settle"]
 
 
 def accepted(doubt: Doubt, *, vendor: str, vendor_id: str | None, code: str, detail: str) -> Outcome:
-    """The outcome of a message that the vendor turns out to have.
+    """Build the outcome of an unknown message that turns out to be accepted by the vendor.
 
     Args:
         doubt: the message.
         vendor: the vendor's short name.
-        vendor_id: what the vendor calls it.
-        code: names the means by which it was found out.
+        vendor_id: the vendor's id of the message.
+        code: names the means by which this was found out.
         detail: one sentence for a person.
     """
     item = doubt.item
@@ -37,17 +37,21 @@ def accepted(doubt: Doubt, *, vendor: str, vendor_id: str | None, code: str, det
 async def settle(
     doubts: Sequence[Doubt], ask: Callable[[Doubt], Awaitable[Outcome | None]], *, vendor: str
 ) -> Sequence[Outcome | None]:
-    """Settle doubts by delivery reports, and those without one by asking, one after another.
+    """Find the outcomes of unknown messages by their delivery reports, and by asking for each message without one.
 
-    A report settles a doubt whatever it says of the delivery: the vendor took the message. Its code is ``"callback"``.
+    A message with a delivery report is ACCEPTED with the code ``"callback"``, whatever the report says of the delivery:
+    the vendor took the message.
 
     Args:
         doubts: messages of one request.
-        ask: finds out about one message; None where it cannot be found out.
+        ask: returns the outcome of one message; None where it cannot be found out.
         vendor: the vendor's short name.
 
+    Returns:
+        For each message, its outcome, or None where it stays unknown.
+
     Raises:
-        MensaError: of ``ask``, when nothing at all was found out. Else what is known is not lost for what is not.
+        MensaError: raised by ``ask``, and no outcome was found. Where some were found, these are returned.
     """
     found = [_by_report(doubt, vendor) for doubt in doubts]
     try:

@@ -1,8 +1,8 @@
-"""One message that a vendor does not want must not cost the others in its request.
+"""Send a refused request again in halves, so that one bad message does not cost the others in it.
 
-Some vendors refuse a whole request for the sake of one text in it, and do not have to say which. Where such a refusal
-means for certain that nothing was sent, the request may be made again in halves, and the half that is refused in
-quarters, until whoever is at fault stands alone.
+Some vendors refuse a whole request for one text in it, and need not say which text. Where such a refusal means for
+certain that nothing was sent, the request may be made again in halves, a refused half in quarters, and so on, until the
+bad message stands alone.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ __all__ = ["send_in_halves"]
 
 SendPart = Callable[[Sequence[Prepared]], Awaitable[BatchResult]]
 
-# Both halves and all four quarters refused: it is something that all of them share, and asking on would be a nuisance.
+# With both halves and all four quarters refused, all messages share the fault: more requests would only be a nuisance.
 _WITHOUT_SUCCESS: Final = 6
-# Requests for each level of halves. One at fault takes two for each, so this finds two, wherever they stand.
+# Requests for each level of halves. One bad message takes two per level, so four find two bad ones, wherever they are.
 _PER_LEVEL: Final = 4
 
 _OF_THE_ACCOUNT: Final = (AuthError, AddressBlocked, InsufficientCredits)
@@ -35,25 +35,25 @@ _OF_THE_ACCOUNT: Final = (AuthError, AddressBlocked, InsufficientCredits)
 async def send_in_halves(
     batch: Sequence[Prepared], send: SendPart, *, vendor: str, divides: Callable[[MensaError], bool]
 ) -> BatchResult:
-    """Send a batch in one request, and in halves where the vendor refuses it for what stands in it.
+    """Send a batch in one request, and in halves where the vendor refuses its content.
 
-    What nobody was sent for is never UNKNOWN: each message ends in what became of the last request that it was in.
-    REJECTED is who was refused alone, and everybody where no part at all was taken. Who was only ever refused
-    together with others, and is not tried further, is NOT_SENT: the vendor did nothing.
+    Each message ends with the outcome of the last request that it was in. A refusal never makes it UNKNOWN: it is
+    REJECTED where it was refused alone, or where the vendor took no part of the batch at all; and NOT_SENT where it was
+    only refused together with others and is not tried further, because the vendor did nothing.
 
     Args:
-        batch: one message or more.
-        send: makes one request for some of them. Each passes the limiter.
+        batch: one or more messages.
+        send: makes one request for a part of the batch. Each request passes the limiter.
         vendor: the vendor's short name.
-        divides: whether an error refuses the content of a request, for certain with nothing of it sent.
+        divides: tells whether an error refuses the content of a request, and nothing of it was sent for certain.
 
     Returns:
         An outcome for each message, in order, with the credits of all requests together. At most four requests are
-        made for each time that the batch can be halved, and six while every one of them is refused.
+        made for each time that the batch can be halved, and only six where all of these are refused.
 
     Raises:
-        MensaError: the whole request ended this way, and there is nothing to divide.
-        asyncio.CancelledError: as it came. It says UNKNOWN where a part had been taken already.
+        MensaError: the first request failed, and the error or the batch cannot be divided.
+        asyncio.CancelledError: as it came, but marked UNKNOWN where a part may have been sent already.
     """
     try:
         return await send(batch)
@@ -68,11 +68,17 @@ async def send_in_halves(
 
 @define
 class _Halves:
-    """A refused batch on its way to an outcome for each message.
+    """Refused batch, and the outcomes that its messages have so far.
 
     Attributes:
-        waiting: parts that are still to be tried, each with the refusal that the larger part met.
-        outcomes: what is known, by position.
+        batch: all messages.
+        send: makes one request for a part of the batch.
+        vendor: the vendor's short name.
+        divides: tells whether an error refuses the content of a request.
+        waiting: parts still to be tried, each with the refusal of the larger part.
+        outcomes: outcomes so far, by the message's position in the batch.
+        credits: cost of the requests so far, where the vendor says so.
+        balance: credits left in the account, by the last answer that says so.
     """
 
     batch: Sequence[Prepared]
@@ -104,7 +110,7 @@ class _Halves:
                 kind = OutcomeKind.NOT_SENT if isinstance(failure, _OF_THE_ACCOUNT) else failure.outcome
                 self._settle(part, kind, code_of(failure), failure.message)
                 if kind is not OutcomeKind.REJECTED:
-                    # The account, the network or the vendor has trouble, and who waits would only meet the same.
+                    # The account, the network or the vendor has trouble: the waiting parts would fail in the same way.
                     self._give_up(code_of(failure), f"not tried again after a refused request: {failure.message}")
         for part, refusal in self.waiting:
             if taken:
@@ -123,7 +129,7 @@ class _Halves:
             return error
         except asyncio.CancelledError as cancelled:
             if any(one.kind in (OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN) for one in self.outcomes.values()):
-                # It holds for the whole batch, and must not let anybody be sent to twice.
+                # The cancellation holds for the whole batch: nobody in it may be sent a second SMS.
                 mark_cancelled(cancelled, OutcomeKind.UNKNOWN)
             raise
         self.outcomes |= zip(part, result.outcomes, strict=True)

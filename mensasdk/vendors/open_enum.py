@@ -1,4 +1,4 @@
-"""Enums of vendors' numbers that take numbers which nobody has seen yet."""
+"""Enums of numeric codes that accept undocumented codes too."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["OpenIntEnum"]
 
 
 class OpenIntEnum(IntEnum):
-    """An IntEnum whose members are those of a document, and which makes a value of every other whole number too.
+    """IntEnum with the documented codes as members, which accepts every other whole number too.
 
-    Numbers may come as text, since XML, TXT and forms have only that. A value that the document does not name is called
+    A code may come as text, since XML, TXT and forms have only text. A code that the document does not name is called
     ``CODE_`` and its number.
     """
 
@@ -28,5 +28,5 @@ class OpenIntEnum(IntEnum):
 
     @property
     def is_known(self) -> bool:
-        """The document names it."""
+        """True for a code that the document names."""
         return self._name_ in type(self).__members__
