@@ -181,7 +181,7 @@ class VendorClient:
     """
 
     vendor: str
-    """Short name of the vendor; set by each class. No ClassVar, so that the class fits `BatchClient` for type checkers."""
+    """Short name of the vendor; set by each class. No ClassVar, so that type checkers accept it for `BatchClient`."""
 
     default_country: str | None
     """ISO 3166 alpha-2 code of the country that national numbers belong to; None to refuse national numbers."""

@@ -1,4 +1,4 @@
-"""Mensatek in a batch: what one request may carry, and how its answer becomes an outcome for each recipient."""
+"""Send batches at Mensatek: prepare messages, and read an outcome for each from the answer to their request."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _NO_OPTIONS: Final = MensatekOptions()
 
 
 class MensatekBatch(MensatekReconcile):
-    """The part of `MensatekClient` that `BatchSender` talks to."""
+    """Part of `MensatekClient` that `BatchSender` uses."""
 
     text_rule = rules.TEXT_RULE
-    """What the vendor does to a text: without ``unicode``, what GSM 03.38 lacks is replaced."""
+    """Changes that the vendor makes to a text: without ``unicode``, it replaces characters outside GSM 03.38."""
 
     _group_sends: bool
     _checked: Shared | None = None
 
     def prepare(self, message: Message) -> Prepared:
-        """Check a message for `BatchSender`; see `BatchClient.prepare`.
+        """Check a message and convert it to the vendor's terms; see `BatchClient.prepare`.
 
         Placeholders become ``Variable_1`` and so on, so that one request carries all messages of one template. A
-        message's ``reference`` stays here: the vendor takes one for a whole request.
+        message's ``reference`` is left out: the vendor takes one reference for a whole request.
         """
         options = options_of(message, _NO_OPTIONS, vendor=self.vendor)
         if message.template is not None:
@@ -47,16 +47,17 @@ class MensatekBatch(MensatekReconcile):
         schedule_at = None if message.schedule_at is None else rules.wall_clock(message.schedule_at)
         shared = text, len(values), message.sender or "", schedule_at, options
         key = self._checked
-        if key is None or shared != key:  # else as for nearly all of a campaign: checked once, one and the same object
+        # Nearly all messages of a campaign share these values, so they are checked once, and one object serves all.
+        if key is None or shared != key:
             self._checked = key = _check_shared(Shared(*shared))
         return Prepared(message, number, key, values, parts)
 
     def group_key(self, item: Prepared) -> Hashable | None:
-        """What the messages of one group (``Idmensaje``) share; see `BatchClient.group_key`.
+        """Return the sender and schedule, which a group (``Idmensaje``) shares; see `BatchClient.group_key`.
 
-        The sender, because the vendor forces the first one's on the whole group; and the time that they are scheduled
-        for, because the vendor cancels and reschedules a group as a whole. None without ``group_sends``, and for a
-        message that names a group of its own.
+        The sender, because the vendor uses the first message's sender for the whole group. The schedule, because the
+        vendor cancels and reschedules a group as a whole. None without ``group_sends``, and for a message that names a
+        group of its own.
         """
         shared = shared_of(item)
         if not self._group_sends or shared.options.message_id is not None:
@@ -74,18 +75,19 @@ class MensatekBatch(MensatekReconcile):
     ) -> BatchResult:
         """Send messages of one template in one request; see `BatchClient.send_batch`.
 
-        Where the vendor says that it dropped some, its report of the message tells which; what the report cannot
-        settle is UNKNOWN. The report of a group holds the recipients of all its requests, so a number of this request
-        may be in it for an earlier one: where more are listed than the answer took, who is not listed is REJECTED, and
-        the others are UNKNOWN.
+        Where the vendor says that it dropped some messages, its report tells which; where the report cannot tell, they
+        are UNKNOWN. The report of a group lists the recipients of all its requests, so it may list a number of this
+        request because of an earlier one. So where the report lists more of the numbers than the vendor took, the
+        messages that are not listed are REJECTED, and the others are UNKNOWN.
 
         Args:
-            batch: as for every client.
-            reference: goes as ``Referenciausuario`` and comes back in delivery reports.
-            gate: passed before each attempt; None for no limiter.
-            deadline: on the loop's clock, for this and for all that is asked about it; see `VendorClient.send`.
-            group: goes as ``Idmensaje``: the ``vendor_id`` of an earlier message of the same `group_key`. The vendor
-                drops who has got a message in this group already.
+            batch: messages of one template; see `BatchClient.send_batch`.
+            reference: sent as ``Referenciausuario``; comes back in delivery reports.
+            gate: a rate limiter, passed before each attempt; None for no limiter.
+            group: sent as ``Idmensaje``: the ``vendor_id`` of an earlier message with the same `group_key`. The vendor
+                drops a number that has got a message in this group already.
+            deadline: end of this request and of the requests for its report, on the loop's clock; None to give each
+                `Timeouts.total`.
         """
         call = request_of(batch, reference, group)
         result = await self.execute(call, gate=gate, deadline=deadline)
@@ -110,12 +112,12 @@ class MensatekBatch(MensatekReconcile):
         if result.message_id is not None:
             listed = await self._listed(result.message_id, batch, lambda count: count == accepted, deadline)
         if listed is None or len(listed) < accepted or (len(listed) > accepted and not grouped):
-            detail = f"the vendor took {accepted} of {size} and its report does not tell which"
+            detail = f"the vendor took {accepted} of {size} messages, and its report does not tell which"
             return [self._doubtful(item, result, detail) for item in batch]
         if len(listed) > accepted:
             detail = (
-                f"the vendor took {accepted} of {size}, and its group has {len(listed)} of these numbers: "
-                "an earlier message of the group went to some of them"
+                f"the vendor took {accepted} of {size} messages, and the report of their group lists {len(listed)} of "
+                "the numbers: an earlier message of the group went to some of these"
             )
             return [
                 self._doubtful(item, result, detail) if item.number[1:] in listed else self._dropped(item)

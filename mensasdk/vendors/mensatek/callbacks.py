@@ -1,7 +1,7 @@
-"""What Mensatek posts to your server: delivery reports and received SMS.
+"""Read the callbacks of Mensatek: delivery reports and received SMS, which it posts to your server.
 
 Source: Mensatek, "SMS Sending API / BULK SMS (7.0)", "Reception of delivery reports" and "Reception of replies".
-The panel decides whether they come as JSON or as a form; all are read, and so are the field names of API 5.8.
+The panel decides whether callbacks come as JSON or as a form. Both are read, and so are the field names of API 5.8.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["DeliveryReport", "ReceivedSms", "parse_callback"]
 
 
 def _variables(value: Any) -> Mapping[str, Any] | None:
-    """``Variables`` is JSON inside a string. What cannot be read as an object stays with the report, under ``raw``."""
+    """Read ``Variables``, which is JSON inside a string. None if that is no object; it then stays only in ``raw``."""
     if isinstance(value, str):
         try:
             value = orjson.loads(value)
@@ -41,13 +41,13 @@ def _unix_time(value: Any) -> datetime | None:
 
 
 def _certified(value: Any) -> bool:
-    """``EsCert``: a word or a flag; empty where nothing is answered."""
+    """Read ``EsCert``: a word or a flag; empty (False) where the received SMS answers no message."""
     return value != "" and to_bool(value)
 
 
 @frozen(kw_only=True)
 class DeliveryReport:
-    """A message has changed its status. One comes for each recipient and each change, in no guaranteed order.
+    """Delivery report: a message has a new status. One comes for each recipient and status, in no guaranteed order.
 
     Attributes:
         service: ``Servicio``, ``"SMSMASIVO"``; empty in API 5.8.
@@ -55,7 +55,7 @@ class DeliveryReport:
         sender: ``Remitente``.
         number: ``Movil``, digits with the country code. (The document's sample has an e-mail address there.)
         at: ``Fecha``, aware; Spain's clock is an assumption, the document names no zone.
-        seconds: ``Segundos``, until this status.
+        seconds: ``Segundos``, seconds until the message reached this status.
         message_id: ``idMensaje`` (``idEnvio`` in API 5.8), the id that sending returned.
         reference: ``Referencia``, what was sent as ``Referenciausuario``.
         report_id: ``idReport``, unique for each message.
@@ -76,7 +76,7 @@ class DeliveryReport:
     raw: Mapping[str, Any] = raw_field()
 
     def to_delivery(self) -> Delivery:
-        """The report in vendor-neutral terms, with the number in E.164 where it is one."""
+        """Return the report in vendor-neutral terms, with the number in E.164 if it is a phone number."""
         return Delivery(
             vendor=VENDOR,
             vendor_id=self.message_id,
@@ -91,18 +91,18 @@ class DeliveryReport:
 
 @frozen(kw_only=True)
 class ReceivedSms:
-    """Somebody sent an SMS to a number of yours.
+    """SMS that was sent to a number of yours.
 
     Attributes:
         service: ``Servicio``, ``"SMSRECIBIDO"``.
         received_at: ``timestamp``, aware, UTC.
         operator_time: ``Fecha``, the operator's date, aware; Spain's clock is an assumption.
-        number: ``Movil``, your number, which received it.
-        sender: ``Remitente``, who sent it.
+        number: ``Movil``, your number, which received the SMS.
+        sender: ``Remitente``, the number that sent it.
         text: ``Mensaje``.
         internal_id: ``idR``, the vendor's internal id of the message that this one answers.
         message_id: ``idM``, the ``idMensaje`` of the message that this one answers.
-        certified: ``EsCert``, the answered message was a certified one.
+        certified: ``EsCert``, True where the answered message was certified.
         reference: ``Referencia`` of the answered message.
         raw: all fields as received.
     """
@@ -125,11 +125,11 @@ def parse_callback(body: bytes, content_type: str = "application/json") -> Deliv
 
     Args:
         body: the body of the POST.
-        content_type: its ``Content-Type``; forms are told by it (a multipart form cannot be read without), JSON by
-            the body itself.
+        content_type: the ``Content-Type`` of the POST. A form is recognised by it (a multipart form cannot be read
+            without it), JSON by the body itself.
 
     Raises:
-        DecodeError: it is neither of the two, or cannot be read. Nothing of the body stands in the message.
+        DecodeError: the callback is neither of the two, or cannot be read. The error shows nothing of the body.
     """
     tree = decode_callback(body, content_type, vendor=VENDOR)
     fields = folded_fields(tree)

@@ -1,4 +1,4 @@
-"""The client for Mensatek's SMS API 7.0.
+"""Client for Mensatek's SMS API 7.0.
 
 Source: Mensatek, "SMS Sending API / BULK SMS (7.0)"; where it is silent, API 5.8 and public client code.
 """
@@ -43,36 +43,36 @@ from mensasdk.vendors.mensatek.wire import AnswerFormat, BodyFormat
 __all__ = ["MensatekClient"]
 
 BASE_URL: Final = "https://api.mensatek.com/v7"
-# The document has no figure for SMS; the vendor's MMS function takes 1,000.
+# The document gives no limit for SMS; the vendor's MMS function takes 1,000.
 MAX_RECIPIENTS: Final = 1000
 MAX_FILE: Final = 10 * 1024 * 1024
 
 
 class MensatekClient(MensatekBatch):
-    """Mensatek's API 7.0: everything by POST, with Basic authentication.
+    """Client for Mensatek's API 7.0. Every call is a POST with Basic authentication.
 
     Args:
         api_user: the API user, from the panel under Your Data, Configure Account.
         api_token: the API token, from the same place.
-        answer_format: what answers are asked for (``Resp``): ``"json"``, ``"xml"`` or ``"txt"``. What comes back is
-            read by what it is.
-        body_format: how requests are written: ``"json"``, or ``"form"`` with arrays as JSON strings.
+        answer_format: format to ask for in answers (``Resp``): ``"json"``, ``"xml"`` or ``"txt"``. An answer in another
+            of these formats is read all the same.
+        body_format: format of requests: ``"json"``, or ``"form"`` with arrays as JSON strings.
         default_country: ISO 3166 alpha-2 code of the country that national numbers belong to, such as ``"ES"``;
             None to take international numbers only.
-        max_recipients: most recipients in one request. The document names no limit.
-        group_sends: `BatchSender` sends what has one sender and one schedule in one group of the vendor's
-            (``Idmensaje``), in which no mobile gets two messages. For it: a request that ended UNKNOWN can be sent
-            again, by `BatchSender.reconcile`, and nobody gets a second SMS. Against it: a number gets one message of
-            a campaign, and a second one is dropped by the vendor; all messages of a group share one ``vendor_id``, so
-            that `cancel_sms` and `reschedule_sms` take all of them, and `get_report` tells of all of them.
-        base_url: ``https://api.mensatek.com/v7``.
-        transport: a transport to borrow; None for an own one.
+        max_recipients: maximum count of recipients in one request. The document names no limit.
+        group_sends: True to let `BatchSender` send messages with the same sender and schedule in one group of the
+            vendor's (``Idmensaje``), in which no mobile gets two messages. The advantage: a request that ended UNKNOWN
+            can be sent again, by `BatchSender.reconcile`, and nobody gets a second SMS. The drawbacks: the vendor
+            drops a second message of a campaign to the same number; and all messages of a group share one
+            ``vendor_id``, so that `cancel_sms`, `reschedule_sms` and `get_report` act on the whole group.
+        base_url: address of the API.
+        transport: a transport to borrow; None to make one.
         timeouts: see `Timeouts`.
         retry: see `RetryPolicy`. Sends, cancellations and uploads are never repeated after their bytes have left.
-        hooks: called with each event, and awaited where they are async.
+        hooks: functions that are called with each event; async hooks are awaited.
 
-    Every method raises these, besides what it names itself:
-        AuthError: ``Res=-1`` or status 401 or 403. Do not go on: repeated failures block the address.
+    All methods raise these errors, besides the errors that they name:
+        AuthError: ``Res=-1``, or HTTP status 401 or 403. Stop then: repeated failures get the address blocked.
         TransportError, ResponseError: see `mensasdk.errors`; ``outcome`` says what became of the request.
         VendorError: a refusal that the document does not name.
     """
@@ -131,40 +131,42 @@ class MensatekClient(MensatekBatch):
         fix_utf8: bool = False,
         timeout: float | NotGiven = NOT_GIVEN,
     ) -> SendResult:
-        """Send one text to one or many recipients: ``EnviarSMS``.
+        """Send one text to one or more recipients: ``EnviarSMS``.
 
         Args:
-            recipients: ``Destinatarios``: numbers in any common spelling, or `Recipient` values whose variables (at
-                most ten) replace ``(Variable_1)`` to ``(Variable_10)`` in the text.
-            text: ``Mensaje``. May hold the vendor's codes, such as ``(SMSLAND:2:idLanding)``. Without ``unicode``,
-                characters outside of GSM 03.38 are replaced by the vendor: á becomes a.
+            recipients: ``Destinatarios``: numbers in any common spelling, or `Recipient` values with at most ten
+                variables, which replace ``(Variable_1)`` to ``(Variable_10)`` in the text.
+            text: ``Mensaje``. May hold the vendor's codes, such as ``(SMSLAND:2:idLanding)``. Without ``unicode``, the
+                vendor replaces characters outside GSM 03.38: á becomes a.
             sender: ``Remitente``: a number of at most 15 digits, or at most 11 letters, digits, ``&`` and ``_``; empty
                 for the account's default.
             schedule_at: ``Fecha``: aware datetime in the future. The vendor keeps minutes on Spain's clock; seconds
                 are rounded up.
             reference: ``Referenciausuario``: comes back as ``Referencia`` in delivery reports.
-            report: ``Report``: delivery reports go to the script set in the panel, or by e-mail.
-            message_id: ``Idmensaje``: groups with an earlier send, whose sender is then used. The vendor refuses a
-                mobile that the group has already.
-            fail_to_voice: ``Fail2voice``: a voice call where no SMS can be delivered.
+            report: ``Report``: ask for delivery reports, which go to the script set in the panel, or by e-mail.
+            message_id: ``Idmensaje``: id of an earlier send, whose group these messages join. They get the sender of
+                that send. The vendor refuses a mobile that is in the group already.
+            fail_to_voice: ``Fail2voice``: make a voice call where the SMS cannot be delivered.
             voice_language: ``Lenguajevoz``, such as ``"es-ES"``; only with ``fail_to_voice``.
             voice_sender: ``Remitentevoz``: international number validated in the panel; only with ``fail_to_voice``.
-            unicode: ``Unicode``: any character, at 70 characters for one SMS and 67 for each part of a longer one.
+            unicode: ``Unicode``: allow any character, with 70 characters in one SMS, or 67 in each part of a longer
+                one.
             skip_blacklist: ``Obviarlistanegra``. The document does not describe it; by its name, numbers on your
-                blacklist are sent to as well.
-            fix_utf8: ``Fixutf8``: let the vendor repair text that is not UTF-8. Of no use here: we always send UTF-8.
+                blacklist get the SMS too.
+            fix_utf8: ``Fixutf8``: let the vendor repair text that is not UTF-8. Not needed: the client always sends
+                UTF-8.
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
-            The answer. ``accepted`` may be less than the recipients: the vendor drops duplicates and wrong numbers;
-            `get_report` tells which.
+            The answer. ``accepted`` may be less than the count of recipients, because the vendor drops duplicates and
+            wrong numbers; `get_report` tells which.
 
         Raises:
             ValidationError: a value breaks a rule; NOT_SENT.
             ScheduleError: ``schedule_at`` is naive, past, or in a clock change; NOT_SENT.
             InsufficientCredits: ``Res=-2``; REJECTED, nothing was sent.
             InvalidRequest: ``Res=-3``; REJECTED.
-            DecodeError: the answer has no number of messages, or no id; UNKNOWN.
+            DecodeError: the answer has no count of messages, or no id; UNKNOWN.
         """
         people = rules.people(recipients)
         if not people:
@@ -197,7 +199,7 @@ class MensatekClient(MensatekBatch):
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
-            AccessDenied: ``Res=-2``, not a message of this account; may count as an attack when repeated.
+            AccessDenied: ``Res=-2``, not a message of this account; a repeated call may count as an attack.
             InvalidRequest: ``Res=-3``.
             StateConflict: ``Res=-4`` already sent, ``-5`` already cancelled.
         """
@@ -214,7 +216,7 @@ class MensatekClient(MensatekBatch):
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
-            ScheduleError: naive, past, or in a clock change; nothing was sent.
+            ScheduleError: ``schedule_at`` is naive, past, or in a clock change; nothing was sent.
             AccessDenied: ``Res=-2``, not a message of this account.
             InvalidRequest: ``Res=-3``, or ``-6`` the date is wrong.
             StateConflict: ``Res=-4`` already sent, ``-5`` cancelled, ``-7`` the date has passed.
@@ -223,16 +225,16 @@ class MensatekClient(MensatekBatch):
         return await self.execute(call, timeout=timeout)
 
     async def get_report(self, message_id: str | int, *, timeout: float | NotGiven = NOT_GIVEN) -> Report:
-        """Ask where each recipient of a message stands: ``GetReportSMS``.
+        """Return the status of each recipient of a message: ``GetReportSMS``.
 
-        Delivery reports by callback are the better way; quick repetitions of this call count as abuse.
+        Delivery reports by callback are the better way: the vendor counts quick repetitions of this call as abuse.
 
         Args:
             message_id: ``Idmensaje``, as sending returned it.
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
-            AccessDenied: ``Res=-2`` or ``-4``.
+            AccessDenied: ``Res=-2`` or ``-4``, no report for this account.
             InvalidRequest: ``Res=-3``.
         """
         return await self.execute(GetReport(message_id=rules.message_id(message_id)), timeout=timeout)
@@ -246,14 +248,14 @@ class MensatekClient(MensatekBatch):
         method: Literal["files", "base64"] = "files",
         timeout: float | NotGiven = NOT_GIVEN,
     ) -> UploadResult:
-        """Put a file into the account's library, to be linked from texts: ``CargarFichero``.
+        """Upload a file to the account's library, so that texts can link to it: ``CargarFichero``.
 
         Args:
             file: a path, or the content itself. A path must be a regular file (no link, pipe or device) of at most
                 10 MiB.
-            name: ``Nombre``: letters and digits with an extension, at most 15 characters; needed with content, and
-                the file's own name by default.
-            auto_delete: ``Autoborrado``: the library drops it once the certified SMS is certified.
+            name: ``Nombre``: letters and digits with an extension, at most 15 characters. Needed with content; for a
+                path, the file's own name by default.
+            auto_delete: ``Autoborrado``: delete the file from the library once the certified SMS is certified.
             method: ``Tipo``: ``"files"`` sends a multipart form with the part ``Fichero`` (known from the vendor's own
                 client; the document does not name the part), ``"base64"`` sends ``Contenido``.
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
@@ -268,7 +270,7 @@ class MensatekClient(MensatekBatch):
             raise rules.invalid("method", 'method must be "files" or "base64"')
         if isinstance(file, bytes):
             if name is None:
-                raise rules.invalid("name", "name is needed where the content itself is given")
+                raise rules.invalid("name", 'name is needed with content; give one, such as name="contract1.pdf"')
             content = file
         else:
             if not isinstance(file, str | os.PathLike):
@@ -298,7 +300,7 @@ class MensatekClient(MensatekBatch):
         return (await self.execute(ListFiles(), timeout=timeout)).files
 
     async def delete_file(self, name: str, *, timeout: float | NotGiven = NOT_GIVEN) -> None:
-        """Delete a file from the library: ``BorrarFichero``. Do so only when no message needs it any more.
+        """Delete a file from the library: ``BorrarFichero``. Do so only when no message needs the file any more.
 
         Args:
             name: ``Nombre``, as `list_files` gives it.
@@ -312,9 +314,9 @@ class MensatekClient(MensatekBatch):
         await self.execute(DeleteFile(name=name), timeout=timeout)
 
     async def get_credits(self, *, timeout: float | NotGiven = NOT_GIVEN) -> Decimal:
-        """Ask for the account's balance in credits: ``GetCreditos``.
+        """Return the account's balance in credits: ``GetCreditos``.
 
-        Ask rarely: most answers hold the balance, and quick repetitions count as abuse.
+        Ask rarely: most answers hold the balance, and the vendor counts quick repetitions as abuse.
 
         Args:
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
@@ -322,9 +324,9 @@ class MensatekClient(MensatekBatch):
         return (await self.execute(GetCredits(), timeout=timeout)).credits
 
     async def list_templates(self, *, timeout: float | NotGiven = NOT_GIVEN) -> Mapping[str, str]:
-        """Fetch the account's templates, name to text: ``GetPlantillasSMS``.
+        """Return the account's templates, as a mapping of names to texts: ``GetPlantillasSMS``.
 
-        Where two have the same name the oldest one wins, by the vendor's rule.
+        Of two templates with the same name the older one counts, by the vendor's rule.
 
         Args:
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.

@@ -1,4 +1,4 @@
-"""Mensatek's codes: what a refusal means (``Res`` below zero) and where a message is (``Resultado``).
+"""Mensatek's codes: refusals (``Res`` below zero) and statuses of messages (``Resultado``).
 
 Source: Mensatek, "SMS Sending API / BULK SMS (7.0)"; codes marked v5 are from the vendor's API 5.8 document.
 """
@@ -71,14 +71,14 @@ REFUSALS: Final[Mapping[str, Mapping[int, Refusal]]] = {
     "GetCreditos": {-1: _AUTH},
     "GetPlantillasSMS": {-1: _AUTH, -3: _DATA},
 }
-"""By function, then by ``Res``: the error that it becomes, and what it means."""
+"""Error class and meaning of each refusal, by function and then by ``Res``."""
 
 
 class StatusCode(OpenIntEnum):
-    """``Resultado``: where a message is on its way. An open enum: a code that nobody has seen yet is a value too.
+    """Status of a message (``Resultado``). An open enum: an undocumented code is a value too.
 
-    The 57 members are those of the document; ``StatusCode(9999)`` works as well and has `is_known` False. Where the
-    document gives several codes one meaning, the number is part of the name.
+    The 57 members are those of the document; ``StatusCode(9999)`` works as well, and its `is_known` is False. Where the
+    document gives several codes one meaning, the code is part of the name.
     """
 
     AWAITING_DELIVERY_0 = 0
@@ -141,22 +141,25 @@ class StatusCode(OpenIntEnum):
 
     @property
     def state(self) -> DeliveryState:
-        """The vendor-neutral state; UNKNOWN for a code that nobody has seen yet."""
+        """Vendor-neutral state; UNKNOWN for an undocumented code."""
         return _STATE.get(int(self), DeliveryState.UNKNOWN)
 
     @property
     def is_delivered(self) -> bool:
-        """The message has reached the phone. Contract codes count: who opens, signs or rejects one has the message."""
+        """True where the message has reached the phone.
+
+        Contract codes count too: a person who opens, signs or rejects a contract has got the message.
+        """
         return self.state is DeliveryState.DELIVERED
 
     @property
     def is_temporary(self) -> bool:
-        """Trouble that may pass: the vendor tries again, or the phone is off or busy. A later report decides."""
+        """True for trouble that may pass: the vendor tries again, or the phone is off or busy. Later reports decide."""
         return self in _TEMPORARY
 
     @property
     def is_final(self) -> bool:
-        """No further report is expected for a message of this API.
+        """True where no further report is expected for a message of this API.
 
         The contract codes up to 163, and 5000, are steps on the way to a signature, although the SMS itself has
         arrived. (Certified SMS, which this API does not send, go on from 13 to 14.)
@@ -165,7 +168,7 @@ class StatusCode(OpenIntEnum):
 
     @property
     def meaning(self) -> str:
-        """The meaning in plain words."""
+        """Meaning in plain words."""
         if not self.is_known:
             return f"status {int(self)}, which the vendor's document does not name"
         return self._name_.rstrip("0123456789").rstrip("_").replace("_", " ").lower()
@@ -174,9 +177,9 @@ class StatusCode(OpenIntEnum):
 def _table() -> dict[int, DeliveryState]:
     by_state: dict[DeliveryState, tuple[int, ...]] = {
         DeliveryState.SCHEDULED: (1, 1001),
-        # 1002 comes before the others: the operator has not taken it yet. The second half are v5's codes for waiting.
+        # 1002 (sending): the operator has not taken the message yet. The last four are v5's codes for waiting.
         DeliveryState.PENDING: (0, 2, 10, 1000, 1002, *(12, 31, 500, 999)),
-        # It has left and met with trouble that is or may be overcome, so it may still end well.
+        # Sent, with trouble that has passed or may pass: the message may still be delivered.
         DeliveryState.SENT: (1003, 120, 121, 122, 123, 126, 134, 135, 150),
         DeliveryState.DELIVERED: (
             *(11, 13, 14, 70, 106),
@@ -186,7 +189,7 @@ def _table() -> dict[int, DeliveryState]:
             *(50, 51, 52, 54, 55, 102, 104, 110, 111, 112, 124, 125, 130, 131, 132, 133, 136, 137, 140, 141),
             *(22, 23, 24, 25, 26, 27, 28, 200),  # v5
         ),
-        # A contract that expires unsigned (195) was not necessarily ever received.
+        # A contract that expired unsigned (195) may never have been received.
         DeliveryState.EXPIRED: (53, 101, 103, 113, 195),
         DeliveryState.CANCELLED: (29,),  # v5
     }

@@ -1,4 +1,4 @@
-"""The converter that reads Mensatek's answers and callbacks, and readers for values of its own kinds."""
+"""Converter for Mensatek's answers and callbacks, and readers for the kinds of values that only Mensatek has."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ CONVERTER: Final = make_converter()
 
 @reads_plain_times(lambda: zone(ZONE))
 def local_time(value: Any) -> datetime | None:
-    """Read a date of an answer: Spain's wall clock (an assumption, the document names no zone), or v5's 14 digits.
+    """Read a date on Spain's clock: date and time, or the 14 digits of API 5.8; None for a date in any other form.
 
-    What is in none of these forms is None and stays in ``raw``: some forms are assumptions too, and a whole report, or
-    a callback that comes once, is worth more than its date.
+    The zone is an assumption, because the document names none. So are some of the forms: a date that cannot be read
+    stays in ``raw``, since a whole report, or a callback that comes only once, is worth more than its date.
     """
     try:
         return parse_wall_clock(str(value), zone(ZONE), "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y%m%d%H%M%S")
@@ -28,7 +28,7 @@ def local_time(value: Any) -> datetime | None:
 
 
 def count(value: Any) -> int | None:
-    """``Destinatarios`` of an answer: the document calls it an array in one place and a number in another."""
+    """Read ``Destinatarios`` as a count: the document calls it an array in one place and a number in another."""
     if value.__class__ is int:
         return value
     if isinstance(value, list | dict):

@@ -1,4 +1,4 @@
-"""What there is to know about Mensatek before its client is loaded."""
+"""Description of Mensatek for the registry, which can be read without loading the client."""
 
 from __future__ import annotations
 
@@ -28,17 +28,19 @@ INFO: Final = VendorInfo(
             name="group_sends",
             kind=bool,
             passed_to="client",
-            help="Send in groups in which no number gets two SMS, so that what is unknown can be sent again.",
+            help="Send in groups in which no number gets two SMS, so that unknown messages can be sent again.",
         ),
     ),
     refuses={"allow_duplicates": "it drops no repeated texts; leave it out"},
     balance=_balance,
     callbacks=CallbackInfo(parser="mensasdk.vendors.mensatek.callbacks:parse_callback", proof="password"),
     settles=(
-        "delivery reports that `mensasdk receive` has kept, and its own report; with --repeat, sending again within a "
-        "group (--group-sends, when sending)"
+        "delivery reports that `mensasdk receive` has kept, and the vendor's own report; with --repeat, sending again "
+        "within a group (if the campaign was sent with --group-sends)"
     ),
-    undecided=("Reports may still come. With --repeat, what went out in a group (--group-sends) can be sent again."),
+    undecided=(
+        "Reports may still come. With --repeat, messages that were sent in a group (--group-sends) can be sent again."
+    ),
     repeats=True,
     emulator="mensasdk.sandbox.mensatek.service:Mensatek",
 )

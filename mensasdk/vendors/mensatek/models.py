@@ -1,4 +1,4 @@
-"""Mensatek's answers as frozen values, and what a message may bring along.
+"""Mensatek's answers as frozen values, and the options that only Mensatek has.
 
 Source: Mensatek, "SMS Sending API / BULK SMS (7.0)". Each attribute names the vendor's field that it stands for.
 """
@@ -40,7 +40,7 @@ _RESULT = ("Res", "Resp")
 
 @frozen(kw_only=True)
 class MensatekOptions(VendorOptions):
-    """What only Mensatek has, for a `Message`. The attributes are those of `MensatekClient.send_sms`."""
+    """Options of a `Message` that only Mensatek has. `MensatekClient.send_sms` describes each."""
 
     report: bool = False
     message_id: str | None = None
@@ -57,15 +57,15 @@ class MensatekOptions(VendorOptions):
 
 @frozen(kw_only=True)
 class SendResult:
-    """Answer of ``EnviarSMS``.
+    """Answer to ``EnviarSMS``.
 
     Attributes:
-        accepted: ``Res``, messages that the vendor took.
+        accepted: ``Res``, how many messages the vendor took.
         message_id: ``idMensaje`` (``Msgid`` for old clients), the id of this group of messages.
         recipients: ``Destinatarios``, how many recipients the vendor counted.
-        messages: ``Mensajes``, SMS sent. The document does not say whether parts are counted singly.
-        not_sent: ``NoEnviados``, recipients dropped as duplicate or wrong.
-        duplicates: ``Duplicados``, of sibling functions; read where present.
+        messages: ``Mensajes``, how many SMS were sent. The document does not say whether each part counts.
+        not_sent: ``NoEnviados``, how many recipients were dropped as duplicate or wrong.
+        duplicates: ``Duplicados``, which the document has for similar functions; None where it is absent.
         credits_used: ``CreditosUsados``.
         credits_left: ``Cred``.
         raw: all fields as received.
@@ -84,10 +84,11 @@ class SendResult:
 
 @frozen(kw_only=True)
 class CancelResult:
-    """Answer of ``CancelarSMS``.
+    """Answer to ``CancelarSMS``.
 
     Attributes:
-        cancelled: ``Res``, recipients cancelled. The document says above zero, its predecessor zero or above.
+        cancelled: ``Res``, how many recipients were cancelled. The document says above zero, its predecessor zero or
+            above.
         message_id: ``IDMENSAJE``.
         credits_left: ``CRED``.
         credits_recovered: ``CREDR``.
@@ -103,10 +104,10 @@ class CancelResult:
 
 @frozen(kw_only=True)
 class RescheduleResult:
-    """Answer of ``ReprogramarSMS``.
+    """Answer to ``ReprogramarSMS``.
 
     Attributes:
-        rescheduled: ``Res``, messages rescheduled.
+        rescheduled: ``Res``, how many messages were rescheduled.
         credits_left: ``Cred``.
         raw: all fields as received.
     """
@@ -121,7 +122,7 @@ class RescheduleResult:
 
 @frozen(kw_only=True)
 class ReportLine:
-    """One recipient in a report (``Informe``).
+    """Line of a report (``Informe``), for one recipient.
 
     Attributes:
         number: ``Telefono`` (``Movil`` in older clients), digits with the country code.
@@ -142,10 +143,11 @@ class ReportLine:
 
 @frozen(kw_only=True)
 class Report:
-    """Answer of ``GetReportSMS``.
+    """Answer to ``GetReportSMS``.
 
     Attributes:
-        recipients: ``Destinatarios``, recipients in the message.
+        result: ``Res``.
+        recipients: ``Destinatarios``, how many recipients the message has.
         lines: ``Informe``, one for each recipient.
         credits_left: ``Cred``.
         raw: all fields as received.
@@ -163,11 +165,13 @@ class Report:
 
 @frozen(kw_only=True)
 class UploadResult:
-    """Answer of ``CargarFichero``.
+    """Answer to ``CargarFichero``.
 
     Attributes:
-        name: ``Nombre``, the name that the file has in the library.
-        overwritten: ``Sobrescrito``, an older file of this name is gone; from older documents, None where absent.
+        result: ``Res``.
+        name: ``Nombre``, the file's name in the library.
+        overwritten: ``Sobrescrito``, True where an older file of this name was replaced. Only older documents have it;
+            None where absent.
         credits_left: ``Cred``.
         raw: all fields as received.
     """
@@ -181,12 +185,13 @@ class UploadResult:
 
 @frozen(kw_only=True)
 class LibraryFile:
-    """One file of the library.
+    """File in the library.
 
     Attributes:
         name: ``Nombre``.
         extension: ``Ext``.
         uploaded_at: ``Fecha``, aware; format and zone are assumptions, the document gives neither.
+        raw: all fields as received.
     """
 
     name: str = wire("Nombre")
@@ -196,7 +201,7 @@ class LibraryFile:
 
 
 def _files(value: Any) -> tuple[LibraryFile, ...]:
-    """``Ficheros``: objects; the vendor's older examples have plain names."""
+    """Read ``Ficheros``: a list of objects, or of plain names as in the vendor's older examples."""
     if isinstance(value, list):
         value = [
             {"Nombre": item, "Ext": PurePath(item).suffix[1:]} if isinstance(item, str) else item for item in value
@@ -206,7 +211,7 @@ def _files(value: Any) -> tuple[LibraryFile, ...]:
 
 @frozen(kw_only=True)
 class FileList:
-    """Answer of ``ListarFicheros``: ``Ficheros``."""
+    """Answer to ``ListarFicheros``: the library's files (``Ficheros``)."""
 
     result: int = wire(*_RESULT)
     files: tuple[LibraryFile, ...] = wire("Ficheros", convert=_files)
@@ -216,7 +221,7 @@ class FileList:
 
 @frozen(kw_only=True)
 class DeleteResult:
-    """Answer of ``BorrarFichero``."""
+    """Answer to ``BorrarFichero``."""
 
     result: int = wire(*_RESULT)
     credits_left: Decimal | None = wire(*_CREDITS, default=None)
@@ -228,7 +233,7 @@ class DeleteResult:
 
 @frozen(kw_only=True)
 class Credits:
-    """Answer of ``GetCreditos``: ``Cred``. The oldest form has no ``Res``."""
+    """Answer to ``GetCreditos``: the balance (``Cred``). The oldest form of the answer has no ``Res``."""
 
     result: int = wire(*_RESULT, default=1)
     credits: Decimal = wire(*_CREDITS)
@@ -236,23 +241,24 @@ class Credits:
 
 
 def _templates(value: Any) -> dict[str, str]:
-    """``Plantillas``: name to text. An empty set comes as a list, and XML and TXT have lists of objects."""
+    """Read ``Plantillas``: an object of names and texts, an empty list, or in XML and TXT a list of objects."""
     if isinstance(value, Mapping):
         return {str(name): str(text) for name, text in value.items()}
     if not value:
         return {}
     folded = ({str(key).lower(): item for key, item in entry.items()} for entry in value)
-    # Two templates of one name: the oldest wins, which is the last one written.
+    # Of two templates with one name the older one counts: it comes later in the list, and replaces the other here.
     return {str(entry["nombre"]): str(entry["contenido"]) for entry in folded}
 
 
 @frozen(kw_only=True)
 class Templates:
-    """Answer of ``GetPlantillasSMS``.
+    """Answer to ``GetPlantillasSMS``.
 
     Attributes:
-        total: ``Total``, templates in the account; more than the texts have names where a name is used twice.
-        texts: ``Plantillas``, name to text.
+        result: ``Res``.
+        total: ``Total``, how many templates the account has; more than ``texts`` holds where a name is used twice.
+        texts: ``Plantillas``, a mapping of names to texts.
         raw: all fields as received.
     """
 

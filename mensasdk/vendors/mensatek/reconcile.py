@@ -1,4 +1,4 @@
-"""Mensatek after a lost answer: what callbacks, the vendor's report and its groups tell of messages in doubt."""
+"""Find the outcomes of unknown messages at Mensatek, by callbacks, the vendor's report and its groups."""
 
 from __future__ import annotations
 
@@ -24,47 +24,48 @@ from mensasdk.vendors.mensatek.wire import MensatekWire
 
 __all__ = ["MensatekReconcile"]
 
-# A report may lag behind the answer by a moment. The vendor counts quick repetitions as abuse: few and far between.
+# Seconds to wait before each attempt. A report may lag behind the answer by a moment, and the vendor counts quick
+# repetitions as abuse.
 _REPORT_WAITS: Final = (0.0, 1.0, 3.0)
 
 
 class MensatekReconcile(MensatekWire):
-    """The part of `MensatekClient` that finds out about messages in doubt."""
+    """Part of `MensatekClient` that finds the outcomes of unknown messages."""
 
     async def reconcile(
         self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
     ) -> Sequence[Outcome | None]:
-        """Find out what became of messages of one request; see `BatchClient.reconcile`.
+        """Find the outcomes of unknown messages of one request; see `BatchClient.reconcile`.
 
         The means, in this order:
 
         * A delivery report: ACCEPTED, code ``"callback"``, whatever it says of the delivery. The vendor took the
           message and charges for it.
         * The vendor's own report (``GetReportSMS``), where the id of the request is known: from an answer, from the
-          delivery report of another of its messages, or as the group. Who is listed is ACCEPTED, code ``"report"``.
-          Who is not listed stays in doubt: the vendor may have dropped the number, or its report may lag, or it never
-          got the request.
-        * With ``repeat``, in a group whose report could be read: whoever is not listed is sent to once more, under the
-          same id and reference. The vendor takes a number once in a group, whichever request comes first. Taken or
-          listed after it: ACCEPTED, code ``"repeated"``. Neither: REJECTED, code ``"dropped"``, or the vendor's own
-          code where it refused the whole repetition. Where the repetition ends UNKNOWN too, all in it stay in doubt,
-          and it can be repeated again.
+          delivery report of another message of the request, or as the group's id. A listed number is ACCEPTED, code
+          ``"report"``. A number that is not listed stays unknown: the vendor may have dropped it, the report may lag,
+          or the vendor never got the request.
+        * With ``repeat``, in a group whose report could be read: the messages whose numbers are not listed are sent
+          once more, with the same id and reference. The vendor takes a number only once in a group, whichever request
+          comes first. A message that is then taken or listed is ACCEPTED, code ``"repeated"``. Any other is REJECTED,
+          code ``"dropped"``, or with the vendor's own code where the vendor refused the whole repetition. Where the
+          repetition ends UNKNOWN too, its messages stay unknown, and it can be made again.
 
-        What is in no group is never repeated. Nor is what is past its ``not_after``, or was scheduled for a time that
-        has passed: it would go out later than anybody wanted.
+        A message outside a group is never sent again. Nor is a message whose ``not_after`` or scheduled time has
+        passed: it would go out later than anybody wanted.
 
         Two kinds of message need a delivery report of their own, because the report of an id may list the number for
-        something else: one with a ``message_id`` of its own (`MensatekOptions`); and, in a group, those of a request
-        of which the vendor took fewer than the group's report lists.
+        another message: a message with a ``message_id`` of its own (`MensatekOptions`); and, in a group, the messages
+        of a request of which the vendor took fewer than the group's report lists.
 
         Args:
-            doubts: messages of one request. `Doubt.position` and ``asked_at`` are not needed.
+            doubts: unknown messages of one request. `Doubt.position` and ``asked_at`` are not needed.
             reference: of the request, and of its repetition.
-            gate: passed before each attempt of a repetition; a report is asked for without.
-            repeat: whether to send again within the group.
+            gate: passed before each attempt of a repetition, but not for reports.
+            repeat: True to send again within the group.
 
         Raises:
-            MensaError: the vendor could not be asked, or refused the account, and nothing was found out.
+            MensaError: the vendor could not be asked, or refused the account, and no outcome was found.
         """
         found: dict[int, Outcome] = {}
         for index, doubt in enumerate(doubts):
@@ -78,16 +79,16 @@ class MensatekReconcile(MensatekWire):
             if group is not None and repeat:
                 await self._by_repeating(doubts, group, reference, gate, found)
         except MensaError:
-            # What is known must not be lost for what is not.
+            # Outcomes that are known must not be lost because others are not.
             if not found:
                 raise
         return [found.get(index) for index in range(len(doubts))]
 
     async def _by_report(self, doubts: Sequence[Doubt], reference: str, found: dict[int, Outcome]) -> str | None:
-        """Settle who is listed under an id of the request.
+        """Add the messages whose numbers are listed under an id of the request to ``found``.
 
         Returns:
-            The group within which the others can be sent again, if there is one.
+            The group within which the other messages can be sent again; None where there is none.
         """
         rest = [
             index
@@ -109,14 +110,14 @@ class MensatekReconcile(MensatekWire):
             if digits in holder:
                 detail = "the vendor's report lists the number"
                 found[index] = self._taken(doubts[index], holder[digits], "report", detail)
-        # Another id beside the group's: the vendor did not group, and would not keep us from a second SMS.
+        # With an id other than the group's, the vendor did not group the messages, and would not prevent a second SMS.
         fenced = ids == [doubts[0].group] and not denied
         return doubts[0].group if fenced else None
 
     async def _by_repeating(
         self, doubts: Sequence[Doubt], group: str, reference: str, gate: Gate, found: dict[int, Outcome]
     ) -> None:
-        """Send what is not settled once more within its group."""
+        """Send the messages that are not in ``found`` once more within their group, and add their outcomes."""
         now = datetime.now(UTC)
         requests: dict[Hashable, list[int]] = {}
         for index, doubt in enumerate(doubts):
@@ -124,10 +125,10 @@ class MensatekReconcile(MensatekWire):
                 requests.setdefault(doubt.item.batch_key, []).append(index)
         for indexes in requests.values():
             outcomes = await self._repeat([doubts[index] for index in indexes], group, reference, gate)
-            found |= zip(indexes, outcomes, strict=False)  # none, where it is not known either
+            found |= zip(indexes, outcomes, strict=False)  # no outcomes where the repetition is unknown too
 
     async def _repeat(self, doubts: Sequence[Doubt], group: str, reference: str, gate: Gate) -> Sequence[Outcome]:
-        """Send messages once more within their group. Empty where what became of it is not known."""
+        """Send messages once more within their group, and return their outcomes; none where they stay unknown."""
         items = [doubt.item for doubt in doubts]
         call = request_of(items, reference, group)
         refusal: InvalidRequest | None = None
@@ -135,7 +136,7 @@ class MensatekReconcile(MensatekWire):
         try:
             result = await self.execute(call, gate=gate)
         except InvalidRequest as error:
-            # Also what the vendor may say to a request of which it takes nobody.
+            # The vendor may also answer like this when it takes no number of the request.
             refusal = error
         except MensaError as error:
             if error.outcome is OutcomeKind.UNKNOWN:
@@ -149,11 +150,11 @@ class MensatekReconcile(MensatekWire):
                 detail = "sent again within its group, and taken"
                 taken = [self._taken(doubt, result.message_id, "repeated", detail) for doubt in doubts]
                 return [evolve(outcome, credits=share) for outcome in taken]
-        # With nobody listed the report may still lag behind the first request, so it gets its time then, too.
+        # An empty report may still lag behind the first request, so wait for one number at least.
         listed = await self._listed(group, items, lambda seen: seen >= max(count, 1))
         if listed is None or len(listed) < count:
             return []
-        detail = "sent again within its group, whose report lists the number: one of the two requests brought it"
+        detail = "sent again within its group, whose report lists the number: the vendor took one of the two requests"
         return [
             self._taken(doubt, group, "repeated", detail)
             if doubt.item.number[1:] in listed
@@ -172,10 +173,10 @@ class MensatekReconcile(MensatekWire):
         enough: Callable[[int], bool],
         deadline: float | None = None,
     ) -> frozenset[str] | None:
-        """Which numbers of these messages the vendor's report of an id lists, as digits.
+        """Return the numbers of these messages that the vendor's report of an id lists, as digits.
 
-        Asked again until ``enough`` is content with how many there are, or the time is up, and else what was seen
-        last. None where the report could not be read.
+        The report is fetched again until ``enough`` accepts the count of numbers, or the time is up; then the last
+        report counts. None where no report could be read.
         """
         ours = frozenset(item.number[1:] for item in batch)
         listed: frozenset[str] | None = None
@@ -192,7 +193,7 @@ class MensatekReconcile(MensatekWire):
         return listed
 
     async def _reported(self, message_id: str, deadline: float | None = None) -> frozenset[str]:
-        """The numbers that the vendor's report of an id lists, as digits."""
+        """Return all numbers that the vendor's report of an id lists, as digits."""
         report = await self.execute(GetReport(message_id=rules.message_id(message_id)), deadline=deadline)
         return frozenset(line.number.lstrip("+0") for line in report.lines)
 
@@ -205,7 +206,7 @@ class MensatekReconcile(MensatekWire):
             item.message,
             vendor=self.vendor,
             code=Code.DROPPED,
-            detail="the vendor dropped it inside an accepted request: a wrong, listed or repeated number",
+            detail="the vendor dropped it inside an accepted request: a wrong, blacklisted or repeated number",
             parts=item.parts,
         )
 
@@ -223,9 +224,9 @@ class MensatekReconcile(MensatekWire):
 
 
 def _own_report(doubt: Doubt, reference: str) -> Delivery | None:
-    """The delivery report that is about this message.
+    """Return the delivery report, where it is about this message; else None.
 
-    In a group, id and number are those of an earlier message to the same number as well; the reference tells.
+    In a group, an earlier message to the same number has the same id and number. The reference tells the two apart.
     """
     report = doubt.reported
     if report is None or report.reference in {None, reference}:
@@ -235,7 +236,7 @@ def _own_report(doubt: Doubt, reference: str) -> Delivery | None:
 
 
 def _ids(doubts: Sequence[Doubt], reference: str) -> Iterator[str]:
-    """The ids under which the vendor may hold the request, as far as they are usable."""
+    """Yield the ids under which the vendor may hold the request, without unusable ones."""
     for doubt in doubts:
         report = _own_report(doubt, reference)
         for candidate in (doubt.group, doubt.vendor_id, doubt.request_id, report and report.vendor_id):
@@ -247,10 +248,10 @@ def _ids(doubts: Sequence[Doubt], reference: str) -> Iterator[str]:
 
 
 def _indistinct(doubts: Sequence[Doubt], holder: Mapping[str, str]) -> bool:
-    """Whether being listed proves nothing.
+    """Return whether the report of a group proves nothing about these messages.
 
-    An answer has come for all that is in doubt, so it took fewer than it was given; and the group has them all, so an
-    earlier message of the group has gone to one of them. Which one, nobody can tell.
+    An answer has come for all of them, so the vendor took fewer messages than the request had. Yet the group's report
+    lists all of them, so an earlier message of the group has gone to one of the numbers. Nobody can tell to which.
     """
     return all(
         doubt.group is not None and doubt.vendor_id is not None and doubt.item.number[1:] in holder for doubt in doubts

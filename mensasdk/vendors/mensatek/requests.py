@@ -38,7 +38,7 @@ __all__ = [
 
 @value(kw_only=True, repr=False)
 class SendSms(Call[SendResult]):
-    """``EnviarSMS`` in the vendor's own terms. `MensatekClient.send_sms` makes one from friendlier values.
+    """Parameters of ``EnviarSMS``. `MensatekClient.send_sms` makes them from friendlier values.
 
     Attributes:
         sender: ``Remitente``; empty for the account's default sender.
@@ -46,9 +46,14 @@ class SendSms(Call[SendResult]):
         text: ``Mensaje``.
         schedule_at: ``Fecha``, ``YYYY-MM-DD HH:mm`` on Spain's clock.
         reference: ``Referenciausuario``.
-        report, message_id, fail_to_voice, voice_language, voice_sender, unicode, skip_blacklist, fix_utf8:
-            ``Report``, ``Idmensaje``, ``Fail2voice``, ``Lenguajevoz``, ``Remitentevoz``, ``Unicode``,
-            ``Obviarlistanegra``, ``Fixutf8``.
+        report: ``Report``.
+        message_id: ``Idmensaje``.
+        fail_to_voice: ``Fail2voice``.
+        voice_language: ``Lenguajevoz``.
+        voice_sender: ``Remitentevoz``.
+        unicode: ``Unicode``.
+        skip_blacklist: ``Obviarlistanegra``.
+        fix_utf8: ``Fixutf8``.
     """
 
     function: ClassVar[str] = "EnviarSMS"
@@ -69,13 +74,13 @@ class SendSms(Call[SendResult]):
     fix_utf8: bool = wire("Fixutf8", default=False, encode=one_or_nothing)
 
     def __repr__(self) -> str:
-        # Requests end up in tracebacks; numbers and texts are nobody's business there.
+        # Tracebacks show requests, and must not show numbers and texts.
         return f"SendSms({len(self.recipients)} recipients)"
 
 
 @value(kw_only=True)
 class CancelSms(Call[CancelResult]):
-    """``CancelarSMS``: ``Idmensaje``."""
+    """Parameters of ``CancelarSMS``: ``Idmensaje``."""
 
     function: ClassVar[str] = "CancelarSMS"
     answer: ClassVar[type[Any]] = CancelResult
@@ -85,7 +90,7 @@ class CancelSms(Call[CancelResult]):
 
 @value(kw_only=True)
 class RescheduleSms(Call[RescheduleResult]):
-    """``ReprogramarSMS``: ``Idmensaje`` and ``Fecha`` (``YYYY-MM-DD HH:mm`` on Spain's clock)."""
+    """Parameters of ``ReprogramarSMS``: ``Idmensaje`` and ``Fecha`` (``YYYY-MM-DD HH:mm`` on Spain's clock)."""
 
     function: ClassVar[str] = "ReprogramarSMS"
     answer: ClassVar[type[Any]] = RescheduleResult
@@ -96,7 +101,7 @@ class RescheduleSms(Call[RescheduleResult]):
 
 @value(kw_only=True)
 class GetReport(Call[Report]):
-    """``GetReportSMS``: ``Idmensaje``."""
+    """Parameters of ``GetReportSMS``: ``Idmensaje``."""
 
     function: ClassVar[str] = "GetReportSMS"
     safe: ClassVar[bool] = True
@@ -107,13 +112,13 @@ class GetReport(Call[Report]):
 
 @value(kw_only=True, repr=False)
 class UploadFile(Call[UploadResult]):
-    """``CargarFichero``.
+    """Parameters of ``CargarFichero``.
 
     Attributes:
         name: ``Nombre``.
-        content: the file. Goes as ``Contenido`` (BASE64) or as the part ``Fichero`` of a multipart form (FILES).
-        base64: which of the two; ``Tipo``.
+        base64: ``Tipo``: True for BASE64, False for FILES.
         auto_delete: ``Autoborrado=Si``.
+        content: the file; sent as ``Contenido`` (BASE64), or as the part ``Fichero`` of a multipart form (FILES).
     """
 
     function: ClassVar[str] = "CargarFichero"
@@ -130,7 +135,7 @@ class UploadFile(Call[UploadResult]):
 
 @value(kw_only=True)
 class ListFiles(Call[FileList]):
-    """``ListarFicheros``."""
+    """Parameters of ``ListarFicheros``: none."""
 
     function: ClassVar[str] = "ListarFicheros"
     safe: ClassVar[bool] = True
@@ -139,7 +144,7 @@ class ListFiles(Call[FileList]):
 
 @value(kw_only=True)
 class DeleteFile(Call[DeleteResult]):
-    """``BorrarFichero``: ``Nombre``."""
+    """Parameters of ``BorrarFichero``: ``Nombre``."""
 
     function: ClassVar[str] = "BorrarFichero"
     answer: ClassVar[type[Any]] = DeleteResult
@@ -149,7 +154,7 @@ class DeleteFile(Call[DeleteResult]):
 
 @value(kw_only=True)
 class GetCredits(Call[Credits]):
-    """``GetCreditos``."""
+    """Parameters of ``GetCreditos``: none."""
 
     function: ClassVar[str] = "GetCreditos"
     safe: ClassVar[bool] = True
@@ -158,7 +163,7 @@ class GetCredits(Call[Credits]):
 
 @value(kw_only=True)
 class ListTemplates(Call[Templates]):
-    """``GetPlantillasSMS``."""
+    """Parameters of ``GetPlantillasSMS``: none."""
 
     function: ClassVar[str] = "GetPlantillasSMS"
     safe: ClassVar[bool] = True

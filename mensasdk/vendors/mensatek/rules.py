@@ -1,4 +1,4 @@
-"""Mensatek's rules for values, checked before anything is sent, and the way into the vendor's terms.
+"""Check values by Mensatek's rules before anything is sent, and convert them to the vendor's terms.
 
 Source: Mensatek, "SMS Sending API / BULK SMS (7.0)".
 """
@@ -38,8 +38,8 @@ VENDOR: Final = "mensatek"
 ZONE: Final = "Europe/Madrid"
 MAX_VARIABLES: Final = 10
 
-# The document's words: without Unicode=1, a character outside the alphabet is changed to the most similar one. Longer
-# texts go out as several SMS, and no most is named.
+# By the document, without Unicode=1 a character outside the alphabet is changed to the most similar one. Longer texts
+# go out as several SMS, and no maximum is named.
 TEXT_RULE: Final = TextRule(
     vendor=VENDOR, name="Mensatek", plain=TextMode(replace=to_gsm), unicode=TextMode(unicode=True)
 )
@@ -53,11 +53,12 @@ _MESSAGE_ID = re.compile(r"[1-9][0-9]{0,17}").fullmatch  # within 64 bits, which
 
 
 def invalid(field: str, message: str) -> ValidationError:
+    """Build the error for a value that breaks a rule."""
     return ValidationError(message, field=field, vendor=VENDOR)
 
 
 def check_sender(sender: str) -> str:
-    """``Remitente``: at most 15 digits, or at most 11 letters, digits, ``&`` and ``_``; empty for the default."""
+    """Check ``Remitente``: at most 15 digits, or at most 11 letters, digits, ``&`` and ``_``; empty for the default."""
     if sender == "" or _SENDER(check_string("sender", sender)):
         return sender
     raise invalid(
@@ -68,7 +69,7 @@ def check_sender(sender: str) -> str:
 
 
 def check_string(field: str, value: object, what: str | None = None) -> str:
-    """Any string that has a form in UTF-8. ``what`` is what the error calls it, where that is not the field."""
+    """Check that a value is a string that UTF-8 can encode. The error names it ``what``, or else by its field."""
     if not isinstance(value, str):
         raise invalid(field, f"{what or field} must be a string, not {type(value).__name__}")
     if not value.isascii() and _SURROGATE(value):
@@ -77,12 +78,15 @@ def check_string(field: str, value: object, what: str | None = None) -> str:
 
 
 def check_text(text: object) -> str:
-    """``Mensaje``: any text that is not blank."""
+    """Check ``Mensaje``: any text that is not blank."""
     return TEXT_RULE.check(text)
 
 
 def check_voice(fail_to_voice: bool, language: str | None, sender: str | None) -> None:
-    """``Lenguajevoz`` (such as ``es-ES``, or with API 5.8's choice of voice ``es-ES:1``) and ``Remitentevoz``."""
+    """Check ``Lenguajevoz``, and that it and ``Remitentevoz`` are given only with ``fail_to_voice``.
+
+    ``Lenguajevoz`` is a language such as ``es-ES``, or ``es-ES:1`` with API 5.8's choice of voice.
+    """
     if not fail_to_voice and (language is not None or sender is not None):
         name = "voice_sender" if language is None else "voice_language"
         raise invalid(name, f"{name} is only used with fail_to_voice=True; set that, or leave it out")
@@ -91,18 +95,18 @@ def check_voice(fail_to_voice: bool, language: str | None, sender: str | None) -
 
 
 def voice_number(sender: str | None) -> str | None:
-    """``Remitentevoz``: an international number without its plus."""
+    """Return ``Remitentevoz``: an international number without its plus; None for None."""
     return None if sender is None else phone.digits(sender, field="voice_sender")
 
 
 def wall_clock(moment: datetime) -> str:
-    """``Fecha``: minutes on Spain's clock."""
+    """Return ``Fecha``: the moment in minutes on Spain's clock."""
     return f"{schedule.to_wall_clock(moment, schedule.zone(ZONE)):%Y-%m-%d %H:%M}"
 
 
 def message_id(value: str | int) -> str:
-    """``Idmensaje``, a number that the vendor gave."""
-    # Zero is refused as well: it reads as no id, and the message would go out in a group of its own.
+    """Check ``Idmensaje``, the digits of an id that the vendor gave, and return it as text."""
+    # Zero is refused too: it reads as no id, and the message would go out in a group of its own.
     text = value.strip() if isinstance(value, str) else ""
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 64:
         text = str(value)
@@ -112,9 +116,9 @@ def message_id(value: str | int) -> str:
 
 
 def file_name(name: str, *, field: str = "name") -> str:
-    """``Nombre``: letters and digits with an extension, at most 15 characters.
+    """Check ``Nombre``: letters and digits with an extension, at most 15 characters.
 
-    The document counts the extension among the 15, an older client of the vendor does not; the stricter one holds.
+    The document counts the extension among the 15; an older client of the vendor's does not. The stricter rule holds.
     """
     if len(check_string(field, name)) > 15 or not _FILE(name):
         raise invalid(
@@ -126,7 +130,7 @@ def file_name(name: str, *, field: str = "name") -> str:
 
 
 def people(recipients: str | Recipient | Iterable[str | Recipient]) -> list[Recipient]:
-    """Whoever is to be written to, as values. Numbers are not looked at yet."""
+    """Return the recipients as `Recipient` values. Their numbers are not checked yet."""
     given: object = recipients
     if isinstance(given, str):
         return [Recipient(given)]
@@ -147,10 +151,10 @@ def people(recipients: str | Recipient | Iterable[str | Recipient]) -> list[Reci
 
 
 def recipient_object(recipient: Recipient, default_country: str | None) -> dict[str, str]:
-    """One object of ``Destinatarios``: ``Movil`` and ``Variable_1`` to ``Variable_10``."""
+    """Build one object of ``Destinatarios``: ``Movil`` and ``Variable_1`` to ``Variable_10``."""
     result = {"Movil": phone.e164(recipient.number, default_country=default_country, field="recipients")[1:]}
     variables = recipient.variables
-    if variables == ():  # as for most
+    if variables == ():  # most recipients have none
         return result
     if isinstance(variables, Mapping):
         for name, value in variables.items():
@@ -174,19 +178,19 @@ def recipient_object(recipient: Recipient, default_country: str | None) -> dict[
 
 @lru_cache(maxsize=256)
 def _vendor_text(text: str) -> tuple[Template, str]:
-    """A text taken apart, and the same with ``(Variable_n)`` in place of the placeholders."""
+    """Parse a text, and return also the text with ``(Variable_n)`` in place of its placeholders."""
     parsed = template(text)
     return parsed, parsed.fill(tuple(f"(Variable_{index})" for index in range(1, len(parsed.names) + 1)))
 
 
 def personalise(text: str, variables: Mapping[str, str]) -> tuple[str, tuple[str, ...], str]:
-    """Bring a message's text with ``{name}`` placeholders into the vendor's terms.
+    """Convert a message's text with ``{name}`` placeholders to the vendor's terms.
+
+    A text with more than ten different placeholders is filled in here, and returned without variables.
 
     Returns:
         The text with ``(Variable_n)`` in place of the placeholders, equal for all messages of one template; the
-        values of ``Variable_1`` and so on; and the text that the person will read.
-
-    A text with more than ten different placeholders is filled in here, and returned without variables.
+        values of ``Variable_1`` and so on; and the text that the recipient will read.
 
     Raises:
         ValidationError: a placeholder has no variable, or a brace stands alone.

@@ -1,4 +1,4 @@
-"""What the messages of one request of a batch have in common, and the request that is made of them."""
+"""Values that the messages of one request of a batch share, and the request that is made from them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VARIABLES: Final = tuple(f"Variable_{index}" for index in range(1, rules.MAX_VA
 
 
 class Shared(NamedTuple):
-    """What all messages of one request have in common."""
+    """Values that all messages of one request share."""
 
     text: str
     variables: int
@@ -27,13 +27,13 @@ class Shared(NamedTuple):
 
 
 def shared_of(item: Prepared) -> Shared:
-    """What a message has in common with the others of its request."""
+    """Return the values that a message shares with the others of its request."""
     assert isinstance(item.batch_key, Shared)  # made by `prepare`
     return item.batch_key
 
 
 def request_of(batch: Sequence[Prepared], reference: str, group: str | None) -> SendSms:
-    """The request for messages of one `Shared`, under a reference and, where one is given, in a group."""
+    """Build the request for messages with one `Shared`, with a reference and, where one is given, in a group."""
     shared = shared_of(batch[0])
     options = shared.options
     return SendSms(
@@ -61,12 +61,12 @@ def _recipient(item: Prepared) -> dict[str, str]:
 
 
 def took_all(batch: Sequence[Prepared], result: SendResult) -> bool:
-    """The vendor took each of these messages."""
+    """Return whether the vendor took all of these messages."""
     return result.accepted >= len(batch) and not result.not_sent
 
 
 def share_of(total: Decimal | None, count: int) -> Decimal | None:
-    """Credits for each of ``count`` messages, where they divide exactly to the sixth decimal."""
+    """Return the credits for each of ``count`` messages; None unless they divide exactly to the sixth decimal."""
     if total is None or not count:
         return None
     share = total / count

@@ -1,4 +1,4 @@
-"""What every call to Mensatek goes through: the credentials, the body, and what its answer means."""
+"""Build the HTTP requests to Mensatek, with the credentials, and read its answers and refusals."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ BodyFormat = Literal["json", "form"]
 
 
 class MensatekWire(VendorClient):
-    """The part of `MensatekClient` that knows the wire."""
+    """Part of `MensatekClient` that builds HTTP requests and reads their answers."""
 
     vendor = rules.VENDOR
 
@@ -66,7 +66,7 @@ class MensatekWire(VendorClient):
             raise ConfigurationError("api_user and api_token must not be empty", vendor=self.vendor)
         if ":" in api_user or not (api_user + api_token).isprintable():
             raise ConfigurationError(
-                "api_user must hold no colon, and neither it nor api_token control characters", vendor=self.vendor
+                "api_user must hold no colon, and api_user and api_token no control characters", vendor=self.vendor
             )
         if answer_format not in list(Format):
             raise ConfigurationError('answer_format must be "json", "xml" or "txt"', vendor=self.vendor)
@@ -94,8 +94,8 @@ class MensatekWire(VendorClient):
         return self._post(call, encode_json(params), "application/json")
 
     def _post(self, call: Call[Any], body: bytes, content_type: str) -> HttpRequest:
-        # Everything goes in the body. The document lists the parameters for the query as well, but there they were
-        # seen to break the authentication, and a query ends up in logs.
+        # All parameters go in the body. The document allows the query too, but parameters there were seen to break the
+        # authentication, and a query ends up in logs.
         return HttpRequest(
             "POST",
             f"{self.base_url}/{call.function}",
@@ -111,10 +111,10 @@ class MensatekWire(VendorClient):
         if code is not None and code < 0:
             raise self._refusal(call, code, fields)
         if not isinstance(tree, dict):
-            raise DecodeError("unusable answer: it is no object", vendor=self.vendor)
+            raise DecodeError("unusable answer: it is not an object", vendor=self.vendor)
         answer = structure(CONVERTER, tree, call.answer, vendor=self.vendor, notes=notes)
         if isinstance(answer, SendResult) and answer.accepted > 0 and answer.message_id in {None, "", "0"}:
-            raise DecodeError("the answer tells of accepted messages and has no id for them", vendor=self.vendor)
+            raise DecodeError("the answer says that messages were accepted, but has no id", vendor=self.vendor)
         return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class
 
     def _refusal(self, call: Call[Any], code: int, fields: Mapping[str, Any]) -> VendorError:
@@ -128,7 +128,7 @@ class MensatekWire(VendorClient):
                 vendor=self.vendor,
                 code=str(code),
             )
-        # The vendor's own words help, and may quote what we sent: kept short, and only where they are documented.
+        # The vendor's own words help, but may quote what we sent: they are shortened, and shown only where documented.
         words = self._presentable(call, words_of(fields, "error")) if kind is InvalidRequest else ""
         return kind(f"{text} ({words})" if words else text, vendor=self.vendor, code=str(code))
 
@@ -141,12 +141,15 @@ class MensatekWire(VendorClient):
 
 
 def _result_code(tree: Any, fields: Mapping[str, Any], function: str) -> int | None:
-    """``Res`` (``Resp`` in old answers) as a number; a bare ``-1`` and a balance of -1 are old refusals, too."""
+    """Return ``Res`` (``Resp`` in old answers) as an integer, None where there is none.
+
+    A bare ``-1``, and a balance of -1 as the answer to ``GetCreditos``, are old forms of a refusal.
+    """
     if not isinstance(tree, dict):
         return _integer(tree)
     new, old = fields.get("res"), fields.get("resp")
     if new is None:
-        # Elsewhere a balance of -1 may be a debt.
+        # In answers to other functions, a balance of -1 may be a debt.
         if old is None and function == GetCredits.function and _decimal(fields, "cred") == -1:
             return -1
         return _integer(old)
