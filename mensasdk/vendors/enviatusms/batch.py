@@ -1,4 +1,4 @@
-"""EnvíaTuSMS in a batch: what one request may carry, and how its answer becomes an outcome for each recipient."""
+"""Send and quote batches at EnvíaTuSMS: prepare messages, and read an outcome for each from the answer."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from mensasdk.vendors.halving import send_in_halves
 
 __all__ = ["EnviaTuSmsBatch", "QuoteTotal"]
 
-# The campaign may lag behind the answer by a moment.
+# Seconds to wait before each attempt. The campaign may lag behind the answer by a moment.
 _CAMPAIGN_WAITS: Final = (0.0, 1.0, 3.0)
 _NO_OPTIONS: Final = EnviaTuSmsOptions()
-# Requests of a quote that are kept open, for numbers that come several times.
+# How many requests of a quote are kept open at a time, since a number that comes several times needs several requests.
 _MAX_OPEN: Final = 8
 
 
 @frozen(kw_only=True)
 class QuoteTotal:
-    """What EnvíaTuSMS itself says that a list of messages will cost.
+    """Price of a list of messages, as EnvíaTuSMS itself quotes it.
 
     Attributes:
-        price: US dollars for all.
-        valid_numbers: messages to numbers that the vendor serves.
-        invalid_numbers: messages to numbers that it does not; not in the price.
-        messages: SMS to be sent, which is what the vendor charges for.
-        refused: messages that break a rule here, for which the vendor was not asked; they would not be sent.
-        requests: requests that it took.
+        price: US dollars for all messages.
+        valid_numbers: count of messages to numbers that the vendor serves.
+        invalid_numbers: count of messages to numbers that it does not serve; not in the price.
+        messages: count of SMS that would be sent; the vendor charges for these.
+        refused: count of messages that break a rule; they would not be sent, and the vendor was not asked about them.
+        requests: count of requests for this quote.
     """
 
     price: Decimal = Decimal(0)
@@ -66,22 +66,22 @@ class QuoteTotal:
 
 
 class EnviaTuSmsBatch(EnviaTuSmsReconcile):
-    """The part of `EnviaTuSmsClient` that `BatchSender` talks to."""
+    """Part of `EnviaTuSmsClient` that `BatchSender` uses."""
 
     text_rule = rules.TEXT_RULE
-    """What the vendor does to a text: it drops all accents but those of é, and takes 160 characters."""
+    """Changes that the vendor makes to a text: it drops all accents but those of é and É. Limit: 160 characters."""
 
     def prepare(self, message: Message) -> Prepared:
-        """Check a message for `BatchSender`; see `BatchClient.prepare`.
+        """Check a message and convert it to the vendor's terms; see `BatchClient.prepare`.
 
-        Any messages may share a request, unless their options differ: the vendor takes a text for each number. A
-        message's ``reference`` stays here, because the vendor takes none.
+        All messages with equal options may share a request, because the vendor takes a text for each number. A
+        message's ``reference`` is not sent, because the vendor takes none.
         """
         options = options_of(message, _NO_OPTIONS, vendor=self.vendor)
         if message.template is not None:
             raise rules.invalid("template", "EnvíaTuSMS has no templates; put the text itself into text")
         if message.sender:
-            raise rules.invalid("sender", "EnvíaTuSMS takes no sender, its operators set it; leave it out")
+            raise rules.invalid("sender", "EnvíaTuSMS takes no sender, because its operators set it; leave it out")
         if message.schedule_at is not None:
             raise rules.invalid(
                 "schedule_at",
@@ -104,12 +104,20 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
     ) -> BatchResult:
         """Send messages in one request; see `BatchClient.send_batch`. The answer tells no cost.
 
-        Numbers that the vendor ignored are REJECTED, the rest is ACCEPTED with the campaign's id. Where the vendor
-        ignored a number that is none of these, the campaign tells who is in it; what it cannot settle is UNKNOWN.
+        Numbers that the vendor ignored are REJECTED, the others are ACCEPTED with the campaign's id. Where the vendor
+        says that it ignored a number that was not sent, the campaign's list of numbers decides; where that cannot
+        decide, messages are UNKNOWN.
 
         The vendor refuses a whole request for one text in it, and then makes no campaign. Where the texts differ, the
-        request is made again in halves, so that the others get theirs; see `send_in_halves`. Numbers are not a reason:
-        those are ignored one by one.
+        request is made again in halves, so that the good texts are sent; see `send_in_halves`. A bad number is no
+        reason for halves: the vendor ignores it alone.
+
+        Args:
+            batch: messages with equal options and different numbers.
+            reference: not used; the vendor takes none.
+            gate: a rate limiter, passed before each attempt; None for no limiter.
+            group: not used; the vendor has no groups.
+            deadline: end of all requests of this call, on the loop's clock; None to give each `Timeouts.total`.
         """
         differ = any(item.payload != batch[0].payload for item in batch)
         return await send_in_halves(
@@ -138,22 +146,23 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
     async def quote_messages(
         self, messages: Iterable[Message] | AsyncIterable[Message], *, timeout: float | NotGiven = NOT_GIVEN
     ) -> QuoteTotal:
-        """Ask the vendor what a list of any length will cost when it is sent by `BatchSender`; nothing is sent.
+        """Ask the vendor for the price of a list of any length, as `BatchSender` would send it. Nothing is sent.
 
-        One ``POST /sms-costo`` for each `max_recipients` messages, one after another. They only read, and are repeated
-        when the network fails.
+        There is one ``POST /sms-costo`` for each `max_recipients` messages, one after another. These requests only
+        read, so they are repeated when the network fails.
 
         Args:
-            messages: as for `BatchSender.send`; read only as far as needed.
-            timeout: seconds for all of it; where it is not given, each request has `Timeouts.total`.
+            messages: as for `BatchSender.send`; the list is read as the requests are made.
+            timeout: seconds for all requests; where it is not given, each request has `Timeouts.total`.
 
         Raises:
+            ValidationError: ``messages`` is no list of `Message` values.
             MensaError: the vendor refused a quote, or the network failed; there is no total then.
         """
         deadline = None if timeout is NOT_GIVEN else self._deadline(timeout)
         total = QuoteTotal()
         refused = 0
-        # No number twice in a request, as in sending: the vendor would count it once.
+        # A number stands only once in a request, as in sending: the vendor would count a repeated number only once.
         waiting: list[dict[str, Prepared]] = []
         async with aclosing(_each(messages)) as source:
             async for message in source:
@@ -212,8 +221,8 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
         return outcomes
 
     async def _listed(self, result: SendResult, deadline: float | None) -> frozenset[str] | None:
-        """Who of those in doubt is in the campaign; None where it and the ignored numbers do not add up to all."""
-        assert result.campaign_id is not None  # whoever is in doubt has one
+        """Return the unknown numbers that the campaign lists; None if they and the ignored ones do not make up all."""
+        assert result.campaign_id is not None  # an answer with unknown numbers has one
         doubtful = frozenset(result.in_doubt)
         missing = len({rules.canonical(one) or one for one in result.unmatched})
         for wait in _CAMPAIGN_WAITS:
@@ -235,7 +244,7 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
             item.message,
             vendor=self.vendor,
             code=Code.IGNORED,
-            detail="the vendor ignored it inside an accepted request: no mobile number that it serves",
+            detail="the vendor ignored it inside an accepted request: it is no mobile number that the vendor serves",
             parts=item.parts,
         )
 
@@ -247,8 +256,8 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
             vendor_id=result.campaign_id,
             code=Code.PARTIAL,
             detail=(
-                f"the vendor ignored {len(result.unmatched)} numbers that were not sent, and its campaign does not "
-                "tell whom it meant"
+                f"the vendor says that it ignored numbers that were not sent ({len(result.unmatched)}), and its "
+                "campaign does not tell which of the sent numbers they stand for"
             ),
             parts=item.parts,
         )

@@ -1,4 +1,4 @@
-"""The client for EnvíaTuSMS.
+"""Client for EnvíaTuSMS.
 
 Source: EnvíaTuSMS, "Documentación de la API" (www.enviatusms.com/desarrolladores).
 """
@@ -21,35 +21,35 @@ from mensasdk.vendors.enviatusms.requests import GetBalance, GetCampaign, QuoteS
 __all__ = ["EnviaTuSmsClient"]
 
 BASE_URL: Final = "https://www.enviatusms.com/api"
-# The document has no figure. A few hundred keep what a broken connection makes UNKNOWN within bounds.
+# The document gives no limit. With a few hundred, a broken connection makes only a few hundred messages UNKNOWN.
 MAX_RECIPIENTS: Final = 500
 
 
 class EnviaTuSmsClient(EnviaTuSmsBatch):
-    """EnvíaTuSMS's API: an ``api_key`` in the query of every call, JSON bodies.
+    """Client for EnvíaTuSMS's API, with an ``api_key`` in the query of every call and JSON bodies.
 
     Args:
         api_key: from the account's page. It is added to the URL at the last moment and is in no log, hook or error.
         default_country: ISO 3166 alpha-2 code of the country that national numbers belong to; None to take
-            international numbers only. Whatever it is, the vendor sends to Venezuela only.
-        max_recipients: most messages in one request of a batch. The document names no limit.
-        base_url: ``https://www.enviatusms.com/api``.
-        transport: a transport to borrow; None for an own one.
+            international numbers only. In any case, the vendor sends to Venezuela only.
+        max_recipients: maximum count of messages in one request of a batch. The document names no limit.
+        base_url: address of the API.
+        transport: a transport to borrow; None to make one.
         timeouts: see `Timeouts`.
         retry: see `RetryPolicy`. Sends and short links are never repeated after their bytes have left: the vendor
-            makes another campaign of each.
-        hooks: called with each event, and awaited where they are async.
+            would make another campaign or link.
+        hooks: functions that are called with each event; async hooks are awaited.
 
     The vendor publishes neither codes nor texts of errors. A refusal is an answer with ``status`` ``"error"``
-    (``success`` false for short links), or a 4xx; its HTTP status decides which error it becomes, and the vendor's
-    words (``msg``, ``error``) are in the error's text, shortened and without numbers. So every method raises these,
-    besides what it names itself:
-        AuthError: status 401 or 403; the ``api_key`` was refused. Do not go on.
-        InsufficientCredits: status 402.
-        InvalidRequest: status 400 or 422.
-        NotFound: status 404.
-        VendorError: every other refusal, with ``code`` ``"error"`` where the HTTP status was 200. One whose words speak
-            of the balance or the key is InsufficientCredits or AuthError, so that a campaign stops.
+    (``success`` false for short links), or a 4xx. Its HTTP status decides which error it becomes, and the vendor's
+    words (``msg``, ``error``) are in the error's text, shortened and without numbers. All methods raise these errors,
+    besides the errors that they name:
+        AuthError: HTTP status 401 or 403; the ``api_key`` was refused. Stop then.
+        InsufficientCredits: HTTP status 402.
+        InvalidRequest: HTTP status 400 or 422.
+        NotFound: HTTP status 404.
+        VendorError: every other refusal, with ``code`` ``"error"`` where the HTTP status was 200. If the vendor's words
+            speak of the balance or the key, it is InsufficientCredits or AuthError, so that a campaign stops.
         TransportError, ResponseError: see `mensasdk.errors`; ``outcome`` says what became of the request.
     """
 
@@ -81,7 +81,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
     # ------------------------------------------------------------------------------------------------- functions
 
     async def get_balance(self, *, timeout: float | NotGiven = NOT_GIVEN) -> Balance:
-        """Ask for the account's balance in US dollars, and how many SMS it pays for: ``GET /balance``.
+        """Return the account's balance in US dollars, and how many SMS it pays for: ``GET /balance``.
 
         Args:
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
@@ -96,33 +96,33 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         allow_duplicates: bool = False,
         timeout: float | NotGiven = NOT_GIVEN,
     ) -> SendResult:
-        """Send one text to one or many numbers, or a text of its own to each, at once: ``POST /sms-multi``.
+        """Send one text to one or more numbers, or a text of its own to each number: ``POST /sms-multi``.
 
-        The vendor makes a campaign of it and charges it right away. A campaign may have to pass the vendor's
-        moderation (`Campaign.approved`); the vendor has accepted it all the same.
+        The vendor sends at once: it makes a campaign and charges it right away. A campaign may have to pass the
+        vendor's moderation (`Campaign.approved`); it counts as accepted all the same.
 
         Args:
             numbers: ``numeros``: Venezuelan mobile numbers in any common spelling (``584241234567``,
                 ``04241234567``, ``4241234567``, ``+58 424-1234567``). They are sent as ``584241234567``.
-            text: ``texto``: one for all, or exactly one for each number, in the same order. At most 160 characters
+            text: ``texto``: one text for all, or exactly one for each number, in the same order. At most 160 characters
                 each. The vendor replaces letters with accents by plain ones, except ``é`` and ``É``.
-            allow_duplicates: ``permitir_duplicados``: the same number may stand in ``numbers`` several times, with
-                different texts. Without it a repeated number is refused here.
+            allow_duplicates: ``permitir_duplicados``: allow a number several times in ``numbers``, with different
+                texts. Without it, a repeated number is refused here.
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Returns:
-            The campaign's id, and which numbers were accepted or rejected, in your own spelling. With several numbers
-            ``accepted`` may be empty. Look at ``in_doubt``: it is empty unless the vendor's answer names a number
-            that was not sent.
+            The campaign's id, and the numbers that were accepted or rejected, in your own spelling. With several
+            numbers ``accepted`` may be empty. Check ``in_doubt``, the numbers whose outcome is UNKNOWN: there are none,
+            unless the vendor's answer names a number that was not sent.
 
         Raises:
             ValidationError: a value breaks a rule, a text has more than 160 characters, or there are not as many
                 texts as numbers; NOT_SENT.
             InvalidRequest: the only number was ignored by the vendor (``code`` ``"ignored"``), or a text is at fault
                 (``sms_contenido``; the error tells its position); REJECTED, nothing was sent.
-            DecodeError: the answer accepts and has no id; UNKNOWN.
-            AmbiguousResponse: the vendor took the only number and says that it ignored another one, or it refuses and
-                gives an id; UNKNOWN. `get_campaign` with the id in the error's text tells.
+            DecodeError: the answer says that messages were accepted, but has no id; UNKNOWN.
+            AmbiguousResponse: the vendor took the only number but says that it ignored another one, or it refused the
+                request but gave an id; UNKNOWN. `get_campaign` with the id in the error's text tells the outcome.
         """
         given = _listed(numbers)
         plain = self._numbers(given, allow_duplicates)
@@ -131,8 +131,8 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         result = await self.execute(call, timeout=timeout)
         if result.in_doubt and len(plain) == 1:
             raise AmbiguousResponse(
-                f"the vendor made campaign {result.campaign_id} for one number, and ignored another that was not sent; "
-                "get_campaign tells whether yours is in it",
+                f"the vendor made campaign {result.campaign_id} for one number, but says that it ignored a number that "
+                "was not sent; get_campaign tells whether your number is in the campaign",
                 vendor=self.vendor,
             )
         return result
@@ -145,13 +145,12 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         allow_duplicates: bool = False,
         timeout: float | NotGiven = NOT_GIVEN,
     ) -> Quote:
-        """Ask what a send would cost, in US dollars; nothing is sent: ``POST /sms-costo``.
+        """Return the price of a send in US dollars, without sending anything: ``POST /sms-costo``.
 
         Args:
             numbers: as in `send_sms`.
-            text: as in `send_sms`, but of any length. The document limits ``texto`` to 160 characters here as well,
-                and in the same breath says that a longer text counts as several parts; so a quote is not refused for
-                its length, and a send is.
+            text: as in `send_sms`, but of any length. The document limits ``texto`` to 160 characters here too, but
+                also says that a longer text counts as several parts. So a long text can be quoted, but not sent.
             allow_duplicates: as in `send_sms`.
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
@@ -165,9 +164,9 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         )
 
     async def get_campaign(self, campaign_id: str | int, *, timeout: float | NotGiven = NOT_GIVEN) -> Campaign:
-        """Ask where a campaign and each of its numbers stand: ``GET /campaign/{id}``.
+        """Return the status of a campaign and of each of its numbers: ``GET /campaign/{id}``.
 
-        Campaigns that were made in the vendor's panel can be asked for, too. There are no callbacks: this is the only
+        This works for campaigns that were made in the vendor's panel too. The vendor has no callbacks: this is the only
         way to delivery reports.
 
         Args:
@@ -175,15 +174,16 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
-            ValidationError: ``campaign_id`` is no number.
-            NotFound: status 404, there is no such campaign.
+            ValidationError: ``campaign_id`` is no id: not all digits, or zero.
+            NotFound: HTTP status 404, there is no such campaign.
         """
         return await self.execute(GetCampaign(campaign_id=rules.campaign_id(campaign_id)), timeout=timeout)
 
     async def shorten_url(self, link: str, *, timeout: float | NotGiven = NOT_GIVEN) -> ShortLink:
         """Make a short link under ``etsms.me``, whose clicks `get_campaign` counts: ``POST /acortar-url``.
 
-        The vendor allows ten a day. The link is neither opened by us nor private: who has the short one has both.
+        The vendor allows ten links a day. The client does not open the link. The link is not private: anybody with the
+        short link has the long one too.
 
         Args:
             link: ``link``: a whole http or https URL, without a user name or password.
@@ -191,7 +191,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
 
         Raises:
             ValidationError: ``link`` is no such URL; nothing was sent.
-            VendorError: ``success`` is false; its text has the vendor's ``error``.
+            VendorError: ``success`` is false; the error's text has the vendor's ``error``.
         """
         return await self.execute(ShortenUrl(link=rules.check_link(link)), timeout=timeout)
 
@@ -205,7 +205,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
             raise rules.invalid(
                 "numbers",
                 f"numbers holds {phone.mask(twice)} more than once; remove it, or pass allow_duplicates=True to send "
-                "it several different texts",
+                "several different texts to it",
             )
         return plain
 

@@ -1,7 +1,7 @@
-"""EnvíaTuSMS's codes: where a number of a campaign stands, and what a refusal means.
+"""EnvíaTuSMS's codes: statuses of the numbers of a campaign, and the errors that refusals become.
 
-Source: EnvíaTuSMS, "Documentación de la API". It publishes no texts and no codes for errors, so a refusal is told by
-its HTTP status, and keeps the vendor's words.
+Source: EnvíaTuSMS, "Documentación de la API". It publishes no texts and no codes for errors, so the HTTP status of a
+refusal decides, and the error keeps the vendor's words.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ REFUSALS: Final[Mapping[int, type[VendorError]]] = {
     404: NotFound,
     422: InvalidRequest,
 }
-"""By HTTP status: the error that a refusal becomes. `VendorError` itself for every other one, 200 included."""
+"""Error class of a refusal, by HTTP status; `VendorError` for every other status, 200 included."""
 
 
-# The vendor publishes no texts either. These words are a guess at what it says under status 200 about the account, and
-# the guess is on the safe side: whichever error it becomes, nothing was sent, but a campaign must not go on and on.
+# The vendor publishes no texts either. These words are a guess at how it refuses an account with status 200. The guess
+# is safe: the request was refused whichever error it becomes, and a campaign must not go on and on.
 _ACCOUNT: Final[Sequence[tuple[re.Pattern[str], type[VendorError]]]] = (
     (re.compile(r"saldo|insuficiente|sin cr[eé]dito|insufficient|recarg", re.IGNORECASE), InsufficientCredits),
     (re.compile(r"api[ _-]?key|no autorizad|unauthori[sz]ed|autenticaci", re.IGNORECASE), AuthError),
@@ -36,7 +36,7 @@ _ACCOUNT: Final[Sequence[tuple[re.Pattern[str], type[VendorError]]]] = (
 
 
 def refusal_kind(status: int, words: str) -> type[VendorError]:
-    """The error that a refusal becomes, by its HTTP status, and where that says nothing by the vendor's words."""
+    """Return the error class of a refusal, by its HTTP status, or where that says nothing by the vendor's words."""
     kind = REFUSALS.get(status)
     if kind is None:
         kind = next((found for pattern, found in _ACCOUNT if pattern.search(words)), VendorError)
@@ -44,10 +44,9 @@ def refusal_kind(status: int, words: str) -> type[VendorError]:
 
 
 class NumberStatus(OpenIntEnum):
-    """``numbers_stats.status``: where the SMS to one number stands.
+    """Status of the SMS to one number (``numbers_stats.status``). An open enum: an undocumented code is a value too.
 
-    An open enum: the four members are those of the document; ``NumberStatus(9)`` works as well and has `is_known`
-    False.
+    The four members are those of the document; ``NumberStatus(9)`` works as well, and its `is_known` is False.
     """
 
     PENDING = 0
@@ -57,22 +56,22 @@ class NumberStatus(OpenIntEnum):
 
     @property
     def state(self) -> DeliveryState:
-        """The vendor-neutral state; UNKNOWN for a code that nobody has seen yet."""
+        """Vendor-neutral state; UNKNOWN for an undocumented code."""
         return _STATE.get(int(self), DeliveryState.UNKNOWN)
 
     @property
     def is_delivered(self) -> bool:
-        """The operator has delivered it."""
+        """True where the operator has delivered the SMS."""
         return self is NumberStatus.DELIVERED
 
     @property
     def is_final(self) -> bool:
-        """No later answer is expected to say something else."""
+        """True where no later answer is expected to have another status."""
         return self.state.is_final
 
     @property
     def meaning(self) -> str:
-        """The meaning in plain words."""
+        """Meaning in plain words."""
         return _MEANING.get(int(self), f"status {int(self)}, which the vendor's document does not name")
 
 

@@ -1,4 +1,4 @@
-"""The converter that reads EnvíaTuSMS's answers, and readers for values of its own kinds."""
+"""Converter for EnvíaTuSMS's answers, and readers for the kinds of values that only EnvíaTuSMS has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONVERTER: Final = make_converter()
 
 
 def _items(value: Any) -> list[Any]:
-    """A list; PHP writes one with gaps as an object, and an empty or absent one as null, false or an empty text."""
+    """Read a list. PHP writes a list with gaps as an object, and an empty one as null, false or an empty text."""
     if isinstance(value, Mapping):
         return list(value.values())
     if isinstance(value, list):
@@ -26,37 +26,37 @@ def _items(value: Any) -> list[Any]:
 
 
 def per_operator(value: Any) -> dict[str, int]:
-    """``sms``: an object, which the document calls an array; so a list of such objects is read as well."""
+    """Read ``sms``: an object, or a list of objects, because the document calls it an array."""
     if not isinstance(value, Mapping):
         value = {name: count for item in _items(value) for name, count in item.items()}
     return CONVERTER.structure(value, dict[str, int])
 
 
 def ignored(value: Any) -> tuple[str, ...]:
-    """``ignored``: numbers in a list, or in one text with commas or semicolons between them."""
+    """Read ``ignored``: numbers in a list, or in one text with commas or semicolons between them."""
     if isinstance(value, str):
         value = [one.strip() for one in re.split("[,;]", value)] if value.strip() else []
-    # An entry that names nobody is kept: it stands for somebody.
+    # An empty entry is kept: it stands for a number that was ignored.
     return tuple("" if one is None else to_str(one) for one in _items(value))
 
 
 @reads_plain_times(lambda: zone(ZONE))
 def local_time(value: Any) -> datetime | None:
-    """``YYYY-MM-DD H:m:s`` on Venezuela's clock; an assumption, the document names no zone."""
+    """Read ``YYYY-MM-DD H:m:s`` on Venezuela's clock; an assumption, the document names no zone."""
     return parse_wall_clock(str(value), zone(ZONE))
 
 
 def texts(value: Any) -> tuple[str, ...]:
-    """``message_text``: one text or several."""
+    """Read ``message_text``: one text or several."""
     return tuple(to_str(one) for one in _items(value))
 
 
 def e164(value: Any) -> str:
-    """A number in E.164 where it is one that the vendor serves, else as the vendor wrote it."""
+    """Return a number in E.164; as the vendor wrote it where it is no phone number."""
     text = to_str(value)
     return canonical(text) or text
 
 
 def locations(value: Any) -> Any:
-    """``location_unique_clicks`` as received; an empty mapping for whatever stands for nothing."""
+    """Return ``location_unique_clicks`` as received; an empty mapping for an empty list, null or false."""
     return value or {}

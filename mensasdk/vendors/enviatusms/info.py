@@ -1,4 +1,4 @@
-"""What there is to know about EnvíaTuSMS before its client is loaded."""
+"""Description of EnvíaTuSMS for the registry, which can be read without loading the client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INFO: Final = VendorInfo(
     refuses={
         "sender": "its operators decide what the handset shows; leave it out",
         "schedule": "its API sends at once; leave it out and start the command at that time",
-        "report": "the vendor calls nobody back; ask it with EnviaTuSmsClient.get_campaign",
+        "report": "it has no callbacks; leave it out and ask with EnviaTuSmsClient.get_campaign",
         "unicode": "it drops accents itself; leave it out",
     },
     home="VE",

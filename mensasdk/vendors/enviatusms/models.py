@@ -1,4 +1,4 @@
-"""EnvíaTuSMS's answers as frozen values, and what a message may bring along.
+"""EnvíaTuSMS's answers as frozen values, and the options that only EnvíaTuSMS has.
 
 Source: EnvíaTuSMS, "Documentación de la API". Each attribute names the vendor's field that it stands for.
 """
@@ -42,11 +42,11 @@ __all__ = [
 
 @frozen
 class EnviaTuSmsOptions(VendorOptions):
-    """What only EnvíaTuSMS has, for a `Message`.
+    """Options of a `Message` that only EnvíaTuSMS has.
 
     Attributes:
-        allow_duplicates: ``permitir_duplicados``, as in `EnviaTuSmsClient.send_sms`. `BatchSender` never puts one
-            number twice into a request, so it needs this only where the vendor counts beyond one request.
+        allow_duplicates: ``permitir_duplicados``, as in `EnviaTuSmsClient.send_sms`. `BatchSender` never puts a number
+            twice into a request, so this is needed only if the vendor looks for duplicates in earlier requests too.
     """
 
     allow_duplicates: bool = False
@@ -57,14 +57,14 @@ class EnviaTuSmsOptions(VendorOptions):
 
 @frozen(kw_only=True)
 class Balance:
-    """Answer of ``/balance``.
+    """Answer to ``/balance``.
 
     Attributes:
         balance: ``balance``, US dollars in the account.
-        sms: ``sms``, messages that the balance pays for, by operator in the vendor's spelling
-            (``{"movistar": 100}``). Operators may change; empty in the older form.
-        credits: ``creditos``, messages that the balance pays for, in the older form of the answer; None in the
-            present one.
+        sms: ``sms``, how many messages the balance pays for, by operator in the vendor's spelling
+            (``{"movistar": 100}``). Operators may change; empty in the older form of the answer.
+        credits: ``creditos``, how many messages the balance pays for, in the older form of the answer; None in the
+            present form.
         raw: all fields as received.
     """
 
@@ -79,18 +79,20 @@ class Balance:
 
 @frozen(kw_only=True, repr=False)
 class SendResult:
-    """Answer of ``/sms-multi``, sorted out by recipient. Every number stands in just one of the three tuples.
+    """Answer to ``/sms-multi``. Every number sent is in either ``accepted``, ``rejected`` or ``in_doubt``.
 
     Attributes:
-        campaign_id: ``campaign_id`` by the document's table, ``id`` by its sample. None only where all were ignored.
+        campaign_id: ``campaign_id`` by the document's table, ``id`` by its sample. None only where all numbers were
+            ignored.
         message: ``msg``, in Spanish.
+        ignored: ``ignored``, numbers as the vendor spells them.
         accepted: numbers that the vendor took, in the caller's spelling.
-        rejected: numbers that the vendor ignored as no mobile numbers, in the caller's spelling. Not charged.
-        in_doubt: numbers that nobody can sort out, in the caller's spelling: the vendor ignored ``unmatched``, and
-            that may mean any of them. `EnviaTuSmsClient.get_campaign` shows who is in the campaign. Empty, unless
+        rejected: numbers that the vendor ignored because they are no mobile numbers, in the caller's spelling. Not
+            charged.
+        in_doubt: numbers whose outcome is unknown, in the caller's spelling: the vendor ignored ``unmatched``, which
+            may stand for any of them. `EnviaTuSmsClient.get_campaign` shows which are in the campaign. Empty, unless
             the vendor names a number that was not sent.
-        ignored: ``ignored``, as the vendor spells it.
-        unmatched: those of ``ignored`` that are none of the numbers sent.
+        unmatched: numbers of ``ignored`` that were not sent.
         raw: all fields as received.
     """
 
@@ -104,7 +106,7 @@ class SendResult:
     raw: Mapping[str, Any] = raw_field()
 
     def __repr__(self) -> str:
-        # Numbers are people; values end up in logs by way of repr.
+        # Numbers are personal data, and a repr ends up in logs.
         return (
             f"SendResult(campaign_id={self.campaign_id!r}, {len(self.accepted)} accepted, "
             f"{len(self.rejected)} rejected, {len(self.in_doubt)} in doubt)"
@@ -113,13 +115,14 @@ class SendResult:
 
 @frozen(kw_only=True)
 class Quote:
-    """Answer of ``/sms-costo``.
+    """Answer to ``/sms-costo``.
 
     Attributes:
-        price: ``precio_usd``, US dollars for all.
-        valid_numbers: ``numeros_validos``.
-        invalid_numbers: ``numeros_invalidos``; not in the price.
-        messages: ``cantidad_mensajes``, SMS to be sent: one for each valid number, or the parts of longer texts.
+        price: ``precio_usd``, US dollars for all messages.
+        valid_numbers: ``numeros_validos``, how many there are.
+        invalid_numbers: ``numeros_invalidos``, how many there are; not in the price.
+        messages: ``cantidad_mensajes``, how many SMS would be sent: one for each valid number, or the parts of longer
+            texts.
         raw: all fields as received.
     """
 
@@ -134,7 +137,10 @@ class Quote:
 
 
 def _numbers(value: Any) -> tuple[CampaignNumber, ...]:
-    """``numbers_stats``: called an object, shown as an array; an object may also be keyed by number."""
+    """Read ``numbers_stats``: an array of objects, or one object, perhaps keyed by number.
+
+    The document calls it an object, but shows an array.
+    """
     if isinstance(value, Mapping) and all(isinstance(item, Mapping) for item in value.values()):
         value = [item if canonical(key) is None else {"mobile_number": key, **item} for key, item in value.items()]
     return CONVERTER.structure(value or [], tuple[CampaignNumber, ...])
@@ -142,14 +148,14 @@ def _numbers(value: Any) -> tuple[CampaignNumber, ...]:
 
 @frozen(kw_only=True)
 class CampaignStats:
-    """``stats`` of a campaign.
+    """Counts of a campaign (``stats``).
 
     Attributes:
-        total_numbers: ``total_numbers``.
-        total_sms: ``total_sms``, SMS to be sent.
+        total_numbers: ``total_numbers``, numbers in the campaign.
+        total_sms: ``total_sms``, SMS in the campaign.
         pending: ``pending``, SMS still to be sent; 0 when the campaign is complete.
-        delivered: ``delivered``, SMS.
-        failed: ``failed``, SMS.
+        delivered: ``delivered``, SMS that were delivered.
+        failed: ``failed``, SMS that failed.
         raw: all fields as received.
     """
 
@@ -163,13 +169,12 @@ class CampaignStats:
 
 @frozen(kw_only=True, repr=False)
 class CampaignNumber:
-    """One number of a campaign (``numbers_stats``).
+    """Number of a campaign, with its status (``numbers_stats``).
 
     Attributes:
-        number: ``mobile_number`` in E.164, which the vendor writes as an integer; as the vendor wrote it where it is
-            no phone number.
+        number: ``mobile_number`` in E.164; the vendor writes it as an integer. Unchanged where it is no phone number.
         status: ``status``.
-        processed: ``processed``, the vendor's platform has dealt with the message.
+        processed: ``processed``, True where the vendor's platform has processed the message.
         raw: all fields as received.
     """
 
@@ -184,16 +189,16 @@ class CampaignNumber:
 
 @frozen(kw_only=True)
 class ShortLinkStats:
-    """``shortlink_stats`` of a campaign.
+    """Clicks on a campaign's short link (``shortlink_stats``).
 
     Attributes:
         short_url: ``short_url``.
         original_url: ``orig_url``.
         total_clicks: ``total_clicks``.
-        unique_clicks: ``unique_clicks``, by IP address.
-        total_views: ``total_views``, where the reader's phone and connection can tell.
+        unique_clicks: ``unique_clicks``, clicks from different IP addresses.
+        total_views: ``total_views``, counted where the reader's phone and connection allow it.
         clicks_by_location: ``location_unique_clicks``, unique clicks by country, region and city. The document does
-            not show how they are nested, so this is what was received; an empty mapping where there is nothing.
+            not show how they are nested, so the value is as received; an empty mapping where there are none.
         raw: all fields as received.
     """
 
@@ -208,20 +213,20 @@ class ShortLinkStats:
 
 @frozen(kw_only=True, repr=False)
 class Campaign:
-    """Answer of ``/campaign/{id}``.
+    """Answer to ``/campaign/{id}``.
 
     Attributes:
-        campaign_id: the id that was asked for; the answer has none.
-        texts: ``message_text``: the text. The document does not say what it holds where each number has its own;
-            several are all here.
+        texts: ``message_text``: the text, or all texts if the answer has several. The document does not say what it
+            holds where each number has a text of its own.
         created_at: ``created_at``, aware, on Venezuela's clock (an assumption, the document names no zone).
-        send_at: ``send_at``, when it is or was to be sent; as ``created_at``.
-        approved: ``approved``. Campaigns may have to pass moderation, and wait for it with False.
-        cancelled: ``cancelled``, by the vendor's administrator.
-        from_api: ``from_api``, made by this API and not in the panel.
+        send_at: ``send_at``, scheduled time of sending; aware, on the same clock.
+        approved: ``approved``, False while the campaign waits for the vendor's moderation.
+        cancelled: ``cancelled``, True where the vendor's administrator cancelled the campaign.
+        from_api: ``from_api``, True where the campaign was made by this API and not in the panel.
         stats: ``stats``.
         numbers: ``numbers_stats``.
         short_link: ``shortlink_stats``; None without a short link.
+        campaign_id: the id that was asked for; the answer has none.
         raw: all fields as received.
     """
 
@@ -242,11 +247,11 @@ class Campaign:
 
     @property
     def is_complete(self) -> bool:
-        """Nothing is waiting to be sent any more. What was sent may still change its status."""
+        """True when no SMS of the campaign waits to be sent. An SMS that was sent may still change its status."""
         return self.stats.pending == 0
 
     def to_deliveries(self) -> tuple[Delivery, ...]:
-        """Each number in vendor-neutral terms. The vendor does not say when a status was reached."""
+        """Return a delivery report for each number, in vendor-neutral terms. The vendor tells no times."""
         return tuple(
             Delivery(
                 vendor=VENDOR,
@@ -265,7 +270,7 @@ class Campaign:
 
 @frozen(kw_only=True)
 class ShortLink:
-    """Answer of ``/acortar-url``.
+    """Answer to ``/acortar-url``.
 
     Attributes:
         link: ``link``, such as ``https://etsms.me/XYZ``.

@@ -1,4 +1,4 @@
-"""What became of messages in doubt: EnvíaTuSMS tells who is in a campaign, and nothing else."""
+"""Find the outcomes of unknown messages at EnvíaTuSMS, which only tells the numbers of a campaign."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ __all__ = ["EnviaTuSmsReconcile"]
 
 
 class EnviaTuSmsReconcile(EnviaTuSmsWire):
-    """The part of `EnviaTuSmsClient` that finds out about messages in doubt."""
+    """Part of `EnviaTuSmsClient` that finds the outcomes of unknown messages."""
 
     @abstractmethod
-    async def get_campaign(self, campaign_id: str | int) -> Campaign: ...
+    async def get_campaign(self, campaign_id: str | int) -> Campaign:
+        """Return the status of a campaign; see `EnviaTuSmsClient.get_campaign`."""
 
     async def reconcile(
         self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
     ) -> Sequence[Outcome | None]:
-        """Find out what became of messages of one request; see `BatchClient.reconcile`. Nothing is ever sent.
+        """Find the outcomes of unknown messages of one request; see `BatchClient.reconcile`. Nothing is ever sent.
 
-        The vendor takes no reference and cannot be asked for a number, so that a campaign has to be known: from the
-        answer, or because another message of the same request is in it. Each campaign is asked for once.
+        The vendor takes no reference and cannot be asked for a number, so the campaign's id has to be known: from the
+        answer, or because another message of the same request is in the campaign. Each campaign is asked for once.
 
         Args:
-            doubts: messages of one request.
+            doubts: unknown messages of one request.
             reference: not used; the vendor has never seen it.
             gate: not used; nothing is sent.
             repeat: not used; the vendor would make another campaign of a repetition.
 
         Returns:
-            ACCEPTED with the code ``"callback"`` where the vendor has reported on the message, and ``"campaign"`` where
-            the campaign lists its number, whatever has become of it there. None else: a request may have been made in
-            several parts, each of which is a campaign of its own, and a campaign may lag behind.
+            ACCEPTED with the code ``"callback"`` where a delivery report is known, and ``"campaign"`` where the
+            campaign lists the number, whatever its status there. Else None: a request may have been made in several
+            parts, each with a campaign of its own, and a campaign may lag behind.
 
         Raises:
-            MensaError: a campaign could not be fetched, and nothing was found out. That there is none of this id is no
-                error.
+            MensaError: a campaign could not be fetched, and no outcome was found. An id without a campaign is no error.
         """
         campaigns: dict[str, dict[str, CampaignNumber]] = {}
         return await settle(doubts, lambda doubt: self._by_campaign(doubt, campaigns), vendor=self.vendor)
@@ -62,6 +62,6 @@ class EnviaTuSmsReconcile(EnviaTuSmsWire):
     async def _lines(self, campaign_id: str) -> dict[str, CampaignNumber]:
         try:
             campaign = await self.get_campaign(campaign_id)
-        except (NotFound, ValidationError):  # no campaign, or no id of one: nothing is known
+        except (NotFound, ValidationError):  # there is no such campaign, or the id is none
             return {}
         return {line.number: line for line in campaign.numbers}

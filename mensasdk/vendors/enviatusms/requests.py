@@ -17,13 +17,13 @@ __all__ = ["GetBalance", "GetCampaign", "QuoteSms", "SendSms", "ShortenUrl"]
 
 
 def _flag(value: bool) -> bool | None:
-    """True, or nothing: false is the vendor's default."""
+    """Return True for True, and None for False: a missing flag is false at the vendor's."""
     return value or None
 
 
 @value(kw_only=True)
 class GetBalance(Call[Balance]):
-    """``/balance``."""
+    """Parameters of ``/balance``: none."""
 
     function: ClassVar[str] = "balance"
     safe: ClassVar[bool] = True
@@ -32,13 +32,13 @@ class GetBalance(Call[Balance]):
 
 @value(kw_only=True, repr=False)
 class SendSms(Call[SendResult]):
-    """``/sms-multi`` in the vendor's own terms. `EnviaTuSmsClient.send_sms` makes one from friendlier values.
+    """Parameters of ``/sms-multi``. `EnviaTuSmsClient.send_sms` makes them from friendlier values.
 
     Attributes:
         numbers: ``numeros``, always a list.
         text: ``texto``: one for all, or one for each number.
         allow_duplicates: ``permitir_duplicados``.
-        given: ``numbers`` as the caller spelled them, which is how the result names them; by default as sent.
+        given: ``numbers`` in the caller's spelling, for the result; by default as sent. Not sent itself.
     """
 
     function: ClassVar[str] = "sms-multi"
@@ -55,7 +55,7 @@ class SendSms(Call[SendResult]):
 
 @value(kw_only=True, repr=False)
 class QuoteSms(Call[Quote]):
-    """``/sms-costo``: parameters as in `SendSms`. It sends nothing."""
+    """Parameters of ``/sms-costo``, as in `SendSms`. Nothing is sent to the numbers."""
 
     function: ClassVar[str] = "sms-costo"
     safe: ClassVar[bool] = True
@@ -71,7 +71,7 @@ class QuoteSms(Call[Quote]):
 
 @value(kw_only=True)
 class GetCampaign(Call[Campaign]):
-    """``/campaign/{id}``: the id is part of the path."""
+    """Parameters of ``/campaign/{id}``: the id, as a part of the path."""
 
     function: ClassVar[str] = "campaign"
     safe: ClassVar[bool] = True
@@ -82,9 +82,10 @@ class GetCampaign(Call[Campaign]):
 
 @value(kw_only=True, repr=False)
 class ShortenUrl(Call[ShortLink]):
-    """``/acortar-url``: ``link``. The document's Python sample sends ``url`` instead; its table and the others do not.
+    """Parameters of ``/acortar-url``: ``link``.
 
-    Each call makes a link, and ten a day are allowed, so it is not repeated once it may have left.
+    The document's Python sample sends ``url`` instead; its table and other samples have ``link``. Each call makes a
+    link, and ten a day are allowed, so a call that may have left is not repeated.
     """
 
     function: ClassVar[str] = "acortar-url"
@@ -93,4 +94,4 @@ class ShortenUrl(Call[ShortLink]):
     link: str = wire("link")
 
     def __repr__(self) -> str:
-        return "ShortenUrl(***)"  # a query may hold a secret
+        return "ShortenUrl(***)"  # the link's query may hold a secret

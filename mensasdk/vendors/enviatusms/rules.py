@@ -1,4 +1,4 @@
-"""EnvíaTuSMS's rules for values, checked before anything is sent, and the way into the vendor's terms.
+"""Check values by EnvíaTuSMS's rules before anything is sent, and convert them to the vendor's terms.
 
 Source: EnvíaTuSMS, "Documentación de la API".
 """
@@ -42,35 +42,34 @@ _CAMPAIGN_ID = re.compile(r"[1-9][0-9]{0,17}").fullmatch
 
 
 def invalid(field: str, message: str) -> ValidationError:
+    """Build the error for a value that breaks a rule."""
     return ValidationError(message, field=field, vendor=VENDOR)
 
 
 def number(value: str, default_country: str | None, *, field: str) -> phone.PhoneNumber:
-    """One number of ``numeros``: a Venezuelan one, in any common spelling.
+    """Read a number of ``numeros``: a Venezuelan number in any common spelling.
 
-    The document knows the formats ``584241234567`` and ``4241234567`` only. It takes ten digits for a local number, so
-    that a foreign number without its plus could reach a stranger in Venezuela; foreign numbers are therefore refused
-    here. Which ranges are mobile ones is for the vendor to say.
+    The document knows only the formats ``584241234567`` and ``4241234567``. The vendor takes ten digits for a local
+    number, so a foreign number without its plus could reach a stranger in Venezuela: foreign numbers are refused here.
+    The vendor itself decides which numbers are mobile numbers.
     """
     found = phone.parse(value, default_country=default_country, field=field)
     if found.country_code != _VENEZUELA:
         raise invalid(
             field,
-            f"{field} ({phone.mask(found.e164)}) is a number of calling code +{found.country_code}; EnvíaTuSMS sends "
-            "to Venezuela (+58) only; correct it, or use another vendor",
+            f"{field} ({phone.mask(found.e164)}) has calling code +{found.country_code}; EnvíaTuSMS sends to Venezuela "
+            "(+58) only; correct it, or use another vendor",
         )
     if found.national.startswith("0"):  # a trunk prefix that had to stay, because a digit is missing after it
-        raise invalid(
-            field, f"{field} ({phone.mask(found.e164)}) is too short; Venezuelan numbers have ten digits after the 0"
-        )
+        raise invalid(field, f"{field} ({phone.mask(found.e164)}) is too short; give all ten digits that follow the 0")
     return found
 
 
 def canonical(value: str) -> str | None:
-    """A number of an answer in E.164, whichever way it is written there; None where it is no number."""
+    """Return a number from an answer in E.164, however the vendor writes it; None where it is no phone number."""
     text = value.strip()
     if _WITH_COUNTRY_CODE(text):
-        text = f"+{text}"  # the usual form, and read a hundred times as fast so
+        text = f"+{text}"  # the usual form, which is read a hundred times as fast with a plus
     try:
         return phone.parse(text, default_country=COUNTRY).e164
     except ValidationError:
@@ -78,17 +77,17 @@ def canonical(value: str) -> str | None:
 
 
 def without_accents(text: str) -> str:
-    """The text as the vendor sends it: accents dropped, except for those of ``é`` and ``É``."""
+    """Return the text as the vendor sends it: without accents, except those of ``é`` and ``É``."""
     return text if text.isascii() else _accented.sub(lambda match: _plain(match[0]), composed(text))
 
 
 def composed(text: str) -> str:
-    """The text as it is sent: its accents composed, so that the vendor counts what a person sees."""
+    """Return the text with composed accents (NFC), so that the vendor counts the characters that a person sees."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _changed(text: str) -> ChangedText:
-    """What `without_accents` does, and where."""
+    """Return what `without_accents` makes of a text, with each change and its position."""
     if text.isascii():
         return ChangedText(text)
     changes: list[Change] = []
@@ -107,7 +106,7 @@ def _changed(text: str) -> ChangedText:
 
 
 def _clusters(text: str) -> Iterator[tuple[int, str]]:
-    """A text in pieces that are composed each by itself, such as a letter with its accents, with their positions."""
+    """Yield the pieces of a text that are composed alone, such as a letter with its accents, and their positions."""
     start = 0
     for end in range(1, len(text)):
         piece, following = text[start:end], text[end]
@@ -141,12 +140,12 @@ TEXT_RULE: Final = _text_rule(MAX_TEXT)
 
 
 def check_text(text: object, *, limit: int | None, name: str = "text") -> str:
-    """``texto``: returned with its accents composed, so that the vendor counts what a person sees.
+    """Check a text of ``texto``, and return it with composed accents (see `composed`).
 
     Args:
         text: the text as given.
-        limit: most characters, once the vendor has dropped the accents; None for no limit.
-        name: what the error calls it; its field is ``"text"``.
+        limit: maximum count of characters, after the vendor has dropped the accents; None for no limit.
+        name: name of the text in errors; their field is ``"text"``.
     """
     text = TEXT_RULE.check(text, what=name)
     if limit is not None:
@@ -155,7 +154,7 @@ def check_text(text: object, *, limit: int | None, name: str = "text") -> str:
 
 
 def check_texts(text: str | Iterable[str], count: int, *, limit: int | None) -> str | list[str]:
-    """``texto``: one text for all, or one for each of ``count`` numbers."""
+    """Check ``texto``: one text for all, or one for each of ``count`` numbers."""
     if isinstance(text, str):
         return check_text(text, limit=limit)
     given: object = text
@@ -172,7 +171,7 @@ def check_texts(text: str | Iterable[str], count: int, *, limit: int | None) -> 
 
 
 def campaign_id(value: str | int) -> str:
-    """``id`` of a campaign, a number that the vendor gave."""
+    """Check the ``id`` of a campaign, digits that the vendor gave, and return it as text."""
     text = str(value).strip()
     if not _CAMPAIGN_ID(text):
         raise invalid("campaign_id", "campaign_id must be the number that sending returned, digits only and not zero")
@@ -180,10 +179,10 @@ def campaign_id(value: str | int) -> str:
 
 
 def check_link(link: object) -> str:
-    """``link``: a whole http or https URL, without a user name or password."""
+    """Check ``link``: a whole http or https URL, without a user name or password."""
     if not isinstance(link, str):
         raise invalid("link", f"link must be a string, not {type(link).__name__}")
-    # urlsplit drops tabs and line ends without a word, so they are looked for first.
+    # urlsplit drops tabs and line ends silently, so this comes first.
     if not link.isprintable() or " " in link:
         raise invalid("link", "link holds a blank or control character; percent-encode or remove it")
     user = host = None
@@ -192,7 +191,7 @@ def check_link(link: object) -> str:
         parts = urlsplit(link)
         scheme, user, host, _ = parts.scheme, parts.username, parts.hostname, parts.port
     except ValueError:
-        pass  # a port or an IPv6 address that is none
+        pass  # the port or the IPv6 address is invalid
     if scheme not in {"http", "https"} or not host:
         raise invalid("link", 'link must be a whole http or https URL, such as "https://www.example.com/offer"')
     # Some programs take a backslash for a slash, and then see another host.

@@ -1,4 +1,4 @@
-"""What every call to EnvíaTuSMS goes through: the key, the body, and what its answer means."""
+"""Build the HTTP requests to EnvíaTuSMS, with the key, and read its answers and refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class EnviaTuSmsWire(VendorClient):
-    """The part of `EnviaTuSmsClient` that knows the wire."""
+    """Part of `EnviaTuSmsClient` that builds HTTP requests and reads their answers."""
 
     vendor = rules.VENDOR
 
@@ -42,7 +42,9 @@ class EnviaTuSmsWire(VendorClient):
         check_secrets(api_key=api_key)
         secret = Secret(api_key)
         if not secret or not api_key.isprintable() or " " in api_key:
-            raise ConfigurationError("api_key is empty, or holds blanks or control characters", vendor=self.vendor)
+            raise ConfigurationError(
+                "api_key must not be empty, and must hold no blanks or control characters", vendor=self.vendor
+            )
         super().__init__(base_url=base_url, transport=transport, timeouts=timeouts, retry=retry, hooks=hooks)
         self._api_key: Mapping[str, Secret] = {"api_key": secret}
 
@@ -68,18 +70,20 @@ class EnviaTuSmsWire(VendorClient):
         return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class
 
     def _check_verdict(self, call: Call[Any], status: int, fields: Mapping[str, Any]) -> None:
-        """Raise what the answer stands for, unless it says that all went well."""
+        """Raise the error for the answer, unless the answer says that all went well."""
         verdict = _verdict(call, fields)
         refused = verdict is False or (status >= 400 and verdict is None and _words(fields) != "")
         if refused and isinstance(call, SendSms) and (campaign := _id(fields)):
             raise AmbiguousResponse(
-                f"{call.function} was refused, and campaign {campaign} was made for it", vendor=self.vendor
+                f"{call.function} was refused, but the answer names campaign {campaign}; get_campaign tells whether it "
+                "was made",
+                vendor=self.vendor,
             )
         if refused:
             raise self._refusal(call, status, fields)
         if verdict is None:
             raise DecodeError(
-                f"the answer to {call.function} does not say in a documented way whether it went well",
+                f"the answer to {call.function} says neither ok nor error in a documented way",
                 vendor=self.vendor,
             )
 
@@ -103,7 +107,7 @@ class EnviaTuSmsWire(VendorClient):
         return presentable(words, self._api_key.values(), texts)
 
     def _sorted_out(self, call: SendSms, answer: SendResult) -> SendResult:
-        """Who was accepted and who was not, in the caller's spelling."""
+        """Sort the numbers of an answer into accepted, rejected and unknown ones, in the caller's spelling."""
         given = call.numbers if call.given is None or len(call.given) != len(call.numbers) else call.given
         sent = [_key(one) for one in call.numbers]
         ignored = {_key(one) for one in answer.ignored}
@@ -113,15 +117,15 @@ class EnviaTuSmsWire(VendorClient):
         rest = tuple(name for name, one in zip(given, sent, strict=True) if one not in ignored)
         if not rest and len(sent) == 1:
             raise InvalidRequest(
-                f"the vendor ignored the number ({phone.mask(sent[0])}): no mobile number that it serves; nothing is "
-                "charged",
+                f"the vendor ignored the number ({phone.mask(sent[0])}): it is no mobile number that the vendor "
+                "serves; nothing is charged",
                 vendor=self.vendor,
                 code=Code.IGNORED,
             )
         if rest and answer.campaign_id is None:
-            raise DecodeError("the answer tells of accepted messages and has no id for them", vendor=self.vendor)
-        # An ignored number that was not sent is one of ours in a form that cannot be told, or a slip of the vendor's.
-        # Nobody who is left can then be called accepted.
+            raise DecodeError("the answer says that messages were accepted, but has no id", vendor=self.vendor)
+        # An ignored number that was not sent may be one of ours in an unknown spelling, or the vendor's mistake. None
+        # of the other numbers can be called accepted then.
         return evolve(
             answer,
             accepted=() if unmatched else rest,
@@ -136,19 +140,19 @@ def _key(number: str) -> str:
 
 
 def _verdict(call: Call[Any], fields: Mapping[str, Any]) -> bool | None:
-    """What ``status``, or ``success`` of short links, says; None for what the document does not know."""
+    """Return whether ``status`` (``success`` for short links) says ok; None where it says nothing documented."""
     said = {_ok(fields[name]) for name in ("status", "success") if fields.get(name) is not None}
     if {True, False} <= said:
         raise AmbiguousResponse("the answer says ok and error at once", vendor=rules.VENDOR)
     if False in said:
         return False
     if not said and isinstance(call, QuoteSms) and "precio_usd" in fields:
-        return True  # a quote says nothing of itself
+        return True  # a good quote has no status
     return True if said == {True} else None
 
 
 def _ok(value: Any) -> bool | None:
-    """``ok`` and ``error``, or a flag."""
+    """Read ``ok`` or ``error``, or a flag, as a boolean; None for anything else."""
     if isinstance(value, str) and value.strip().lower() in {"ok", "error"}:
         return value.strip().lower() == "ok"
     try:
@@ -158,7 +162,7 @@ def _ok(value: Any) -> bool | None:
 
 
 def _words(fields: Mapping[str, Any]) -> str:
-    """What the vendor says about a refusal: ``msg``, or ``error`` of short links, or ``message`` of its framework."""
+    """Return the vendor's words about a refusal: ``msg``, ``error`` for short links, or its framework's ``message``."""
     return words_of(fields, "msg", "error", "message")
 
 
@@ -171,7 +175,7 @@ def _id(fields: Mapping[str, Any]) -> str | None:
 
 
 def _whose(fault: str, text: str | Sequence[str]) -> str:
-    """Which text the vendor names, without quoting it."""
+    """Name the text that the vendor calls faulty by its position, without quoting it."""
     if isinstance(text, str):
         return "the text is at fault"
     plain = rules.without_accents(fault).strip()
