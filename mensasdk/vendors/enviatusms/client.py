@@ -174,7 +174,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
-            ValidationError: ``campaign_id`` is no id: not all digits, or zero.
+            ValidationError: ``campaign_id`` is no whole number above zero.
             NotFound: HTTP status 404, there is no such campaign.
         """
         return await self.execute(GetCampaign(campaign_id=rules.campaign_id(campaign_id)), timeout=timeout)

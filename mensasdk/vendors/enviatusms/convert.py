@@ -58,5 +58,5 @@ def e164(value: Any) -> str:
 
 
 def locations(value: Any) -> Any:
-    """Return ``location_unique_clicks`` as received; an empty mapping for an empty list, null or false."""
+    """Return ``location_unique_clicks`` as received; an empty mapping for every empty value, such as null or ``[]``."""
     return value or {}

@@ -234,7 +234,7 @@ class MensatekClient(MensatekBatch):
             timeout: seconds for the whole call; `Timeouts.total` where it is not given.
 
         Raises:
-            AccessDenied: ``Res=-2`` or ``-4``, no report for this account.
+            AccessDenied: ``Res=-2`` or ``-4``, no report that this account may see.
             InvalidRequest: ``Res=-3``.
         """
         return await self.execute(GetReport(message_id=rules.message_id(message_id)), timeout=timeout)
