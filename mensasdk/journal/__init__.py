@@ -1,4 +1,4 @@
-"""The record of a campaign: the fence against sending twice, in memory and in SQLite."""
+"""Journals: records of campaigns, in memory or in a SQLite file, that keep a message from being sent twice."""
 
 from mensasdk.journal.mark import mark
 from mensasdk.journal.memory import MemoryJournal

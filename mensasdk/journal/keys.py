@@ -1,4 +1,4 @@
-"""What tells one message, and one request, of a campaign from the others."""
+"""Make keys of messages and references of requests, unique within a campaign."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ __all__ = ["fingerprint", "message_key", "request_reference"]
 _KEY = 16
 
 
-# Copied for each message, which takes half as long as making one.
+# Copied for each message, which takes half as long as making a new hash.
 _HASH = hashlib.blake2b(digest_size=_KEY)
 
 
 def message_key(message: Message, number: str) -> bytes:
-    """What makes a message the same message: the caller's reference and the number, or else the number and all that
-    the person would read. Sixteen bytes of a hash of it.
+    """Return the key of a message: a hash of sixteen bytes, equal for messages that count as the same.
+
+    The hash is made of the number and the caller's reference. Without a reference it is made of the number and all that
+    the person would read.
 
     Args:
         message: the message.
-        number: its recipient in E.164, so that two spellings of one number are one.
+        number: the recipient in E.164, so that two spellings of a number give one key.
     """
     parts: tuple[object, ...]
     if message.reference is not None:
         parts = ("reference", number, message.reference)
     else:
         parts = ("text", number, message.text, message.template, message.variables)
-    # JSON says where each text begins and ends, so no two messages read the same.
+    # JSON marks where each text begins and ends, so different messages are never written alike.
     try:
         written = orjson.dumps(parts, default=dict, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # half of a surrogate pair, or a variable that is no text: then as Python writes it, in a tuple
+    except TypeError:  # orjson writes no half of a surrogate pair, nor every type that a variable may have; repr does
         if message.reference is None:
             parts = (*parts[:4], *sorted(message.variables.items()))
         written = repr(parts).encode()
@@ -43,10 +45,10 @@ def message_key(message: Message, number: str) -> bytes:
 
 
 def fingerprint(key: bytes) -> bytes:
-    """What tells a key from the others of a campaign, for a `KeySet`: a hash, which those of `message_key` are."""
+    """Return the bytes that a `KeySet` holds for a key: the key itself if it has sixteen bytes, or else a hash."""
     return key if len(key) == _KEY else hashlib.blake2b(key, digest_size=_KEY).digest()
 
 
 def request_reference(campaign: str, first: int) -> str:
-    """Give the reference of a request, which the ``seq`` of the first row that was claimed for it makes."""
+    """Return the reference of a request, by the ``seq`` of the first row that was claimed for it."""
     return f"{campaign}.{first}"

@@ -1,4 +1,4 @@
-"""Telling duplicates among millions of recipients, in a tenth of the memory of a set."""
+"""Find duplicates among millions of recipients, in a tenth of the memory of a set."""
 
 from __future__ import annotations
 
@@ -6,34 +6,35 @@ from collections.abc import Iterable
 
 __all__ = ["KeySet"]
 
-# The first 14 bits of a key choose its bucket, and the bucket holds the seven bytes after the first one: two of the
-# chosen bits are held once more, which costs nothing, because half a byte cannot be left out.
+# The first 14 bits of a key choose its bucket, and the bucket holds the second to the eighth byte. Six bits of the
+# second byte are known from the bucket already, but a part of a byte cannot be left out.
 _BUCKETS = 2**14
 _WIDTH = 7
 _KEY = 1 + _WIDTH
-# Here the buckets begin to need less than a set does.
+# From here on, buckets need less memory than a set.
 _FEW = 4096
 
 
 class KeySet:
-    """A set of fingerprints, such as the first bytes of a hash. Keys can be added, and not taken away.
+    """Set of fingerprints, such as the first bytes of a hash, to which keys can only be added.
 
-    Of each key the first eight bytes count. They have to be spread evenly, as those of a hash are: keys that begin
-    alike come into one bucket, and every look at it reads it from its beginning.
+    Only the first eight bytes of a key count. They have to be spread evenly, as those of a hash are: keys that begin
+    alike share a bucket, and each search reads the bucket from its beginning.
 
-    **Errors.** A key that was added is always found. Another key is taken for it when the first 64 bits of both are the
-    same: of a million hashes, some two are in one of 37 million campaigns; of ten million, in one of 370,000.
+    **Errors.** A key that was added is always found. A key that was not added is found by mistake if its first 64 bits
+    equal those of another. Two of a million hashes are equal in this way in one of 37 million campaigns; two of ten
+    million, in one of 370,000.
 
-    **Memory.** Up to 4,096 keys this is a plain set, of some 100 bytes a key. Beyond, a key takes seven bytes, and the
-    whole 0.7 MB more: 1.0 MB at 50,000 keys, 7.5 MB at a million, 70 MB at ten million. What the allocator loses comes
-    on top, up to a quarter. A set of eight-byte integers takes ten times as much: 69 MB at a million.
+    **Memory.** Up to 4,096 keys this is a plain set, with about 100 bytes a key. Beyond that a key takes seven bytes,
+    and the buckets take 0.7 MB: 1.0 MB at 50,000 keys, 7.5 MB at a million, 70 MB at ten million. The allocator may
+    need up to a quarter more. A set of eight-byte integers takes ten times as much: 69 MB at a million.
 
     **Time.** About three times that of a plain set at a million keys; at ten million, where a bucket is ten times
-    as long, about eight times. The 4,097th key changes the set over, which takes some milliseconds.
+    as long, about eight times. The 4,097th key turns the set into buckets, which takes some milliseconds.
 
     Args:
-        keys: what it holds from the beginning.
-        few: number of keys up to which it stays a plain set.
+        keys: the first keys.
+        few: count of keys up to which it stays a plain set.
     """
 
     __slots__ = ("_buckets", "_count", "_few", "_most")
@@ -41,8 +42,8 @@ class KeySet:
     def __init__(self, keys: Iterable[bytes] = (), *, few: int = _FEW) -> None:
         self._few: set[bytes] = set()
         self._most = few
-        # Each bucket is what its keys leave after the bits that chose it, one after the other; empty until there are
-        # too many keys for the plain set.
+        # A bucket holds the second to the eighth byte of its keys, one key after the other. There are no buckets until
+        # there are too many keys for the plain set.
         self._buckets: list[bytes] = []
         self._count = 0
         self.update(keys)
@@ -54,10 +55,10 @@ class KeySet:
             key: at least eight bytes.
 
         Returns:
-            True when it is new.
+            True if it is new.
 
         Raises:
-            ValueError: it has fewer than eight bytes.
+            ValueError: the key has fewer than eight bytes.
         """
         buckets = self._buckets
         if not buckets:
@@ -68,8 +69,8 @@ class KeySet:
         index = key[0] << 6 | key[1] >> 2
         bucket = buckets[index]
         found = bucket.find(rest)
-        # What is found between two keys, of the end of one and the beginning of the next, is no key. The next place is
-        # looked for from the next byte on, because it may overlap this one.
+        # A match that begins within a key, and ends in the next one, is no match. The search goes on at the next byte,
+        # because the true match may overlap the false one.
         while found > 0 and found % _WIDTH:
             found = bucket.find(rest, found + 1)
         if found >= 0:
@@ -82,16 +83,16 @@ class KeySet:
         """Add several keys.
 
         Raises:
-            ValueError: one has fewer than eight bytes; those before it have been added.
+            ValueError: a key has fewer than eight bytes; the keys before it have been added.
         """
         for key in keys:
             self.add(key)
 
     def __contains__(self, key: bytes) -> bool:
-        """Whether the key was added, or one that has the same first eight bytes.
+        """Return whether the key was added, or another key with the same first eight bytes.
 
         Raises:
-            ValueError: it has fewer than eight bytes.
+            ValueError: the key has fewer than eight bytes.
         """
         rest = key[1:_KEY]
         if len(rest) < _WIDTH:
@@ -100,7 +101,7 @@ class KeySet:
             return key[:_KEY] in self._few
         bucket = self._buckets[key[0] << 6 | key[1] >> 2]
         found = bucket.find(rest)
-        while found > 0 and found % _WIDTH:  # as in `add`, which would pay for a call of its own
+        while found > 0 and found % _WIDTH:  # as in `add`; a shared function would cost it a call
             found = bucket.find(rest, found + 1)
         return found >= 0
 

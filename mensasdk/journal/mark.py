@@ -1,4 +1,4 @@
-"""Deciding by a person's word what became of messages that are UNKNOWN."""
+"""Let a person decide the outcome of messages that are UNKNOWN."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _AT_ONCE = 1000
 
 
 async def mark(journal: Journal, campaign: str, kind: OutcomeKind, *, numbers: Collection[str] | None = None) -> int:
-    """Decide by a person's word what became of messages that are UNKNOWN.
+    """Set the outcome of messages that are UNKNOWN, as a person decides.
 
     Args:
-        journal: where the campaign is recorded.
-        campaign: its id; nobody may have it open.
-        kind: ACCEPTED, REJECTED, or NOT_SENT, which makes `BatchSender.resume` send them.
-        numbers: whose messages, in E.164; None for all that are UNKNOWN.
+        journal: the journal that has the campaign.
+        campaign: the campaign's id; it must not be open.
+        kind: ACCEPTED, REJECTED or NOT_SENT. NOT_SENT makes `BatchSender.resume` send the messages.
+        numbers: only messages to these numbers, in E.164; None for all that are UNKNOWN.
 
     Returns:
-        How many were marked. Their outcome has the code ``"person"``.
+        The count of messages marked. Their outcomes have the code ``"person"``.
 
     Raises:
-        ConfigurationError: the journal has no such campaign, somebody has it open, or ``kind`` is UNKNOWN.
+        ConfigurationError: the journal does not have the campaign, the campaign is open, or ``kind`` is UNKNOWN.
         JournalError: the journal cannot be read or written.
     """
     if kind is OutcomeKind.UNKNOWN:
-        raise ConfigurationError("a message that is unknown can be marked accepted, rejected or not_sent")
+        raise ConfigurationError("kind is UNKNOWN; mark messages as ACCEPTED, REJECTED or NOT_SENT")
     await journal.open(campaign, create=False)
     marked, after = 0, -1
     try:

@@ -1,4 +1,4 @@
-"""A journal in memory: for quick sends, and the plain model that the others are compared with."""
+"""A journal in memory: for quick sends, and the simple model that tests compare other journals with."""
 
 from __future__ import annotations
 
@@ -39,11 +39,14 @@ _SEQ = attrgetter("seq")
 
 @define(eq=False)
 class _Taken:
-    """A claim that is under way, and what is the same for all its rows.
+    """Claim that is under way, with all that its rows share.
 
     Attributes:
-        moved: by ``seq``, the vendor that a row was handed over to.
-        ended: the rows that are settled already.
+        claim: the claim.
+        at: when it was claimed, aware, in UTC.
+        vendor, group: as in `Record`.
+        moved: the vendors to which rows were rerouted, by ``seq``.
+        ended: ``seq`` of the rows that are settled already.
     """
 
     claim: Claim
@@ -54,11 +57,11 @@ class _Taken:
     ended: frozenset[int] = frozenset()
 
     def left(self) -> Iterator[tuple[int, int]]:
-        """Give the ``seq`` and the position of each row that is under way."""
+        """Yield the ``seq`` and the position of each row that is under way."""
         return ((row.seq, place) for place, row in enumerate(self.claim.rows) if row.seq not in self.ended)
 
     def all_accepted(self, outcomes: Sequence[tuple[int, Outcome]]) -> bool:
-        """Tell whether outcomes are those of all its rows, in order, and each is ACCEPTED."""
+        """Return whether the outcomes are those of all rows, in order, and each is ACCEPTED."""
         rows = self.claim.rows
         if self.ended or len(outcomes) != len(rows):
             return False
@@ -97,16 +100,16 @@ class _Campaign:
     pending: dict[int, Entry] = field(factory=dict)  # by seq
     waiting: dict[bytes, int] = field(factory=dict)  # the key of a pending row to its seq
     under_way: dict[int, _Taken] = field(factory=dict)  # by the claim's id
-    unknown: dict[int, Record] = field(factory=dict)  # by seq, as the next
-    ended: dict[int, Record] = field(factory=dict)
-    counts: Counter[State] = field(factory=Counter)  # of what has ended
+    unknown: dict[int, Record] = field(factory=dict)  # by seq
+    ended: dict[int, Record] = field(factory=dict)  # by seq
+    counts: Counter[State] = field(factory=Counter)  # of rows that are ACCEPTED or REJECTED
 
     def wait(self, row: Entry) -> None:
         self.pending[row.seq] = row
         self.waiting[row.key] = row.seq
 
     def end(self, record: Record, *, keep: bool) -> None:
-        """Take a record with its outcome: it waits again, is in doubt, or has ended."""
+        """Store a record with its outcome: as PENDING again, as UNKNOWN, or as ended."""
         assert record.outcome is not None
         if record.outcome.kind is OutcomeKind.NOT_SENT:
             self.wait(Row(record.seq, record.key, record.message, record.number))
@@ -131,12 +134,12 @@ class _Campaign:
 
 
 class MemoryJournal:
-    """A journal that lives as long as the process: for quick sends. A crash forgets it.
+    """Journal in memory, for quick sends; it is lost when the process ends.
 
     Args:
-        keep_outcomes: hold what became of each message, as `BatchSender.resume` needs it for its report. Without them
-            whole messages are held only while they are pending, in flight or unknown, and some eight bytes for each
-            recipient (see `mensasdk.journal.keyset` for how two could be taken for one).
+        keep_outcomes: keep the outcome of each message, as `BatchSender.resume` needs it for its report. If False, a
+            whole message is held only while it is pending, in flight or unknown, and about eight bytes for each
+            recipient (`mensasdk.journal.keyset` says how rarely two recipients are taken for one).
     """
 
     is_immediate = True
@@ -148,6 +151,7 @@ class MemoryJournal:
         self._deliveries: dict[tuple[str, str], dict[str, Delivery]] = {}  # by vendor and number, then by message
 
     async def open(self, campaign: str, *, create: bool = True) -> int:
+        """Open a campaign for one sender of this process; see `Journal.open`."""
         state = self._campaigns.get(campaign)
         if state is None:
             if not create:
@@ -162,12 +166,14 @@ class MemoryJournal:
         return state.free
 
     async def close(self, campaign: str, *, complete: bool = False) -> None:
+        """Close a campaign, which stays in memory; see `Journal.close`."""
         state = self._campaigns.get(campaign)
         if state is not None and state.is_open:
             state.is_open = False
             state.complete = state.complete or complete
 
     async def load(self, campaign: str, rows: Sequence[Entry]) -> Sequence[Entry]:
+        """Record recipients as PENDING; see `Journal.load`."""
         state = self._opened(campaign)
         pending, waiting, is_new = state.pending, state.waiting, state.seen.add
         loaded: dict[bytes, Entry] = {}
@@ -195,6 +201,7 @@ class MemoryJournal:
         vendor: str | None = None,
         group: str | None = None,
     ) -> Claim:
+        """Turn PENDING rows into IN_FLIGHT and return them; see `Journal.claim`."""
         state = self._opened(campaign)
         rows = between(state.pending, lo, hi, seqs)[:most]
         for row in rows:
@@ -206,16 +213,19 @@ class MemoryJournal:
         return claim
 
     async def left(self, campaign: str, lo: int, hi: int) -> bool:
+        """Return whether any row of a range is PENDING; see `Journal.left`."""
         state = self._campaigns.get(campaign)
         return state is not None and bool(between(state.pending, lo, hi))
 
     async def reroute(self, campaign: str, claim: Claim, seqs: Sequence[int], vendor: str) -> None:
+        """Record that rows are sent through another vendor; see `Journal.reroute`."""
         taken = self._opened(campaign).under_way.get(claim.id)
         if taken is None:
             raise lost(campaign)
         taken.moved = {**taken.moved, **dict.fromkeys(seqs, vendor)}
 
     async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        """Record the outcomes of a claim; see `Journal.settle`."""
         state = self._opened(campaign)
         taken = state.under_way.get(claim.id)
         if taken is None:
@@ -227,7 +237,7 @@ class MemoryJournal:
             return
         if not self.keeps_outcomes and taken.all_accepted(outcomes):
             del state.under_way[claim.id]
-            state.counts[State.ACCEPTED] += len(outcomes)  # what nearly all come to, and nothing is kept of
+            state.counts[State.ACCEPTED] += len(outcomes)  # the usual case, and no record is kept
             return
         places = dict(taken.left())
         taken.ended |= {seq for seq, _ in outcomes if seq in places}
@@ -240,6 +250,7 @@ class MemoryJournal:
             del state.under_way[claim.id]
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
+        """Turn old IN_FLIGHT rows into UNKNOWN; see `Journal.sweep`."""
         state = self._opened(campaign)
         before = datetime.now(UTC) - timedelta(seconds=older_than)
         swept = [one for one in state.under_way.values() if one.at <= before]
@@ -252,11 +263,13 @@ class MemoryJournal:
     async def read(
         self, campaign: str, *, after: int = -1, limit: int = 1000, states: Collection[State] = ALL_STATES
     ) -> Sequence[Record]:
+        """Return recipients by ``seq``; see `Journal.read`."""
         state = self._campaigns.get(campaign, _Campaign(campaign))
         found = (record for record in state.records(states) if record.seq > after)
         return heapq.nsmallest(limit, found, key=lambda record: record.seq)
 
     async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        """Record outcomes that were found out for UNKNOWN rows; see `Journal.resolve`."""
         state = self._opened(campaign)
         for seq, outcome in outcomes:
             record = state.unknown.get(seq)
@@ -268,9 +281,11 @@ class MemoryJournal:
         state.end(evolve(record, state=STATE_OF[outcome.kind], outcome=outcome), keep=self.keeps_outcomes)
 
     async def progress(self, campaign: str) -> Mapping[State, int]:
+        """Return the count of recipients in each state."""
         return _counts(self._campaigns.get(campaign, _Campaign(campaign)))
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> int:
+        """Keep delivery reports; see `Journal.deliver`."""
         new = 0
         for delivery in deliveries:
             known = self._deliveries.setdefault((delivery.vendor, delivery.number), {})
@@ -286,18 +301,19 @@ class MemoryJournal:
         return new
 
     async def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
+        """Return the delivery reports of a vendor for some numbers; see `Journal.deliveries`."""
         found = (self._deliveries.get((vendor, number), {}) for number in sorted(numbers))
         return [known[mark] for known in found for mark in sorted(known)]
 
     async def campaigns(self) -> Sequence[CampaignInfo]:
-        """What the journal holds, in the order in which it was begun."""
+        """Return a summary of each campaign, in the order in which they were begun."""
         return [CampaignInfo(name, one.created, one.complete, _counts(one)) for name, one in self._campaigns.items()]
 
     async def purge(self, campaign: str) -> None:
-        """Forget a campaign, with what was reported about its messages.
+        """Remove a campaign and the delivery reports of its messages.
 
         Raises:
-            ConfigurationError: it is open, or there is none.
+            ConfigurationError: the campaign is open, or does not exist.
         """
         state = self._campaigns.get(campaign)
         if state is None:

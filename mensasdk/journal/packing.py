@@ -1,9 +1,9 @@
-"""Messages as JSON, and back: how a journal on disk holds them.
+"""Write messages as JSON, as a journal on disk holds them, and read them back.
 
-The messages of a request stand together, column by column: what all of them share stands there once, and what is at its
-default is left out. A datetime keeps its instant, and comes back with an offset for its zone. The vendor's options
-stand with the name of their class, which is looked up in the registry and among the subclasses of `VendorOptions`, and
-is never imported on a file's word.
+The messages of a request are written together, column by column: a value that all messages share is written once, and a
+default is left out. A datetime keeps its instant, and comes back with a fixed UTC offset in place of its zone. The
+vendor's options are written with the name of their class. A reader looks that name up in the registry and among the
+subclasses of `VendorOptions`; it never imports a module because a file names it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["Columns", "check_options", "decode_messages", "encode_messages", "pa
 
 T = TypeVar("T")
 
-# JSON has no way to say what kind of thing a text is: such values stand as {"kind": "text"}.
+# JSON does not have these types: their values are written as {"type": "text"}.
 _TAGGED: tuple[tuple[type, str, Callable[[Any], str], Callable[[str], Any]], ...] = (
     (bytes, "bytes", lambda value: base64.b64encode(value).decode(), base64.b64decode),
     (datetime, "datetime", datetime.isoformat, datetime.fromisoformat),
@@ -36,11 +36,11 @@ _TAGGED: tuple[tuple[type, str, Callable[[Any], str], Callable[[str], Any]], ...
 )
 _READ = {tag: read for _, tag, _, read in _TAGGED}
 _SMALL = 2**53
-_EACH = "each"  # the name under which stand the columns whose values differ; no column has it
+_EACH = "each"  # the entry for columns whose values differ; no column has this name
 
 
 class Columns:
-    """What `pack` wrote, by name."""
+    """Columns that `pack` wrote, by name."""
 
     def __init__(self, shared: dict[str, Any], count: int) -> None:
         self._each: dict[str, list[Any]] = shared.pop(_EACH, {})
@@ -48,11 +48,11 @@ class Columns:
         self._count = count
 
     def column(self, name: str, read: Callable[[Any], Any] | None = None) -> Sequence[Any]:
-        """The values of a column, None for those that have none.
+        """Return the values of a column, with None for each missing one.
 
         Args:
             name: the column.
-            read: makes of a value what it stood for. What all share is read once.
+            read: converts a written value; called once for a value that all rows share. None to take it as written.
         """
         if name in self._each:
             values = self._each[name]
@@ -62,15 +62,18 @@ class Columns:
 
 
 def pack(columns: Iterable[tuple[str, Sequence[Any]]]) -> bytes:
-    """Columns of equal length, at least one, as JSON: texts that are all equal, and other values that are all the same
-    object, are written once. None is not written where it is all that a column has."""
+    """Write columns of equal length, with at least one value each, as JSON.
+
+    A column of equal texts, or of one and the same object, is written as a single value. A column of None only is left
+    out.
+    """
     shared: dict[str, Any] = {}
     each: dict[str, Sequence[Any]] = {}
     for name, values in columns:
         first = values[0]
         if first is None or isinstance(first, str):
             alike = values.count(first) == len(values)
-        else:  # and not what is equal: 1 is True
+        else:  # the same object, not an equal one: 1 equals True
             alike = len(values) == 1 or all(value is first for value in values)
         if not alike:
             each[name] = values
@@ -80,12 +83,12 @@ def pack(columns: Iterable[tuple[str, Sequence[Any]]]) -> bytes:
         shared[_EACH] = each
     try:
         return orjson.dumps(shared)
-    except TypeError:  # half of a surrogate pair, which the standard library writes as an escape
+    except TypeError:  # half of a surrogate pair; the standard library writes an escape
         return json.dumps(shared).encode()
 
 
 def unpack(data: bytes, count: int) -> Columns:
-    """Undo `pack`, for columns of ``count`` values."""
+    """Read the columns that `pack` wrote, with ``count`` values each."""
     try:
         return Columns(orjson.loads(data), count)
     except orjson.JSONDecodeError:
@@ -93,10 +96,10 @@ def unpack(data: bytes, count: int) -> Columns:
 
 
 def encode_messages(messages: Sequence[Message]) -> bytes:
-    """Messages, one or more, as JSON.
+    """Write one or more messages as JSON.
 
     Raises:
-        ConfigurationError: the options of one hold a value of a kind that a journal cannot keep.
+        ConfigurationError: the options of a message hold a value of a type that a journal cannot keep.
     """
     variables = [message.variables for message in messages]
     return pack(
@@ -118,10 +121,10 @@ def encode_messages(messages: Sequence[Message]) -> bytes:
 
 
 def decode_messages(data: bytes, count: int) -> list[Message]:
-    """Undo `encode_messages`.
+    """Read the ``count`` messages that `encode_messages` wrote.
 
     Raises:
-        ConfigurationError: one has options of a class that this program does not have.
+        ConfigurationError: a message has options of a class that this program does not have.
     """
     column = unpack(data, count).column
     return [
@@ -152,17 +155,17 @@ def decode_messages(data: bytes, count: int) -> list[Message]:
 
 
 def check_options(message: Message) -> None:
-    """See to it that a message can be kept.
+    """Check that a journal can keep the options of a message.
 
     Raises:
-        ConfigurationError: as `encode_messages` would.
+        ConfigurationError: they hold a value of a type that a journal cannot keep.
     """
     if message.options is not None:
         _plain_options(message.options)
 
 
 def _written(values: Sequence[T | None], write: Callable[[T], Any]) -> Sequence[Any]:
-    """Each value as it is written, the same object for the same object."""
+    """Convert each value, and each object only once, so that `pack` still finds the same object in all rows."""
     if values.count(None) == len(values):
         return values
     known: dict[int, Any] = {id(None): None}
@@ -196,7 +199,7 @@ def _plain(value: Any, cls: type) -> Any:
         return {type(value).__name__: [_plain(item, cls) for item in value]}
     if isinstance(value, Mapping):
         return {"dict": [[_plain(key, cls), _plain(item, cls)] for key, item in value.items()]}
-    raise ConfigurationError(f"a journal cannot keep the {type(value).__name__} in {cls.__name__}")
+    raise ConfigurationError(f"a journal cannot keep the value of type {type(value).__name__} in {cls.__name__}")
 
 
 def _options(plain: list[Any]) -> VendorOptions:
@@ -205,18 +208,19 @@ def _options(plain: list[Any]) -> VendorOptions:
     if cls is not None:
         return cls(**{field: _value(value) for field, value in values.items()})
     raise ConfigurationError(
-        f"the journal has messages with {name}, a class that neither a vendor nor this program has"
+        f"the journal has messages with {name}, a class that neither a vendor nor this program has; install or import "
+        "the package that defines it"
     )
 
 
 def _options_class(name: str) -> type[VendorOptions] | None:
-    # Whoever looks into a journal need not have loaded the vendors that wrote it. What the registry knows is loaded;
-    # nothing else is, because its name stands in a file.
+    # The vendor of the message may not be imported yet. Only a class that the registry names is imported: a name in a
+    # file must not decide that.
     for info in vendors().values():
         if info.options_class is not None and info.options_class.endswith(f":{name}"):
             cls: type[VendorOptions] = load(info.options_class)
             return cls
-    # A class with slots is a second class; the one that attrs made it from may still be around.
+    # For a class with slots attrs makes a second class; the first one may still be among the subclasses.
     return next(
         (cls for cls in _subclasses(VendorOptions) if cls.__name__ == name and hasattr(cls, "__attrs_attrs__")), None
     )

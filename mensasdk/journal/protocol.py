@@ -1,4 +1,4 @@
-"""The record of a campaign: who is claimed, who is settled, who is in doubt.
+"""Define the journal: the record of the state and the outcome of each message of a campaign.
 
 States of a recipient::
 
@@ -6,10 +6,11 @@ States of a recipient::
        ▲           │
        └───────────┘   only when it is certain that nothing was sent
 
-UNKNOWN moves only by what was found out, or by a person's word: to ACCEPTED, to REJECTED, or back to PENDING.
+A row leaves UNKNOWN only when its outcome is found out, or when a person decides it: to ACCEPTED, to REJECTED, or back
+to PENDING.
 
-A journal is the fence against sending twice: only rows that `claim` returned may be sent, and a row is returned once,
-and again only if it has become PENDING again.
+A journal prevents sending twice: only rows that `claim` returned may be sent. `claim` returns a row once, and again
+only after the row has become PENDING again.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ __all__ = [
 
 
 class State(StrEnum):
-    """Where a recipient stands in the journal."""
+    """State of a recipient in the journal."""
 
     PENDING = "pending"
     IN_FLIGHT = "in_flight"
@@ -64,16 +65,16 @@ STATE_OF: Mapping[OutcomeKind, State] = {
 ALL_STATES = frozenset(State)
 
 
-# Not frozen, because that is two thirds of the time that making one takes.
+# Not frozen: freezing would take two thirds of the time of making a row.
 @define
 class Row:
-    """One recipient of a campaign, as it is loaded and claimed. Nobody changes it.
+    """One recipient of a campaign, as it is loaded and claimed; never changed.
 
     Attributes:
-        seq: position in the campaign, unique, given by who loads it.
-        key: what tells this message from all others of the campaign: see `message_key`.
+        seq: position in the campaign, unique, chosen by the code that loads the row.
+        key: identifies the message within the campaign; see `message_key`.
         message: the message.
-        number: its recipient in E.164, by which delivery reports are matched; as the message has it by default.
+        number: the recipient in E.164, by which delivery reports are matched; ``message.to`` by default.
     """
 
     seq: int
@@ -83,7 +84,7 @@ class Row:
 
 
 class Entry(Protocol):
-    """What `Journal.load` takes: a `Row`, or whatever else has what a row has."""
+    """Row as `Journal.load` takes it: a `Row`, or any object with the same attributes."""
 
     seq: int
     key: bytes
@@ -93,10 +94,10 @@ class Entry(Protocol):
 
 @value
 class Claim:
-    """Rows that are about to go out, in the order of their ``seq``. False where there are none.
+    """Rows that are about to be sent, in the order of their ``seq``; false if there are none.
 
     Attributes:
-        id: the journal's own number of it, for `Journal.settle` and `Journal.reroute`.
+        id: the id that the journal gave the claim, for `Journal.settle` and `Journal.reroute`.
         rows: the rows.
     """
 
@@ -109,22 +110,23 @@ class Claim:
 
 @frozen
 class Record:
-    """One recipient of a campaign, with what the journal knows about it.
+    """One recipient of a campaign, with all that the journal knows about it.
 
     Attributes:
-        seq, key, message, number: as in `Row`. A datetime in the message may have come back with an offset for its
+        seq, key, message, number: as in `Row`. A datetime in the message may have a fixed UTC offset in place of its
             zone.
-        state: where it stands.
-        outcome: the outcome that was recorded; None while there is none, as for a message that is UNKNOWN because
-            the process died with it.
-        request: the reference of the request that it was claimed for, which a vendor that takes one was given; None
-            while it is PENDING.
-        vendor: whom that request was for; None while it is PENDING, or if nobody said.
-        group: the vendor's id of the group that it went out in, within which the vendor takes no number twice; None
-            if there was none.
-        claimed_at: when it was claimed, aware, in UTC, by the clock of the machine that did; None while it is PENDING.
-        first: the ``seq`` of the first row of that request; None if it did not go out.
-        position: how many rows stood before it in that request.
+        state: the state of the recipient.
+        outcome: the recorded outcome; None while none is recorded, also for a message that is UNKNOWN because the
+            process died during its request.
+        request: reference of the request for which the row was claimed, as given to vendors that take a reference;
+            None while the row is PENDING.
+        vendor: the vendor of that request; None while the row is PENDING, or if `Journal.claim` was given none.
+        group: the vendor's id of the group in which the message was sent; the vendor takes no number twice within a
+            group. None if there was no group.
+        claimed_at: when the row was claimed, aware, in UTC, by the clock of the machine that claimed it; None while
+            the row is PENDING.
+        first: the ``seq`` of the first row of that request; None while the row is PENDING.
+        position: position of the row in that request, from 0.
     """
 
     seq: int
@@ -143,13 +145,13 @@ class Record:
 
 @frozen
 class CampaignInfo:
-    """What a journal says of one campaign.
+    """Summary of one campaign in a journal.
 
     Attributes:
         name: the campaign's id.
         created: when it was begun, aware, in UTC.
-        complete: its messages were read to their end, so that `BatchSender.resume` needs no input for it.
-        counts: recipients by state.
+        complete: all messages of its input are recorded, so that `BatchSender.resume` needs no input.
+        counts: count of recipients by state.
     """
 
     name: str
@@ -159,12 +161,13 @@ class CampaignInfo:
 
 
 def between(waiting: Mapping[int, Entry], lo: int, hi: int, seqs: Collection[int] | None = None) -> list[Entry]:
-    """Find the rows with ``lo <= seq < hi`` among those that wait, in order, by the shortest way.
+    """Return the rows of ``waiting`` with ``lo <= seq < hi``, in order.
 
     Args:
-        waiting: all that wait, by ``seq``.
-        lo, hi: the range.
-        seqs: only these of the range; None for all.
+        waiting: PENDING rows, by ``seq``.
+        lo: first ``seq`` of the range.
+        hi: first ``seq`` after the range.
+        seqs: only these rows of the range; None for all.
     """
     if seqs is not None:
         found = sorted({seq for seq in seqs if lo <= seq < hi and seq in waiting})
@@ -176,31 +179,33 @@ def between(waiting: Mapping[int, Entry], lo: int, hi: int, seqs: Collection[int
 
 
 def not_open(campaign: str) -> ConfigurationError:
-    """What a journal says when a campaign is used that was not opened."""
-    return ConfigurationError(f"campaign {campaign!r} is not open; only who opened it may change it")
+    """Build the error for changing a campaign that is not open."""
+    return ConfigurationError(f"campaign {campaign!r} is not open in this journal; open it before changing it")
 
 
 def taken(campaign: str, owner: str) -> ConfigurationError:
-    """What a journal says when a campaign is opened twice."""
-    return ConfigurationError(f"campaign {campaign!r} is being sent by {owner}; wait for its end, or stop it first")
+    """Build the error for a campaign that another owner has open."""
+    return ConfigurationError(f"campaign {campaign!r} is being sent by {owner}; wait until it ends, or stop it first")
 
 
 def missing(campaign: str) -> ConfigurationError:
-    """What a journal says when a campaign shall be taken up that it does not have."""
+    """Build the error for a campaign that the journal does not have."""
     return ConfigurationError(f"the journal has no campaign {campaign!r}")
 
 
 def lost(campaign: str) -> JournalError:
-    """What a journal says when a claim shall be used that it has swept, or that was settled."""
-    return JournalError(f"a claim of campaign {campaign!r} is not under way any more")
+    """Build the error for rerouting a claim that was settled or swept."""
+    return JournalError(
+        f"a claim of campaign {campaign!r} is not under way any more: it was settled, or swept to UNKNOWN"
+    )
 
 
 class Journal(Protocol):
-    """Where a campaign is recorded. The memory, a file or a shared database may stand behind it.
+    """Record of campaigns, in memory, in a file or in a shared database.
 
     Attributes:
-        keeps_outcomes: what became of each message can be read again, as `BatchSender.resume` needs it.
-        is_immediate: its methods wait for nothing, so that nothing else can happen before they return.
+        keeps_outcomes: the outcome of each message can be read again, as `BatchSender.resume` needs it.
+        is_immediate: no method ever waits, so that no other task runs before the method returns.
 
     Every method may raise `JournalError`; `load`, `claim`, `reroute`, `settle`, `sweep` and `resolve` raise
     `ConfigurationError` for a campaign that is not open here.
@@ -210,39 +215,41 @@ class Journal(Protocol):
     is_immediate: bool
 
     async def open(self, campaign: str, *, create: bool = True) -> int:
-        """Take a campaign for this process, and turn what a dead owner left IN_FLIGHT into UNKNOWN.
+        """Open a campaign for this process alone, and turn rows that a dead owner left IN_FLIGHT into UNKNOWN.
 
         Args:
             campaign: the campaign's id.
-            create: begin it if there is none, and take it that its messages are still to be read.
+            create: begin the campaign if the journal does not have it, and mark it as not complete. If False, it has
+                to exist.
 
         Returns:
-            The first ``seq`` that is free.
+            The first free ``seq``.
 
         Raises:
-            ConfigurationError: somebody who is alive has it open, or there is none and none shall be begun.
+            ConfigurationError: a living owner has the campaign open; or it does not exist, and ``create`` is False.
         """
 
     async def close(self, campaign: str, *, complete: bool = False) -> None:
-        """Let a campaign go. One that is not open is left alone.
+        """Close a campaign, or do nothing if it is not open.
 
         Args:
             campaign: the campaign's id.
-            complete: its messages have been read to their end, and recorded.
+            complete: all messages of its input have been read and recorded.
         """
 
     async def load(self, campaign: str, rows: Sequence[Entry]) -> Sequence[Entry]:
         """Record recipients as PENDING, each key once.
 
-        A key that is PENDING already stays at its ``seq``, and its message is the one that was given now. One that is
-        in any other state is passed over.
+        A key that is PENDING already keeps its ``seq``, and gets the message given now. A key in any other state is
+        skipped.
 
         Args:
             campaign: the campaign's id.
-            rows: the recipients; their ``seq`` are free.
+            rows: the recipients, each with a free ``seq``.
 
         Returns:
-            Those that are PENDING now, in the order of ``rows``, each key once, at the ``seq`` where they stand.
+            The rows that are PENDING now, in the order of ``rows``, each key once, with the ``seq`` that the journal
+            has for them.
         """
 
     async def claim(
@@ -256,87 +263,91 @@ class Journal(Protocol):
         vendor: str | None = None,
         group: str | None = None,
     ) -> Claim:
-        """Turn PENDING rows with ``lo <= seq < hi`` into IN_FLIGHT, durably, and give just those.
+        """Turn PENDING rows with ``lo <= seq < hi`` into IN_FLIGHT, durably, and return exactly these rows.
 
-        They go out in the request `request_reference(campaign, seq)` of the first of them.
+        They are sent in the request with the reference `request_reference(campaign, seq)`, by the ``seq`` of the first
+        row.
 
         Args:
             campaign: the campaign's id.
-            lo, hi: the range.
-            seqs: only these of the range; None for all.
-            most: at most so many, the first ones; None for all.
-            vendor: whom the request is for.
-            group: the vendor's id of the group that it belongs to; see `Record`.
+            lo: first ``seq`` of the range.
+            hi: first ``seq`` after the range.
+            seqs: only these rows of the range; None for all.
+            most: claim only so many rows, the first ones; None for all.
+            vendor: the vendor of the request.
+            group: the vendor's id of the group that the request belongs to; see `Record`.
         """
 
     async def left(self, campaign: str, lo: int, hi: int) -> bool:
-        """Tell whether a row with ``lo <= seq < hi`` is PENDING."""
+        """Return whether any row with ``lo <= seq < hi`` is PENDING."""
 
     async def reroute(self, campaign: str, claim: Claim, seqs: Sequence[int], vendor: str) -> None:
-        """Note, durably, that some rows of a claim go out through another vendor and in no group, before they do.
+        """Record, durably, that some rows of a claim are about to be sent through another vendor, in no group.
 
         Raises:
-            JournalError: the claim is not ours any more, or cannot be written; nothing may be sent.
+            JournalError: the claim is not under way any more, or the journal cannot be written. Nothing may be sent.
         """
 
     async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-        """Record the outcomes of claimed rows, by ``seq``: all of the claim, once. Idempotent.
+        """Record the outcomes of all rows of a claim, by ``seq``.
 
-        NOT_SENT makes a row PENDING again. A row that was swept to UNKNOWN meanwhile still takes what its owner knows,
-        but is never PENDING again.
+        Idempotent: a second call changes nothing. NOT_SENT makes a row PENDING again. A row that was swept to UNKNOWN
+        meanwhile still gets the outcome that its owner knows, but never becomes PENDING again.
         """
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
-        """Turn rows that have been IN_FLIGHT for ``older_than`` seconds and more into UNKNOWN: their owner is dead.
+        """Turn rows that have been IN_FLIGHT for ``older_than`` seconds or longer into UNKNOWN.
+
+        Their owner is taken to be dead.
 
         Returns:
-            How many.
+            The count of these rows.
         """
 
     async def read(
         self, campaign: str, *, after: int = -1, limit: int = 1000, states: Collection[State] = ALL_STATES
     ) -> Sequence[Record]:
-        """Return the first ``limit`` recipients above ``after`` that stand in one of ``states``, by ``seq``."""
+        """Return the first ``limit`` recipients with a ``seq`` above ``after`` and one of ``states``, by ``seq``."""
 
     async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-        """Record what was found out about UNKNOWN rows, by ``seq``: ACCEPTED, REJECTED, or NOT_SENT.
+        """Record the outcomes that were found out for UNKNOWN rows, by ``seq``: ACCEPTED, REJECTED or NOT_SENT.
 
-        NOT_SENT makes a row PENDING again. A row that is in any other state is passed over.
+        NOT_SENT makes a row PENDING again. A row in any other state than UNKNOWN is skipped.
         """
 
     async def progress(self, campaign: str) -> Mapping[State, int]:
-        """Return how many recipients stand in each state."""
+        """Return the count of recipients in each state."""
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> int:
-        """Keep delivery reports, durably, whether or not the message that they belong to is known yet.
+        """Keep delivery reports, durably, also for messages that the journal does not know yet.
 
-        Of each message the furthest state is kept, and a final one for good: reports that come twice, late or out of
-        order change nothing. No campaign need be open.
+        For each message the furthest state is kept, and a final state for good: reports that come twice, late or out
+        of order change nothing. The campaign need not be open.
 
         Returns:
-            How many told something new.
+            The count of reports that told something new.
         """
 
     async def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
-        """Return what was reported by a vendor for some numbers (as in `Delivery`), without the raw fields."""
+        """Return the delivery reports of a vendor for some numbers (as in `Delivery`), without the raw fields."""
 
     async def campaigns(self) -> Sequence[CampaignInfo]:
-        """Return what the journal holds, in the order in which it was begun."""
+        """Return a summary of each campaign, in the order in which they were begun."""
 
     async def purge(self, campaign: str) -> None:
-        """Remove a campaign for good, with what was reported about its messages.
+        """Remove a campaign and the delivery reports of its messages, for good.
 
         Raises:
-            ConfigurationError: it is open somewhere, or there is none.
+            ConfigurationError: the campaign is open somewhere, or does not exist.
         """
 
 
 def recorded_outcome(record: Record, vendor: str) -> Outcome:
-    """The outcome that was recorded, or what the lack of one means.
+    """Return the recorded outcome of a message, or UNKNOWN (code ``"crashed"``) if none was recorded.
 
     Args:
-        record: of what has ended, or is UNKNOWN.
-        vendor: the name to put on it where none was recorded.
+        record: a record that is ACCEPTED, REJECTED or UNKNOWN.
+        vendor: name of the vendor, used where the record has neither an outcome nor a vendor.
     """
     if record.outcome is not None:
         return record.outcome

@@ -1,4 +1,4 @@
-"""Delivery reports: how far a message is, and which message one is about."""
+"""Compare delivery reports, and match them with messages."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _PROGRESS: Mapping[DeliveryState, int] = {
 
 
 def progress_of(state: DeliveryState) -> int:
-    """How far a message is; reports that tell of less than is known come late, and change nothing."""
+    """Return how far a state is on the way to the handset, from 0 to `FINAL`."""
     return _PROGRESS.get(state, 4)
 
 
 FINAL = 4
-"""`progress_of` every state from which a message does not move any more."""
+"""Result of `progress_of` for every final state, which no later report changes."""
 
 
 def delivery_key(delivery: Delivery) -> str:
-    """What tells the messages of one vendor to one number apart: the vendor's id, or else our reference."""
+    """Return what identifies the message among those of its vendor and number: the vendor's id, or our reference."""
     return f"id {delivery.vendor_id}" if delivery.vendor_id else f"reference {delivery.reference}"
 
 
 def is_about(report: Delivery, record: Record) -> bool:
-    """Whether a delivery report belongs to a message: by the number, and the vendor's id or our reference."""
+    """Return whether a report is about a message: by the number, and by the vendor's id or our reference."""
     if report.number != record.number:
         return False
     vendor_id = None if record.outcome is None else record.outcome.vendor_id

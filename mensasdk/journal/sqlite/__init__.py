@@ -1,4 +1,4 @@
-"""The journal in a file, by SQLite."""
+"""The journal in a SQLite file."""
 
 from mensasdk.journal.sqlite.journal import SqliteJournal
 

@@ -1,4 +1,4 @@
-"""Delivery reports in the journal's file: what is kept of them, and how it is found."""
+"""Keep, find and delete delivery reports in the journal's file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mensasdk.messages import Delivery, DeliveryState
 __all__ = ["find", "forget", "keep"]
 
 _AT_ONCE: Final = 500
-# One statement decides: of two processes that report the same, one tells something new.
+# A single statement, so that of two processes with the same report only one counts it as new.
 _KEEP: Final = """
 INSERT INTO delivery (vendor, number, message, vendor_id, reference, progress, state, code, at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -26,12 +26,12 @@ DELETE FROM delivery WHERE vendor = ? AND number = ? AND (vendor_id = ? OR refer
 
 
 def keep(database: sqlite3.Connection, deliveries: Sequence[Delivery]) -> int:
-    """Write down what tells something new, and say how many did."""
+    """Keep the reports that tell something new, and return their count."""
     return sum(database.execute(_KEEP, (*_columns(one), FINAL)).rowcount for one in deliveries)
 
 
 def find(database: sqlite3.Connection, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
-    """What was reported by a vendor for some numbers, in the order of the numbers."""
+    """Return the delivery reports of a vendor for some numbers, in the order of the numbers."""
     found: list[Delivery] = []
     wanted = sorted(numbers)
     for start in range(0, len(wanted), _AT_ONCE):
@@ -56,7 +56,7 @@ def find(database: sqlite3.Connection, vendor: str, numbers: Collection[str]) ->
 
 
 def forget(database: sqlite3.Connection, destinations: Iterable[tuple[str | None, str, str | None, str]]) -> None:
-    """Delete what was reported about messages: those with a vendor, number, and vendor's id or our reference."""
+    """Delete the reports about messages, given by vendor, number, vendor's id and our reference."""
     database.executemany(_FORGET, destinations)
 
 

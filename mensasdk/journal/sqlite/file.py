@@ -1,4 +1,4 @@
-"""The file of a journal in SQLite: how it is made, opened, read and changed."""
+"""Create, open, read and change the SQLite file of a journal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PASSING = frozenset(
 
 
 class JournalFile:
-    """The file, which is opened when it is needed.
+    """SQLite file of a journal, opened when it is needed.
 
     Args:
         path: the file, absolute.
@@ -45,10 +45,10 @@ class JournalFile:
                 connection.close()
 
     def _write(self, *statements: Statement, synchronous: str = "FULL") -> None:
-        """Make a change of any number of statements, as a whole.
+        """Run statements as one transaction.
 
-        A single one is a transaction by itself. That matters: the thread gives the interpreter away in each call to
-        SQLite, and may have to wait for it for as long as Python lets another thread run.
+        A single statement needs no BEGIN and COMMIT. That saves time: each call to SQLite releases the interpreter, and
+        the thread may have to wait for it as long as Python lets another thread run.
         """
         if len(statements) == 1:
             with self.reading() as database:
@@ -74,7 +74,7 @@ class JournalFile:
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
-        """The connection, on which all that is read is of one moment."""
+        """Yield the connection, on which all reads see the file at one moment."""
         with self.reading() as database:
             database.execute("BEGIN")
             try:
@@ -83,18 +83,18 @@ class JournalFile:
                 database.rollback()
 
     def _set_synchronous(self, database: sqlite3.Connection, synchronous: str) -> None:
-        # With NORMAL a power cut may lose what was committed last: a claim that is lost is a second SMS.
+        # With NORMAL a power cut may lose the last commits, and a lost claim may mean a second SMS.
         if synchronous != self._synchronous:
             database.execute(f"PRAGMA synchronous = {synchronous}")
             self._synchronous = synchronous
 
     def _commit(self, database: sqlite3.Connection, sql: str, values: Sequence[Any] = ()) -> None:
-        """Run the statement that puts a change into the file."""
+        """Run the statement that commits a change."""
         database.execute(sql, values)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection; errors of SQLite become ours."""
+        """Yield the connection, and turn errors of SQLite into `JournalError`."""
         try:
             yield self._connect()
             return
@@ -108,7 +108,7 @@ class JournalFile:
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
-            # The file exists with its mode before SQLite sees it, and SQLite makes its companions with the same mode.
+            # Create the file with its mode before SQLite does; SQLite gives the files beside it the same mode.
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 if os.name == "posix" and os.fstat(descriptor).st_mode & 0o077:
@@ -127,19 +127,19 @@ class JournalFile:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self._write_ahead(connection)
-        connection.execute("PRAGMA fullfsync = ON")  # macOS: to the disk, and not to its cache
-        # What is deleted is overwritten: pages that were left with numbers on them could not be found by a purge.
+        connection.execute("PRAGMA fullfsync = ON")  # macOS: write to the disk, and not only to its cache
+        # Overwrite deleted rows: a purge could not find pages that still hold their numbers.
         connection.execute("PRAGMA secure_delete = ON")
         if _head(connection) == (_APPLICATION, _VERSION):
             return
-        connection.execute("BEGIN IMMEDIATE")  # another process may be making the tables at this moment
+        connection.execute("BEGIN IMMEDIATE")  # another process may be creating the tables now
         [count] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if count == 0:
             tables.create(connection, _APPLICATION, _VERSION)
         elif _head(connection)[0] != _APPLICATION:
-            raise JournalError(f"{self._path.name} is a database, and no journal of mensasdk")
+            raise JournalError(f"{self._path.name} is a SQLite database, but no journal of mensasdk; give another file")
         elif _head(connection)[1] != _VERSION:
-            raise JournalError(f"{self._path.name} was written by another version of mensasdk; use that one")
+            raise JournalError(f"{self._path.name} was written by another version of mensasdk; use that version")
         connection.execute("COMMIT")
 
     def _write_ahead(self, connection: sqlite3.Connection) -> None:
@@ -148,7 +148,7 @@ class JournalFile:
             try:
                 connection.execute("PRAGMA journal_mode = WAL").fetchone()
             except sqlite3.OperationalError as error:
-                # SQLite does not wait here by itself, when two processes make a new file at the same moment.
+                # SQLite does not wait by itself when two processes create the file at the same moment.
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                     raise
                 time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""A journal in a file: it survives the process."""
+"""A journal in a SQLite file, which survives the process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["SqliteJournal"]
 logger = logging.getLogger("mensasdk")
 
 _WAITS: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 4.0)
-_IDS: Final = count(1)  # of claims; no two of this process have the same, whatever journals it has
+_IDS: Final = count(1)  # ids of claims, unique in the process over all its journals
 
 
 def _log_failure(released: asyncio.Future[None]) -> None:
@@ -31,21 +31,22 @@ def _log_failure(released: asyncio.Future[None]) -> None:
 
 
 class SqliteJournal:
-    """A journal in a SQLite file, for campaigns that must survive a crash of the process or the machine.
+    """Journal in a SQLite file, for campaigns that must survive a crash of the process or the machine.
 
-    What `claim` and `settle` have recorded is on the disk when they return (WAL, ``synchronous=FULL``). The file is
-    readable by its owner only; it holds numbers and texts until a campaign is purged, and no credentials. It may hold
-    many campaigns, and several processes may use it at once; one campaign belongs to one process at a time, by a lock
-    that the operating system takes back when that process dies. It must lie on a local disk.
+    When `claim` or `settle` returns, its change is on the disk (WAL, ``synchronous=FULL``). Only its owner can read the
+    file. It holds numbers and texts until a campaign is purged, and no credentials. It may hold many campaigns, and
+    several processes may use it at once. Each campaign belongs to one process at a time, by a lock that the operating
+    system releases when that process dies. The file must be on a local disk.
 
-    There is nothing to close: the file is open while a campaign is.
+    The journal itself need not be closed: its file is open only while a campaign is open, or during a call.
 
     Args:
-        path: the file; it is made if it does not exist.
-        busy_timeout: seconds to wait while another process writes to it.
+        path: the file; created if it does not exist.
+        busy_timeout: seconds to wait while another process writes to the file.
 
-    Every method may raise `JournalError`. All of SQLite runs in one thread of its own, and never in the event loop. A
-    call that is cancelled is brought to its end there, and is in the file as a whole; a claim is then undone.
+    Every method may raise `JournalError`. All of SQLite runs in one thread of its own, never in the event loop. A
+    cancelled call still runs to its end in that thread, and all of its change is in the file; a cancelled claim is
+    then undone.
     """
 
     keeps_outcomes = True
@@ -64,13 +65,16 @@ class SqliteJournal:
         return f"SqliteJournal({str(self.path)!r})"
 
     async def open(self, campaign: str, *, create: bool = True) -> int:
+        """Open a campaign and lock it for this process; see `Journal.open`."""
         return await self._thread.do(lambda store: store.open(campaign, create=create))
 
     async def close(self, campaign: str, *, complete: bool = False) -> None:
+        """Close a campaign, and try once more to record outcomes that `settle` could not; see `Journal.close`."""
         owed = self._owed.pop(campaign, [])
         await self._thread.do(lambda store: store.close(campaign, complete=complete and not owed, owed=owed))
 
     async def load(self, campaign: str, rows: Sequence[Entry]) -> Sequence[Entry]:
+        """Record recipients as PENDING, in memory until they are claimed or many; see `Journal.load`."""
         return await self._thread.submit(lambda store, look: store.load(campaign, rows, look))
 
     async def claim(
@@ -84,6 +88,7 @@ class SqliteJournal:
         vendor: str | None = None,
         group: str | None = None,
     ) -> Claim:
+        """Turn PENDING rows into IN_FLIGHT and return them, or undo that if cancelled; see `Journal.claim`."""
         claim = next(_IDS)
         claimed = self._thread.submit(
             lambda store, look: store.opened(campaign).claim(claim, lo, hi, seqs, most, vendor, group, look)
@@ -91,24 +96,27 @@ class SqliteJournal:
         try:
             return await claimed
         except asyncio.CancelledError:
-            # The thread takes one thing after the other, so this comes after the claim.
+            # The thread does its work in order, so this runs after the claim.
             released = self._thread.submit(lambda store, look: store.opened(campaign).release(claim, look))
             released.add_done_callback(_log_failure)
             raise
 
     async def left(self, campaign: str, lo: int, hi: int) -> bool:
+        """Return whether any row of a range is PENDING; see `Journal.left`."""
         return await self._thread.submit(lambda store, look: store.left(campaign, lo, hi, look))
 
     async def reroute(self, campaign: str, claim: Claim, seqs: Sequence[int], vendor: str) -> None:
+        """Record that rows are sent through another vendor; see `Journal.reroute`."""
         await self._thread.submit(
             lambda store, look: store.opened(campaign).reroute(campaign, claim, seqs, vendor, look)
         )
 
     async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-        """See `Journal.settle`. It is tried again for some seconds while the file cannot be written.
+        """Record the outcomes of a claim, with retries for some seconds; see `Journal.settle`.
 
         Raises:
-            JournalError: it still cannot be. The outcomes are held, and tried once more when the campaign is closed.
+            JournalError: the file still cannot be written. The outcomes are kept in memory, and tried once more when
+                the campaign is closed.
         """
         for wait in (*_WAITS, None):
             try:
@@ -123,33 +131,39 @@ class SqliteJournal:
         return None
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
+        """Turn old IN_FLIGHT rows into UNKNOWN; see `Journal.sweep`."""
         return await self._thread.submit(lambda store, look: store.opened(campaign).sweep(older_than, look))
 
     async def read(
         self, campaign: str, *, after: int = -1, limit: int = 1000, states: Collection[State] = ALL_STATES
     ) -> Sequence[Record]:
+        """Return recipients by ``seq``; see `Journal.read`."""
         return await self._thread.do(lambda store: store.read(campaign, after, limit, states))
 
     async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        """Record outcomes that were found out for UNKNOWN rows; see `Journal.resolve`."""
         await self._thread.submit(lambda store, look: store.opened(campaign).resolve(outcomes, look))
 
     async def progress(self, campaign: str) -> Mapping[State, int]:
+        """Return the count of recipients in each state."""
         return await self._thread.do(lambda store: store.progress(campaign))
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> int:
+        """Keep delivery reports; see `Journal.deliver`."""
         return await self._thread.do(lambda store: store.deliver(deliveries))
 
     async def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
+        """Return the delivery reports of a vendor for some numbers; see `Journal.deliveries`."""
         return await self._thread.do(lambda store: store.deliveries(vendor, numbers))
 
     async def campaigns(self) -> Sequence[CampaignInfo]:
-        """What the journal holds, in the order in which it was begun."""
+        """Return a summary of each campaign, in the order in which they were begun."""
         return await self._thread.do(lambda store: store.campaigns())
 
     async def purge(self, campaign: str) -> None:
         """Remove a campaign for good, and overwrite its rows in the file.
 
         Raises:
-            ConfigurationError: it is open somewhere, or there is none.
+            ConfigurationError: the campaign is open somewhere, or does not exist.
         """
         await self._thread.do(lambda store: store.purge(campaign))

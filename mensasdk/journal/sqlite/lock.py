@@ -1,4 +1,4 @@
-"""A lock that the operating system takes back when its owner dies, however it dies."""
+"""A file lock that the operating system releases when its owner dies, however it dies."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ __all__ = ["FileLock"]
 
 
 class FileLock:
-    """An exclusive lock on a file of its own, which exists while somebody holds the lock, or died with it.
+    """Exclusive lock on a file of its own; `take` makes one.
 
-    It keeps out other processes and other holders in this one. Made by `take`.
+    The lock keeps out other processes, and other holders in this process. Its file is removed when the lock is
+    released, and stays behind if the holder dies.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -21,10 +22,10 @@ class FileLock:
 
     @classmethod
     def take(cls, path: Path) -> FileLock | None:
-        """Take the lock; None if somebody else holds it.
+        """Take and return the lock, or return None if it is held already.
 
         Raises:
-            OSError: the file cannot be made.
+            OSError: the file cannot be created.
         """
         while True:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -32,7 +33,7 @@ class FileLock:
                 if not _lock(descriptor):
                     os.close(descriptor)
                     return None
-                # Whoever held it before may have removed the file in between: then we hold a lock on nothing.
+                # The last holder may have removed the file in between. Then this lock protects nothing: try again.
                 if _same_file(descriptor, path):
                     return cls(path, descriptor)
             except BaseException:
@@ -41,15 +42,15 @@ class FileLock:
             os.close(descriptor)
 
     def release(self) -> None:
-        """Give the lock back, and remove its file. Calling it again does nothing."""
+        """Release the lock and remove its file, or do nothing if that was done."""
         if self._descriptor is None:
             return
         descriptor, self._descriptor = self._descriptor, None
         try:
-            if os.name == "posix":  # Windows removes no file that is open
+            if os.name == "posix":  # Windows does not remove an open file
                 self._path.unlink(missing_ok=True)
         except OSError:
-            pass  # a file that stays behind holds nobody up
+            pass  # a file that stays behind does no harm
         finally:
             os.close(descriptor)
 
@@ -65,12 +66,12 @@ if sys.platform == "win32":
         return True
 
     def _same_file(descriptor: int, path: Path) -> bool:
-        return True  # nobody can remove it while it is open
+        return True  # Windows does not remove an open file
 else:
     import fcntl
 
     def _lock(descriptor: int) -> bool:
-        # Not a lockf lock: that one is lost as soon as this process closes any other descriptor of the file.
+        # Not lockf: its lock is lost as soon as this process closes any other descriptor of the file.
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""A campaign that is open: what its owner holds in memory, beside what the journal's file has."""
+"""Hold in memory what the owner of an open campaign needs beside the journal's file."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ __all__ = ["Look", "OpenCampaign", "Step"]
 
 T_co = TypeVar("T_co", covariant=True)
 Look = Callable[[], AbstractContextManager[sqlite3.Connection]]
-"""What opens the file for a look."""
+"""Function that opens the file for reading."""
 
 _SEQ = attrgetter("seq")
 
 
 @frozen
 class Step(Generic[T_co]):
-    """A change that is decided, and is to be written into the file; memory has it when that is done.
+    """Change that is decided, and is still to be written into the file.
 
     Attributes:
-        result: what the caller is told when the file has it.
-        statements: what brings it there; none where there is nothing to be written.
-        end: takes it into memory, when it is told that it has been written, or that it could not be.
+        result: returned to the caller once the change is written.
+        statements: SQL that writes the change; empty if there is nothing to write.
+        end: called with True once the change is written, or with False if that failed, to bring memory up to date.
     """
 
     result: T_co
@@ -59,17 +59,17 @@ class Step(Generic[T_co]):
 
 @define(eq=False)
 class OpenCampaign:
-    """A campaign, for the one that has it open.
+    """Open campaign, as its owner holds it.
 
     Attributes:
-        number: its id in the tables.
-        lock: what keeps others off it.
-        seen: the keys of all its rows.
-        pending: hash of the key to ``seq``, of the rows that are pending. Those that are just being claimed are not.
-        waiting: those of them that are not in the file as they are now, by ``seq``.
-        highest: no row that is pending in the file has a higher ``seq``.
-        under_way: what is left of the claims that have a row in flight, by their id: their requests with such a row.
-        changing: claims of which a change is being written. What comes next is decided when that is done.
+        number: the campaign's id in the tables.
+        lock: keeps other owners out.
+        seen: the keys of all rows.
+        pending: ``seq`` of each PENDING row, by the hash of its key. Rows that are being claimed are left out.
+        waiting: PENDING rows that the file does not have yet, or has with an older message, by ``seq``.
+        highest: no PENDING row in the file has a higher ``seq``.
+        under_way: by the id of a claim, its requests that still have a row IN_FLIGHT.
+        changing: ids of claims with a change that is being written. Their next change is decided after that.
     """
 
     number: int
@@ -82,7 +82,7 @@ class OpenCampaign:
     changing: set[int] = field(factory=set)
 
     def recall(self, database: sqlite3.Connection) -> int:
-        """Learn from the file what the campaign has; give its last ``seq``, or -1."""
+        """Read the keys and PENDING rows of the campaign from the file, and return its last ``seq``, or -1."""
         for seq, key in database.execute("SELECT seq, key FROM waiting WHERE campaign = ?", (self.number,)):
             self.highest = max(self.highest, seq)
             self.seen.add(fingerprint(key))
@@ -95,7 +95,7 @@ class OpenCampaign:
         return last
 
     def load(self, rows: Sequence[Entry]) -> Sequence[Entry]:
-        """See `Journal.load`. The file gets them later."""
+        """Record recipients as PENDING, in memory only; see `Journal.load`."""
         for row in rows:
             if row.message.options is not None:
                 check_options(row.message)
@@ -114,10 +114,11 @@ class OpenCampaign:
         return found
 
     def flush(self) -> Iterator[Statement]:
-        """What brings the rows that wait into the file; `flushed` when they are there."""
+        """Yield the statements that write the rows of ``waiting``; call `flushed` once they are written."""
         return tables.waits(self.number, list(self.waiting.values()))
 
     def flushed(self) -> None:
+        """Note that the file has the rows of ``waiting``."""
         self.highest = max(self.highest, *self.waiting)
         self.waiting.clear()
 
@@ -132,13 +133,20 @@ class OpenCampaign:
         group: str | None,
         look: Look | None,
     ) -> Step[Claim] | None:
-        """See `Journal.claim`; None where that takes a look into the file.
+        """Turn PENDING rows into IN_FLIGHT; see `Journal.claim`.
 
         Args:
-            claim: its id.
-            lo, hi, seqs, most: which rows.
-            vendor, group: as in `Record`.
-            look: how to look into the file; None where there can be no look.
+            claim: the id of the new claim.
+            lo: first ``seq`` of the range.
+            hi: first ``seq`` after the range.
+            seqs: only these rows of the range; None for all.
+            most: claim only so many rows, the first ones; None for all.
+            vendor: the vendor of the request.
+            group: the vendor's id of the group that the request belongs to.
+            look: opens the file for reading; None to use memory only.
+
+        Returns:
+            The change; None if the file has to be read, and ``look`` is None.
         """
         pending, waiting = self.pending, self.waiting
         rows = fresh = between(waiting, lo, hi, seqs)[:most]
@@ -171,7 +179,10 @@ class OpenCampaign:
         return Step(Claim(claim, rows), statements, end)
 
     def left(self, lo: int, hi: int, look: Look | None) -> Step[bool] | None:
-        """See `Journal.left`; None where that takes a look into the file."""
+        """Return whether any row of a range is PENDING; see `Journal.left`.
+
+        Return None if the file has to be read, and ``look`` is None.
+        """
         if between(self.waiting, lo, hi):
             return Step(True)
         if lo > self.highest:
@@ -184,7 +195,10 @@ class OpenCampaign:
     def reroute(
         self, campaign: str, claim: Claim, seqs: Collection[int], vendor: str, look: Look | None
     ) -> Step[None] | None:
-        """See `Journal.reroute`; None where another change of the claim is being written."""
+        """Record that rows are sent through another vendor; see `Journal.reroute`.
+
+        Return None if another change of the claim is being written, and ``look`` is None.
+        """
         if look is None and claim.id in self.changing:
             return None
         if claim.id not in self.under_way:
@@ -195,7 +209,10 @@ class OpenCampaign:
         return self._change(changes, [claim.id])
 
     def release(self, claim: int, look: Look | None) -> Step[None] | None:
-        """Undo a claim whose rows nobody got to see; None until what comes before it has been written."""
+        """Undo a claim whose rows the caller never received.
+
+        Return None if ``look`` is None: earlier changes have to be written first.
+        """
         if look is None:
             return None
         rows = [row for one in self.under_way.get(claim, ()) for row in one.rows]
@@ -203,7 +220,10 @@ class OpenCampaign:
         return self.settle(Claim(claim, rows), unsent, look)
 
     def settle(self, claim: Claim, outcomes: Sequence[tuple[int, Outcome]], look: Look | None) -> Step[None] | None:
-        """See `Journal.settle`; None where that takes a look into the file, or has to wait for what comes before it."""
+        """Record the outcomes of a claim; see `Journal.settle`.
+
+        Return None if ``look`` is None, and either the file has to be read, or a change has to be written first.
+        """
         left = self.under_way.get(claim.id)
         if left is None:
             if look is None:
@@ -218,13 +238,16 @@ class OpenCampaign:
             return self._change([whole], [claim.id])
         where = {seq: one for one in left for seq in one.seqs}
         changes = _changes(outcomes, where.get, settles)
-        # What waits again counts from when it is written on: whoever asks for it until then has to wait.
+        # A row is PENDING again only once that is written: left to the thread, so that later jobs wait for it.
         if look is None and any(change.freed for change in changes):
             return None
         return self._change(changes, [claim.id])
 
     def resolve(self, outcomes: Sequence[tuple[int, Outcome]], look: Look | None) -> Step[None] | None:
-        """See `Journal.resolve`; None where there can be no look into the file."""
+        """Record outcomes that were found out; see `Journal.resolve`.
+
+        Return None if ``look`` is None.
+        """
         if look is None:
             return None
         stored = self._stored(look)
@@ -236,7 +259,10 @@ class OpenCampaign:
         return self._change(_changes(outcomes, find, finds_out), list(self.under_way))
 
     def sweep(self, older_than: float, look: Look | None) -> Step[int] | None:
-        """See `Journal.sweep`; None where there can be no look into the file."""
+        """Turn old IN_FLIGHT rows into UNKNOWN; see `Journal.sweep`.
+
+        Return None if ``look`` is None.
+        """
         if look is None:
             return None
         before = time.time() - older_than
@@ -253,7 +279,7 @@ class OpenCampaign:
         return Step(swept, list(tables.sweep(self.number, before)), end)
 
     def _stored(self, look: Look) -> Callable[[int], Request | None]:
-        """What finds the request of a row in the file."""
+        """Return a function that finds the request of a row, by its ``seq``, in the file."""
 
         def find(seq: int) -> Request | None:
             with look() as database:
@@ -262,11 +288,11 @@ class OpenCampaign:
         return find
 
     def _change(self, changes: Sequence[Change], claims: Collection[int]) -> Step[None]:
-        """Bring changes into the file, and then into memory.
+        """Build the step that writes changes into the file, and then into memory.
 
         Args:
-            changes: of requests.
-            claims: those under way that may have one of the requests.
+            changes: changes of requests.
+            claims: ids of the claims under way that may have one of the requests.
         """
         if not changes:
             return Step(None)
@@ -295,12 +321,12 @@ class OpenCampaign:
 def _changes(
     outcomes: Sequence[tuple[int, Outcome]], find: Callable[[int], Request | None], takes: Rule
 ) -> list[Change]:
-    """What outcomes change, request by request.
+    """Return the changes that outcomes make, one for each request.
 
     Args:
-        outcomes: of rows, by ``seq``.
-        find: gives the request of a row, if it has one.
-        takes: which outcomes count.
+        outcomes: ``seq`` of a row and its outcome.
+        find: returns the request of a row, or None.
+        takes: says which outcomes count.
     """
     found: dict[int, tuple[Request, list[tuple[int, Outcome]]]] = {}
     request: Request | None = None

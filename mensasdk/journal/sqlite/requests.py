@@ -1,4 +1,4 @@
-"""What went out, as the journal's file holds it: requests, and what became of the messages in them."""
+"""Requests as the journal's file holds them: claimed rows and their outcomes."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ __all__ = [
 ]
 
 LONGEST: Final = 1000
-"""Rows of a request in the file; what is claimed beyond them makes another one there, so that either is soon read."""
+"""Largest count of rows of a request in the file; a larger claim becomes several requests, each quick to read."""
 
-_KEY: Final = 16  # bytes of a key, unless somebody makes his own
+_KEY: Final = 16  # usual bytes of a key; callers may give longer or shorter ones
 
 
 class _Nothing:
-    """The columns of a row that has no outcome."""
+    """Columns of a row that has no outcome."""
 
     kind = vendor = vendor_id = code = detail = parts = credits = None
 
@@ -47,12 +47,12 @@ _NOTHING: Final = _Nothing()
 
 @frozen
 class Way:
-    """Which way claimed rows go out: see `Record`.
+    """Facts that all rows of a claim share.
 
     Attributes:
-        head: the ``seq`` of the first row of the claim, which makes the reference of the request.
+        head: ``seq`` of the first row of the claim; the reference of the request is made from it.
         vendor, group: as in `Record`.
-        claimed: when, in seconds of Unix time.
+        claimed: when the rows were claimed, in seconds of Unix time.
     """
 
     head: int
@@ -63,17 +63,17 @@ class Way:
 
 @define(eq=False)
 class Request:
-    """Rows that were claimed together, each ``seq`` one above the last, and what became of them.
+    """Rows that were claimed together, with consecutive ``seq``, and their outcomes.
 
-    It is all of a claim, or a piece of it: a claim of rows that do not follow one another is several. It does not
-    change. What comes after it in the file is another one, or several.
+    A request is a whole claim or a piece of one: a claim with gaps between its ``seq``, or with many rows, becomes
+    several requests. A request never changes; a change replaces it by others.
 
     Attributes:
         rows: one or more, in order.
-        way: the way that they were claimed for.
-        place: how many rows of the claim stood before the first one.
-        outcomes: what is known of each; None while nothing is.
-        vias: the vendor that a row was handed over to, out of its group; None for the others.
+        way: the facts that all rows of the claim share.
+        place: position of the first row in the claim, from 0.
+        outcomes: the outcome of each row; None while it has none.
+        vias: for each row, the vendor to which it was rerouted, in no group; None if it was not.
         swept: rows without an outcome are UNKNOWN, and not IN_FLIGHT any more.
     """
 
@@ -86,35 +86,38 @@ class Request:
 
     @property
     def first(self) -> int:
+        """``seq`` of the first row."""
         return self.rows[0].seq
 
     @property
     def seqs(self) -> range:
+        """``seq`` of all rows."""
         first = self.rows[0].seq
         return range(first, first + len(self.rows))
 
     def has(self, seq: int) -> bool:
+        """Return whether a row is in this request."""
         return seq in self.seqs
 
     @property
     def is_under_way(self) -> bool:
-        """Some row is IN_FLIGHT."""
+        """True if some row is IN_FLIGHT."""
         return not (self.swept or all(self.outcomes))
 
     @property
     def has_result(self) -> bool:
-        """There is more to say than that it was claimed."""
+        """True if more is known than the claim: an outcome, a reroute or a sweep."""
         return self.swept or any(self.outcomes) or any(self.vias)
 
     def after(self, pairs: Sequence[tuple[int, Outcome]], takes: Rule) -> Change | None:
-        """Take outcomes of its rows, by ``seq``.
+        """Apply outcomes of some rows.
 
         Args:
-            pairs: the outcomes.
-            takes: which of them count.
+            pairs: ``seq`` of a row and its outcome.
+            takes: says which outcomes count.
 
         Returns:
-            What changes; None if nothing does.
+            The change; None if nothing changes.
         """
         first = self.rows[0].seq
         outcomes = list(self.outcomes)
@@ -137,10 +140,11 @@ class Request:
         return Change(self, after.without(freed), [self.rows[at] for at in sorted(freed)])
 
     def ended(self, pairs: Sequence[tuple[int, Outcome]]) -> Change | None:
-        """Take the outcomes of all its rows at once, as they mostly come.
+        """Apply the outcomes of all rows at once, which is the usual case.
 
         Returns:
-            What changes; None unless each row has one, in order, all are IN_FLIGHT, and none waits again.
+            The change; None unless each row has an outcome, in order, all rows are IN_FLIGHT, none was rerouted, and
+            no outcome is NOT_SENT.
         """
         if len(pairs) != len(self.rows) or self.has_result or [seq for seq, _ in pairs] != list(self.seqs):
             return None
@@ -150,7 +154,7 @@ class Request:
         return Change(self, [evolve(self, outcomes=outcomes)])
 
     def rerouted(self, seqs: Collection[int], vendor: str) -> Request:
-        """What it is when those rows that are IN_FLIGHT have been handed over to another vendor."""
+        """Return the request with those of the rows that are IN_FLIGHT rerouted to another vendor."""
         vias = [
             vendor if outcome is None and not self.swept and row.seq in seqs else via
             for row, outcome, via in zip(self.rows, self.outcomes, self.vias, strict=True)
@@ -158,7 +162,7 @@ class Request:
         return evolve(self, vias=vias)
 
     def without(self, freed: Collection[int]) -> list[Request]:
-        """What is left when the rows at some places are taken out."""
+        """Return the requests that are left when the rows at some positions are taken out."""
         bounds = [-1, *sorted(freed), len(self.rows)]
         return [
             evolve(
@@ -173,7 +177,7 @@ class Request:
         ]
 
     def records(self, campaign: str) -> Iterator[Record]:
-        """Its rows, as whoever reads the journal gets them."""
+        """Yield the records of the rows."""
         way, reference = self.way, request_reference(campaign, self.way.head)
         at = datetime.fromtimestamp(self.way.claimed, UTC)
         nothing = State.UNKNOWN if self.swept else State.IN_FLIGHT
@@ -184,7 +188,7 @@ class Request:
             yield Record(*given, outcome, reference, vendor, group, at, way.head, place)
 
     def columns(self) -> tuple[Any, ...]:
-        """How it stands in the table of requests, but for the campaign."""
+        """Return the columns of the table of requests, without the campaign."""
         keys = [row.key for row in self.rows]
         widths = list(map(len, keys))
         messages = [row.message for row in self.rows]
@@ -204,7 +208,7 @@ class Request:
         )
 
     def result(self) -> tuple[Any, ...]:
-        """How what became of it stands in the table of results, but for the campaign."""
+        """Return the columns of the table of results, without the campaign."""
         known = [one or _NOTHING for one in self.outcomes]
         kinds = [one.kind for one in known]
         unknown = kinds.count(OutcomeKind.UNKNOWN) + (kinds.count(None) if self.swept else 0)
@@ -245,7 +249,7 @@ class Request:
         swept: int | None,
         outcomes: bytes | None,
     ) -> Request:
-        """Undo `columns` and `result`; without a result the last two are None."""
+        """Build a request from its columns in both tables; without a result the last two are None."""
         texts = decode_messages(messages, count)
         to = [message.to for message in texts] if numbers is None else json.loads(numbers)
         rows = list(map(Row, range(first, first + count), split_keys(keys, widths), texts, to))
@@ -268,12 +272,12 @@ class Request:
 
 @frozen
 class Change:
-    """What is new of a request.
+    """Change of a request.
 
     Attributes:
-        before: as it was.
-        after: as it is; several where rows have been taken out of it, or none.
-        freed: the rows that wait again.
+        before: the request as it was.
+        after: the requests that replace it: several if rows were taken out of it, none if all were.
+        freed: the rows that are PENDING again.
     """
 
     before: Request
@@ -282,31 +286,31 @@ class Change:
 
 
 Rule = Callable[[Request, Outcome | None, Outcome], bool]
-"""Whether an outcome of a row counts, given its request, and what is known of the row."""
+"""Rule that says whether an outcome of a row counts, given its request, its known outcome and the new one."""
 
 
 def settles(request: Request, known: Outcome | None, outcome: Outcome) -> bool:
-    """Take what the owner of a claim that is under way says of a row that is IN_FLIGHT."""
+    """Accept the outcome of a row of a claim that is under way, if the row has none yet."""
     return known is None
 
 
 def settles_late(request: Request, known: Outcome | None, outcome: Outcome) -> bool:
-    """Take what the owner of a claim says of a row that was swept; but not that it may be sent again."""
+    """Accept a late outcome of a row that was swept, unless it is NOT_SENT: the row must not be sent again."""
     return known is None and request.swept and outcome.kind is not OutcomeKind.NOT_SENT
 
 
 def finds_out(request: Request, known: Outcome | None, outcome: Outcome) -> bool:
-    """Take what was found out about a row that is UNKNOWN."""
+    """Accept an outcome that was found out, if the row is UNKNOWN."""
     return request.swept if known is None else known.kind is OutcomeKind.UNKNOWN
 
 
 def requests(rows: Sequence[Entry], way: Way) -> list[Request]:
-    """What claimed rows, in order, make up."""
+    """Split claimed rows, in order, into requests."""
     pieces: list[Request] = []
     start = 0
     while start < len(rows):
         end = min(start + LONGEST, len(rows))
-        if rows[end - 1].seq - rows[start].seq != end - 1 - start:  # somebody between them is not among them
+        if rows[end - 1].seq - rows[start].seq != end - 1 - start:  # there is a gap between them
             end = next(at for at in range(start + 1, end) if rows[at].seq != rows[at - 1].seq + 1)
         nothing = [None] * (end - start)
         pieces.append(Request(rows[start:end], way, start, nothing, nothing))
@@ -323,7 +327,7 @@ def destinations(
     messages: bytes,
     outcomes: bytes | None,
 ) -> Iterator[tuple[str | None, str, str | None, str]]:
-    """Where the messages of a request went, from its columns: vendor, number, the vendor's id, and our reference.
+    """Yield the vendor, number, vendor's id and our reference of each message of a request, from its columns.
 
     Options are not read, so that their classes are not needed.
     """
@@ -335,7 +339,7 @@ def destinations(
 
 
 def split_keys(keys: bytes, widths: str | None) -> Iterator[bytes]:
-    """The keys of a request, one by one."""
+    """Yield the keys of a request, one by one."""
     start = 0
     for width in [_KEY] * (len(keys) // _KEY) if widths is None else json.loads(widths):
         yield keys[start : start + width]

@@ -1,10 +1,12 @@
-"""The journal in a SQLite file: plain blocking calls, for the one thread that makes them all.
+"""Keep the journal in a SQLite file, with plain blocking calls that one thread makes.
 
-A change is one transaction: it is in the file as a whole, or not at all. Three things keep it cheap. Which keys a
-campaign has, its owner holds in memory while it is open: an index of them on the disk would be written all over for
-each request, and cost more than all the rest. What is loaded goes into the file with the claim, which mostly follows at
-once, or when somebody looks, or when much has come together. And a claim is one row, whatever it claims, and so is what
-came of it.
+A change is one transaction: it is in the file as a whole, or not at all. Three things keep it cheap:
+
+* The keys of an open campaign are held in memory by its owner. An index of keys on the disk would be rewritten all over
+  for each request, and cost more than all the rest.
+* Loaded rows are written together with their claim, which mostly follows at once. They are written earlier only when
+  the journal is read, or when many have gathered.
+* A claim is one row of a table (up to `LONGEST` messages), and so are its outcomes.
 """
 
 from __future__ import annotations
@@ -32,14 +34,14 @@ from mensasdk.messages import Delivery, Outcome
 __all__ = ["Owed", "Store"]
 
 Owed = tuple[Claim, Sequence[tuple[int, Outcome]]]
-"""What could not be settled."""
+"""Claim and outcomes that could not be settled yet."""
 
 _MOST_WAITING = 5_000
 _PURGED_AT_ONCE = 5_000
 
 
 class Store(JournalFile):
-    """The journal. Its file is open while a campaign is, and for the time of a call otherwise.
+    """Journal in a SQLite file, which is open while a campaign is open, and otherwise only during a call.
 
     Args:
         path: the file, absolute.
@@ -51,7 +53,7 @@ class Store(JournalFile):
         self._open: dict[str, OpenCampaign] = {}
 
     def opened(self, campaign: str) -> OpenCampaign:
-        """The campaign, for the one that has it open."""
+        """Return an open campaign, or raise `ConfigurationError` if it is not open here."""
         opened = self._open.get(campaign)
         if opened is None:
             raise not_open(campaign)
@@ -60,7 +62,7 @@ class Store(JournalFile):
     # ------------------------------------------------------------------------------------------------- campaigns
 
     def open(self, campaign: str, *, create: bool) -> int:
-        """See `Journal.open`."""
+        """Open a campaign and lock it; see `Journal.open`."""
         lock = self._lock(campaign)
         try:
             with self._transaction() as database:
@@ -85,7 +87,7 @@ class Store(JournalFile):
         return last + 1
 
     def close(self, campaign: str, *, complete: bool, owed: Sequence[Owed]) -> None:
-        """See `Journal.close`; settles what is owed first. The campaign is let go also when that fails."""
+        """Settle the claims in ``owed``, then close the campaign, also if settling fails; see `Journal.close`."""
         if campaign not in self._open:
             return
         opened = self._open[campaign]
@@ -97,7 +99,7 @@ class Store(JournalFile):
                         step = opened.settle(claim, outcomes, self.reading)
                         assert step is not None
                         _run(database, step.statements)
-                        step.end(True)  # the next one may be of the same rows
+                        step.end(True)  # the next claim may have the same rows
                     done = "UPDATE campaign SET complete = max(complete, ?) WHERE id = ?"
                     database.execute(done, (complete, opened.number))
         finally:
@@ -105,7 +107,7 @@ class Store(JournalFile):
             opened.lock.release()
 
     def campaigns(self) -> Sequence[CampaignInfo]:
-        """What the file holds, in the order in which it was begun."""
+        """Return a summary of each campaign, in the order in which they were begun."""
         self._flush(*self._open)
         with self._snapshot() as database:
             rows = database.execute(
@@ -117,10 +119,10 @@ class Store(JournalFile):
             ]
 
     def purge(self, campaign: str) -> None:
-        """Remove a campaign and overwrite what was there.
+        """Remove a campaign, and overwrite its rows in the file; see `Journal.purge`.
 
-        Its name goes first: a campaign that was half removed must not be taken up again, since it would no longer know
-        whom it has written to. The rows follow in portions, so that other campaigns are not kept waiting.
+        The name is removed first: a campaign that is half removed must not be resumed, since it would no longer know
+        whom it has written to. The rows follow in portions, so that other campaigns need not wait long.
         """
         lock = self._lock(campaign)
         try:
@@ -136,7 +138,10 @@ class Store(JournalFile):
             lock.release()
 
     def _delete_some(self) -> bool:
-        """Delete rows of purged campaigns, also of those whose purge was cut short; False when there are none."""
+        """Delete some rows of a purged campaign; return False if none is left.
+
+        Campaigns whose purge was interrupted are continued too.
+        """
         with self._transaction() as database:
             gone = database.execute("SELECT id, purged FROM campaign WHERE name IS NULL LIMIT 1").fetchone()
             if gone is None:
@@ -149,7 +154,10 @@ class Store(JournalFile):
     # ---------------------------------------------------------------------------------------------------- rows
 
     def load(self, campaign: str, rows: Sequence[Entry], look: Look | None) -> Step[Sequence[Entry]] | None:
-        """See `Journal.load`; None when it is time for the file."""
+        """Record recipients as PENDING; see `Journal.load`.
+
+        Return None if so many have gathered that they have to be written, and ``look`` is None.
+        """
         opened = self.opened(campaign)
         much = len(opened.waiting) + len(rows) > _MOST_WAITING
         if much and look is None:
@@ -160,7 +168,10 @@ class Store(JournalFile):
         return Step(loaded)
 
     def left(self, campaign: str, lo: int, hi: int, look: Look | None) -> Step[bool] | None:
-        """See `Journal.left`; None where that takes a look into the file."""
+        """Return whether any row of a range is PENDING; see `Journal.left`.
+
+        Return None if the file has to be read, and ``look`` is None.
+        """
         if campaign in self._open:
             return self._open[campaign].left(lo, hi, look)
         if look is None:
@@ -169,7 +180,7 @@ class Store(JournalFile):
             return Step(tables.anybody_waits(database, _number(database, campaign), lo, hi))
 
     def read(self, campaign: str, after: int, limit: int, states: Collection[State]) -> Sequence[Record]:
-        """See `Journal.read`."""
+        """Return recipients by ``seq``; see `Journal.read`."""
         self._flush(campaign)
         with self._snapshot() as database:
             number = _number(database, campaign)
@@ -189,39 +200,39 @@ class Store(JournalFile):
             return list(islice(found, limit))
 
     def progress(self, campaign: str) -> Mapping[State, int]:
-        """See `Journal.progress`."""
+        """Return the count of recipients in each state."""
         self._flush(campaign)
         with self._snapshot() as database:
             return tables.counts(database, _number(database, campaign))
 
     def deliver(self, deliveries: Sequence[Delivery]) -> int:
-        """See `Journal.deliver`."""
+        """Keep delivery reports; see `Journal.deliver`."""
         with self._transaction() as database:
             return sqlite_deliveries.keep(database, deliveries)
 
     def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
-        """See `Journal.deliveries`."""
+        """Return the delivery reports of a vendor for some numbers; see `Journal.deliveries`."""
         with self.reading() as database:
             return sqlite_deliveries.find(database, vendor, numbers)
 
     def disconnect(self) -> None:
-        """Close the file if no campaign needs it."""
+        """Close the file if no campaign is open."""
         if not self._open:
             super().disconnect()
 
     def write(self, steps: Sequence[Step[Any]]) -> None:
-        """Bring changes into the file, in one transaction."""
+        """Write changes into the file, in one transaction."""
         self._write(*tables.together(statement for step in steps for statement in step.statements))
 
     def _flush(self, *campaigns: str) -> None:
-        """Put what waits into the file. The disk need not have it yet: the next claim puts it there, with itself."""
+        """Write loaded rows into the file, without waiting for the disk: the next claim brings them there."""
         for opened in [self._open[name] for name in campaigns if name in self._open]:
             if opened.waiting:
                 self._write(*opened.flush(), synchronous="NORMAL")
                 opened.flushed()
 
     def _lock(self, campaign: str) -> FileLock:
-        # A name of its own for each campaign; two journals in one folder do not get in each other's way.
+        # Named after the journal and the campaign, so that two journals in one folder do not share a lock.
         mark = blake2b(campaign.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         try:
             lock = FileLock.take(self._path.with_name(f"{self._path.name}-{mark}.lock"))

@@ -1,7 +1,7 @@
-"""The tables of the journal in SQLite, and the statements that change them.
+"""Tables of the journal in SQLite, and the statements that change them.
 
-Who waits is a row. What went out is a request, which is written once, by its claim; what became of it stands beside it,
-so that the messages need not be written again.
+A PENDING message is one row. Messages that were claimed are in a request, which its claim writes once. The outcomes are
+in a table of their own, so that the messages need not be written again.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ Statement = tuple[str, Sequence[Any]]
 _AT_ONCE: Final = 240  # rows in a statement; SQLite takes 999 values in one, or more
 _REQUESTS_AT_ONCE: Final = 64
 _SCHEMA: Final = (
-    # name: NULL once it is purged and its rows are still being deleted; then `purged` has it, for its deliveries.
-    # complete: its messages were read to the end.
+    # name: NULL while a purge deletes the rows; `purged` then has the name, to find the delivery reports by.
+    # complete: all messages of its input are recorded.
     """CREATE TABLE campaign (
         id INTEGER PRIMARY KEY,
         name TEXT UNIQUE,
@@ -49,7 +49,7 @@ _SCHEMA: Final = (
         created TEXT NOT NULL,
         complete INTEGER NOT NULL
     )""",
-    # Who is PENDING.
+    # Rows that are PENDING.
     """CREATE TABLE waiting (
         campaign INTEGER NOT NULL,
         seq INTEGER NOT NULL,
@@ -58,11 +58,10 @@ _SCHEMA: Final = (
         message BLOB NOT NULL,
         PRIMARY KEY (campaign, seq)
     ) WITHOUT ROWID""",
-    # What was claimed, from `first` on, each seq one above the last; no two requests overlap, and nobody in one waits.
-    # head: the first seq of the claim. place: how many rows of the claim stood before `first`. via, grp: the vendor and
-    # the group that it was for. claimed: in seconds of Unix time. keys: one after the other; they have no index: see
-    # `Store`. widths: their lengths, where they are not the usual ones. numbers: NULL where they are as the messages
-    # have them.
+    # Requests: claimed rows with consecutive seq, from `first` on. Requests never overlap, and their rows are not in
+    # `waiting`. head: the first seq of the claim. place: position of `first` in the claim. via, grp: the claim's vendor
+    # and group. claimed: in seconds of Unix time. keys: one after the other, without an index (store.py says why).
+    # widths: the lengths of the keys; NULL if all are the usual one. numbers: NULL if they are as in the messages.
     """CREATE TABLE request (
         campaign INTEGER NOT NULL,
         first INTEGER NOT NULL,
@@ -72,8 +71,8 @@ _SCHEMA: Final = (
         numbers TEXT, messages BLOB NOT NULL,
         PRIMARY KEY (campaign, first)
     ) WITHOUT ROWID""",
-    # What became of a request; a request without one is IN_FLIGHT as a whole. swept: rows without an outcome are
-    # UNKNOWN, and not IN_FLIGHT any more; they are among the `unknown`.
+    # Outcomes of a request; a request without a row here is IN_FLIGHT as a whole. swept: rows without an outcome are
+    # UNKNOWN, and not IN_FLIGHT any more; `unknown` counts them too.
     """CREATE TABLE result (
         campaign INTEGER NOT NULL,
         first INTEGER NOT NULL,
@@ -83,7 +82,7 @@ _SCHEMA: Final = (
         outcomes BLOB,
         PRIMARY KEY (campaign, first)
     ) WITHOUT ROWID""",
-    # What vendors reported, whether or not the message is known: message is the vendor's id of it, or our reference.
+    # Delivery reports, also for messages that are not known. message: made of the vendor's id, or else our reference.
     """CREATE TABLE delivery (
         vendor TEXT NOT NULL,
         number TEXT NOT NULL,
@@ -99,16 +98,16 @@ _SCHEMA: Final = (
 
 
 def create(database: sqlite3.Connection, application: int, version: int) -> None:
-    """Make the tables, and write into the head of the file what it is."""
+    """Create the tables, and mark the file as a journal of this version."""
     for statement in (*_SCHEMA, f"PRAGMA application_id = {application}", f"PRAGMA user_version = {version}"):
         database.execute(statement)
 
 
-# --------------------------------------------------------------------------------------------------------- who waits
+# ------------------------------------------------------------------------------------------------------ PENDING rows
 
 
 def waits(number: int, rows: Sequence[Entry]) -> Iterator[Statement]:
-    """What puts rows among those that wait, in the place of those who wait there already."""
+    """Yield the statements that write PENDING rows, in place of those with the same ``seq``."""
     for some in _portions(rows):
         cells = [cell for row in some for cell in (row.seq, row.key, row.number, encode_messages([row.message]))]
         yield _insert(len(some)), (number, *cells)
@@ -121,7 +120,7 @@ def _insert(count: int) -> str:
 
 
 def forgotten(number: int, seqs: Sequence[int]) -> Iterator[Statement]:
-    """What takes rows from among those that wait."""
+    """Yield the statements that delete rows from the PENDING ones."""
     for some in _portions(seqs):
         marks = ", ".join("?" * len(some))
         yield f"DELETE FROM waiting WHERE campaign = ? AND seq IN ({marks})", (number, *some)  # noqa: S608 - places only
@@ -130,7 +129,7 @@ def forgotten(number: int, seqs: Sequence[int]) -> Iterator[Statement]:
 def waiting(
     database: sqlite3.Connection, number: int, start: int, end: int | None = None, seqs: Container[int] | None = None
 ) -> Iterator[Row]:
-    """Who waits from a ``seq`` on and below another, in order; only some of them, if given."""
+    """Yield the PENDING rows with ``start <= seq < end``, in order; only those of ``seqs``, if given."""
     sql = "SELECT seq, key, message, number FROM waiting WHERE campaign = ? AND seq >= ? AND seq < ? ORDER BY seq"
     for seq, key, data, to in database.execute(sql, (number, start, _NO_END if end is None else end)):
         if seqs is None or seq in seqs:
@@ -138,14 +137,14 @@ def waiting(
 
 
 def anybody_waits(database: sqlite3.Connection, number: int | None, start: int, end: int) -> bool:
-    """Tell whether somebody waits from a ``seq`` on and below another."""
+    """Return whether any row with ``start <= seq < end`` is PENDING."""
     sql = "SELECT EXISTS (SELECT 1 FROM waiting WHERE campaign = ? AND seq >= ? AND seq < ?)"
     return bool(database.execute(sql, (number, start, end)).fetchone()[0])
 
 
 _NO_END: Final = 2**63 - 1
 
-# ------------------------------------------------------------------------------------------------------ what went out
+# ------------------------------------------------------------------------------------------------------ claimed rows
 
 _JOINED: Final = "request LEFT JOIN result USING (campaign, first)"
 _UNDER_WAY: Final = "request.count - coalesce(accepted + rejected + unknown, 0)"
@@ -162,19 +161,20 @@ _SETTLED: Final = "INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 
 def claimed(number: int, request: Request) -> Statement:
-    """What records a claim."""
+    """Return the statement that records a request, as its claim made it."""
     return _CLAIMED, (number, *request.columns())
 
 
 def settled(number: int, request: Request) -> Statement:
-    """What records all that is known of a request now."""
+    """Return the statement that records all outcomes of a request that are known now."""
     return _SETTLED, (number, *request.result())
 
 
 def together(statements: Iterable[Statement]) -> list[Statement]:
-    """The same claims and results in as few statements as can be, in any order but that of the results.
+    """Join claims and results into as few statements as possible.
 
-    The thread gives the interpreter away in each statement, and waits until it gets it back.
+    Each statement releases the interpreter, and the thread waits until it gets it back. The statements are grouped by
+    their SQL, and keep their order only within a group.
     """
     found: dict[str, list[Sequence[Any]]] = {}
     for sql, values in statements:
@@ -191,7 +191,7 @@ def together(statements: Iterable[Statement]) -> list[Statement]:
 
 
 def changed(number: int, change: Change) -> Iterator[Statement]:
-    """What records new outcomes."""
+    """Yield the statements that record a change of a request."""
     if not change.freed:
         for request in change.after:
             yield settled(number, request)
@@ -208,7 +208,10 @@ def changed(number: int, change: Change) -> Iterator[Statement]:
 def requests(
     database: sqlite3.Connection, number: int, start: int, end: int | None = None, states: Collection[State] = ()
 ) -> Iterator[Request]:
-    """Requests with rows from a ``seq`` on and below another, in order; with a row in one of some states, if given."""
+    """Return the requests that have a row with ``start <= seq < end``, in order.
+
+    With ``states``, return only requests that have a row in one of them; PENDING does not count.
+    """
     some = " OR ".join(_HAS[state] for state in _HAS if state in states) or "true"
     found = database.execute(
         f"""SELECT first, request.count, head, place, via, grp, claimed, keys, widths, numbers, messages,
@@ -221,13 +224,13 @@ def requests(
 
 
 def under_way(database: sqlite3.Connection, number: int, before: float) -> int:
-    """How many rows that were claimed up to a moment are IN_FLIGHT."""
+    """Return the count of IN_FLIGHT rows that were claimed up to a moment, in seconds of Unix time."""
     sql = f"SELECT coalesce(sum({_UNDER_WAY}), 0) FROM {_JOINED} WHERE campaign = ? AND claimed <= ?"  # noqa: S608 - ours
     return int(database.execute(sql, (number, before)).fetchone()[0])
 
 
 def sweep(number: int, before: float) -> Iterator[Statement]:
-    """What turns the rows that `under_way` counts into UNKNOWN."""
+    """Yield the statements that turn the rows that `under_way` counts into UNKNOWN."""
     yield (
         """UPDATE result SET unknown = count - accepted - rejected, swept = 1
         WHERE campaign = ? AND accepted + rejected + unknown < count AND (
@@ -243,7 +246,7 @@ def sweep(number: int, before: float) -> Iterator[Statement]:
 
 
 def counts(database: sqlite3.Connection, number: int | None) -> Mapping[State, int]:
-    """How many rows of a campaign stand in each state."""
+    """Return the count of rows of a campaign in each state."""
     [pending] = database.execute("SELECT count(*) FROM waiting WHERE campaign = ?", (number,)).fetchone()
     [claimed] = database.execute("SELECT total(count) FROM request WHERE campaign = ?", (number,)).fetchone()
     known = database.execute(
@@ -254,7 +257,7 @@ def counts(database: sqlite3.Connection, number: int | None) -> Mapping[State, i
 
 
 def delete_some(database: sqlite3.Connection, number: int, name: str, about: int) -> bool:
-    """Delete the first rows of a purged campaign, and what was reported about them; False when there are none."""
+    """Delete the first rows of a purged campaign and their delivery reports; return False if there are none."""
     waiting = database.execute(
         "DELETE FROM waiting WHERE campaign = ?1 AND seq IN (SELECT seq FROM waiting WHERE campaign = ?1 LIMIT ?2)",
         (number, about),
@@ -279,5 +282,5 @@ def delete_some(database: sqlite3.Connection, number: int, name: str, about: int
 
 
 def _portions(items: Sequence[T], most: int = _AT_ONCE) -> Iterator[Sequence[T]]:
-    """As many at a time as go into one statement."""
+    """Split items into portions that go into one statement each."""
     return (items[start : start + most] for start in range(0, len(items), most))

@@ -1,4 +1,4 @@
-"""The one thread that uses the journal's file, and how work gets there and back."""
+"""Run work on the journal's file in one thread, and bring the results back to the event loop."""
 
 from __future__ import annotations
 
@@ -20,18 +20,21 @@ __all__ = ["StoreThread"]
 T = TypeVar("T")
 
 Decide = Callable[[Store, Look | None], Step[T] | None]
-"""What decides. It is given how to look into the file; where it is not, and would have to look, it gives None."""
+"""Function that decides on a change.
+
+Its second argument opens the file for reading. If that is None, and the file has to be read, the function returns None.
+"""
 
 
 @define(eq=False)
 class _Job:
-    """Something to be done, and who waits for it.
+    """Piece of work, with the future that waits for its result.
 
     Attributes:
-        decide: finds out what is to be written.
-        future: who waits.
-        step: what is to be written; None until that is decided.
-        error: why it could not be done.
+        decide: decides on the change to be written.
+        future: gets the result, or the error.
+        step: the change; None until it is decided.
+        error: why the work failed; None if it did not.
     """
 
     decide: Decide[Any]
@@ -40,8 +43,9 @@ class _Job:
     error: BaseException | None = None
 
     def tell(self) -> None:
+        """Set the result or the error of the future, unless it was cancelled."""
         if self.future.done():
-            return  # cancelled
+            return
         if self.error is not None:
             self.future.set_exception(self.error)
         else:
@@ -50,34 +54,37 @@ class _Job:
 
 
 class StoreThread:
-    """Does one thing after the other, in the order in which they came.
+    """Thread that does all work on a `Store`, one piece after the other, in the order of submission.
 
-    What memory can decide is decided at once, by whoever asks for it, and only brought to the disk by the thread: a
-    thread waits for the interpreter as long as another one runs Python. What came together while the disk was busy
-    shares a transaction, and with it one wait for the disk and one way back to the loop.
+    A change that can be decided from memory is decided at once, in the event loop, and the thread only writes it to the
+    disk: a thread has to wait for the interpreter as long as another thread runs Python. Changes that queued while the
+    disk was busy share a transaction, and so one wait for the disk and one callback to the event loop.
 
     Args:
-        store: what it is done with.
+        store: the store.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._executor: ThreadPoolExecutor | None = None
-        # Guards what follows, and what the store holds in memory, which is the thread's while something is undecided.
+        # Guards the attributes below, and what the store holds in memory. While a job is undecided, only the thread
+        # uses that memory.
         self._lock = Lock()
         self._jobs: list[_Job] = []
-        self._undecided = 0  # jobs that the thread has to decide, waiting or being done
+        self._undecided = 0  # jobs that the thread has to decide, queued or running
         self._is_busy = False
 
     def submit(self, decide: Decide[T]) -> asyncio.Future[T]:
-        """Have something done. It is brought to its end also when the future is cancelled.
+        """Queue a change, and return the future of its result.
+
+        The change is written also if the future is cancelled.
 
         Args:
-            decide: finds out what is to be written: at once, or else in the thread, when its turn comes.
+            decide: decides on the change: at once if it can, or else in the thread, in its turn.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._lock:
-            # Not before what came earlier, which may change the same.
+            # An earlier job that is undecided may change the same rows, so this one has to wait for it.
             step = None if self._undecided else decide(self._store, None)
             if step is not None and not step.statements:
                 future.set_result(step.result)
@@ -92,7 +99,7 @@ class StoreThread:
         return future
 
     def do(self, work: Callable[[Store], T]) -> asyncio.Future[T]:
-        """Have something done as a whole by the thread."""
+        """Queue a function that runs as a whole in the thread, and return the future of its result."""
         return self.submit(lambda store, look: None if look is None else Step(work(store)))
 
     def _work(self) -> None:
@@ -105,7 +112,7 @@ class StoreThread:
             _tell(jobs)
 
     def _next(self) -> Sequence[_Job]:
-        """All that is decided and comes before the next that is not, or else that one; empty where nothing is left."""
+        """Return all decided jobs up to the next undecided one, or else that one; nothing if no job is left."""
         with self._lock:
             jobs = list(takewhile(lambda job: job.step is not None, self._jobs)) or self._jobs[:1]
             del self._jobs[: len(jobs)]
@@ -115,7 +122,7 @@ class StoreThread:
     def _decide(self, job: _Job) -> None:
         try:
             job.step = job.decide(self._store, self._store.reading)
-        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+        except BaseException as error:  # noqa: BLE001 - the future gets it
             job.error = error
         else:
             self._write([job])
@@ -123,12 +130,12 @@ class StoreThread:
             self._undecided -= 1
 
     def _write(self, jobs: Sequence[_Job]) -> None:
-        """Bring what is decided into the file, in one transaction."""
+        """Write decided changes into the file, in one transaction; one by one if that fails."""
         steps = [job.step for job in jobs if job.step is not None]
         try:
             self._store.write(steps)
         except BaseException as error:  # noqa: BLE001 - as above
-            if len(jobs) > 1:  # the failure may be that of one of them
+            if len(jobs) > 1:  # the error may come from one of them only
                 for job in jobs:
                     self._write([job])
                 return
@@ -140,7 +147,7 @@ class StoreThread:
 
 def _tell(jobs: Sequence[_Job]) -> None:
     for loop, some in groupby(jobs, key=lambda job: job.future.get_loop()):
-        with suppress(RuntimeError):  # the loop is closed, and nobody waits
+        with suppress(RuntimeError):  # the loop is closed, so nothing waits
             loop.call_soon_threadsafe(_tell_each, list(some))
 
 
