@@ -1,4 +1,4 @@
-"""What comes back from the vendors: callbacks, and what they say about which message."""
+"""Receive callbacks from vendors, keep delivery reports, and match them with messages."""
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
@@ -8,7 +8,7 @@ if _TYPE_CHECKING:
 else:
     from mensasdk._lazy import lazy as _lazy_names
 
-    # Who keeps deliveries needs no web server for that.
+    # Loaded when used: keeping delivery reports needs no web server.
     __getattr__, __dir__ = _lazy_names(
         __name__,
         {

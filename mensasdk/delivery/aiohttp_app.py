@@ -1,15 +1,15 @@
-"""A small web server for what vendors call back: delivery reports and received messages.
+"""A small web server for the callbacks of vendors: delivery reports and received messages.
 
-It knows no vendor. A vendor's ``parse`` turns a body into a value, the application's ``handle`` stores it, and only
-then does the vendor hear 200. What vendors do not sign cannot be proved genuine, so everything here is about letting in
-as little as possible: the secret is compared before a byte of the body is read, bodies are small and must come in
-time, and nothing that is secret or personal is written to a log.
+The server knows no vendor. A vendor's ``parse`` turns a body into a value, the application's ``handle`` stores it, and
+only then is the vendor answered 200. Vendors do not sign their callbacks, so none can be proved genuine. The server
+therefore lets in as little as possible: the secret is compared before a byte of the body is read, bodies are small and
+must arrive in time, and nothing secret or personal is written to a log.
 
-Callbacks come twice, late and out of order, and before the answer to the send that they belong to. Sorting that out
-is the task of ``handle``, which has the database: key what is stored, and never move a message back from a final state.
+Callbacks may come twice, late, out of order, and before the answer to the send that they belong to. Sorting that out is
+the task of ``handle``, which has the database: store values by a key, and never move a message back from a final state.
 
-Put it behind a proxy that speaks TLS when the vendor calls from outside: Basic credentials are readable on the way
-otherwise. The proxy should also limit the number of connections, which this server does not.
+When the vendor calls from outside, put the server behind a proxy that speaks TLS: otherwise Basic credentials can be
+read on the way. The proxy should also limit the number of connections, which this server does not.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-# Seconds for which a refused body is still drained, so that the caller gets to read the refusal.
+# Seconds for which the body of a refused request is still read, so that the caller can read the refusal.
 _LINGER = 1.0
 
 
 class DeliveryReceiver(Generic[T]):
-    """Receives vendors' callbacks over HTTP.
+    """Receiver of vendors' callbacks over HTTP.
 
     ====== ==============================================================================================
     answer when
     ====== ==============================================================================================
-    200    ``handle`` has returned: what it stored is stored
+    200    ``handle`` has returned, so the value is stored
     400    ``parse`` raised a `MensaError`, or the body broke off
     401    Basic credentials are missing, wrong or malformed; the body was not read
     403    the caller's address is not allowed
@@ -53,29 +53,30 @@ class DeliveryReceiver(Generic[T]):
     408    the body was not complete after ``read_timeout``
     413    the body is larger than ``max_body``
     415    the body is compressed, or neither JSON nor a form
-    500    ``parse`` or ``handle`` failed in another way, so that the vendor calls again
+    417    the header ``Expect`` asks for anything but ``100-continue``
+    500    ``parse`` or ``handle`` failed in another way; the vendor should call again
     ====== ==============================================================================================
 
     Args:
-        parse: ``parse(body, content_type)`` gives the value, or raises a `MensaError` if the body is not what the
+        parse: ``parse(body, content_type)`` returns the value, or raises a `MensaError` if the body is not as the
             vendor documents. ``content_type`` is the header as sent, with charset and boundary, or ``""`` without one.
         handle: awaited with the value before the vendor is answered. It may be called twice with the same value, and
             for several values at a time.
-        user: Basic user name; none means an empty one. Without ``:``.
+        user: Basic user name, without ``:``; None for an empty one.
         password: Basic password as set in the vendor's panel. Compared in UTF-8 and in Latin-1, because callers
-            differ in how they encode what is not ASCII.
-        path_secret: a long random word that must be the last part of the called path, for vendors that send no
-            credentials: ``secrets.token_urlsafe(32)``. Letters, digits and ``-._~``.
-        insecure: allow neither password nor path secret. Then only callers on the loopback interface are served.
+            encode characters outside ASCII in either.
+        path_secret: a long random word, such as ``secrets.token_urlsafe(32)``, that must be the last part of the called
+            path, for vendors that send no credentials. Letters, digits and ``-._~``.
+        insecure: allow that there is neither a password nor a path secret. Then only callers on the loopback interface
+            are let in.
         max_body: largest body in bytes.
-        read_timeout: seconds within which a request's headers, and then its body, must be complete. (The headers'
-            deadline holds for `serve` only.)
-        allow_from: networks such as ``"203.0.113.0/24"`` from which calls are accepted; None for all.
-        trusted_proxies: networks of your own proxies. Only what comes from there is believed in
-            ``X-Forwarded-For``.
+        read_timeout: seconds within which the headers of a request, and then its body, must be complete. The deadline
+            for headers holds for `serve` only.
+        allow_from: networks such as ``"203.0.113.0/24"`` from which callbacks are accepted; None for all.
+        trusted_proxies: networks of your own proxies. ``X-Forwarded-For`` is believed only from these.
 
     Raises:
-        ConfigurationError: neither password nor path secret, and not ``insecure``; or a value that cannot work.
+        ConfigurationError: there is neither a password nor a path secret, and not ``insecure``; or a value is invalid.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class DeliveryReceiver(Generic[T]):
             trusted_proxies=trusted_proxies,
         )
         if not 0 < read_timeout < math.inf:
-            raise ConfigurationError("read_timeout must be a finite number of seconds above 0")
+            raise ConfigurationError("read_timeout must be a finite number of seconds above 0, such as 10.0")
         self._parse = parse
         self._handler = handle
         self._read_timeout = read_timeout
@@ -111,11 +112,11 @@ class DeliveryReceiver(Generic[T]):
         return f"<DeliveryReceiver guarded by {self._guard}>"
 
     def app(self) -> web.Application:
-        """A new application that answers on every path below where it is mounted.
+        """Build a new application that answers on every path below its mount point.
 
-        Mount it with ``your_app.add_subapp("/callbacks", receiver.app())``. Then your server's settings apply: switch
-        off its access log if there is a secret in the path, and mind that its ``keepalive_timeout`` is the only
-        deadline for a half-sent header.
+        Mount it with ``your_app.add_subapp("/callbacks", receiver.app())``. Then your server's settings apply. Switch
+        off its access log if there is a secret in the path. Its ``keepalive_timeout`` is the only deadline for a
+        half-sent header.
         """
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer, expect_handler=self._expect)
@@ -123,27 +124,27 @@ class DeliveryReceiver(Generic[T]):
 
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-        """Serve while the context is open.
+        """Serve callbacks while the context is open, and yield the URL.
 
-        ``async with receiver.serve() as url``: the URL ends in ``/`` and does not contain the path secret; what the
-        vendor calls is ``url + path_secret``. On leaving, calls that are being handled get ten seconds to finish.
+        ``async with receiver.serve() as url``: the URL ends in ``/`` and does not contain the path secret; the vendor
+        has to call ``url + path_secret``. At the end, callbacks that are being handled get ten seconds to finish.
 
         Args:
             host: address to bind.
-            port: 0 lets the system choose.
+            port: port to bind; with 0 the system chooses one.
 
         Raises:
             ConfigurationError: the receiver is insecure and ``host`` is not on the loopback interface.
             OSError: the address cannot be bound.
         """
         if self._guard.loopback_only and not is_loopback(host):
-            raise ConfigurationError("an insecure receiver binds to a loopback address only")
+            raise ConfigurationError('host must be a loopback address, such as "127.0.0.1", for an insecure receiver')
         runner = web.AppRunner(
             self.app(),
-            access_log=None,  # it would write the path, and with it the secret
+            access_log=None,  # it would log the path with the secret
             logger=_http_log,
-            auto_decompress=False,  # compressed bodies are refused, so nothing should inflate them
-            # This is what ends a connection without a complete header, at its start and between two requests.
+            auto_decompress=False,  # compressed bodies are refused, so they must not be decompressed
+            # The only deadline for an incomplete header, at the start of a connection and between two requests.
             keepalive_timeout=self._read_timeout,
             lingering_time=_LINGER,
             shutdown_timeout=10.0,
@@ -158,7 +159,7 @@ class DeliveryReceiver(Generic[T]):
             await runner.cleanup()
 
     async def _expect(self, request: web.Request) -> web.StreamResponse | None:
-        """Answer ``Expect: 100-continue``: whoever is refused is told so before the body is asked for."""
+        """Answer ``Expect: 100-continue``, or send a refusal before the body is asked for."""
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
@@ -180,7 +181,7 @@ class DeliveryReceiver(Generic[T]):
         except MensaError as error:
             _log.warning("refused a callback that cannot be read (%s)", type(error).__name__)
             return _refuse(Refusal(400, "unreadable body"))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the vendor shall call again
+        except Exception as error:  # noqa: BLE001 - whatever failed, the vendor should call again
             _log_failure("parse", error)
             return web.Response(status=500, text="error")
         try:
@@ -188,8 +189,8 @@ class DeliveryReceiver(Generic[T]):
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is None or task.cancelling():
-                raise  # the server is going down
-            _log_failure("handle", error)  # something that it awaited was cancelled
+                raise  # the server is shutting down
+            _log_failure("handle", error)  # a task that handle awaited was cancelled
             return web.Response(status=500, text="error")
         except Exception as error:  # noqa: BLE001
             _log_failure("handle", error)
@@ -197,7 +198,7 @@ class DeliveryReceiver(Generic[T]):
         return web.Response(text="OK")
 
     def _refusal(self, request: web.Request) -> web.Response | None:
-        """The answer to whoever must not come in, from the headers alone."""
+        """Return the refusal of a request, judged by its headers alone; None lets it in."""
         refusal = self._guard.refusal(
             method=request.method,
             path=request.match_info["path"],
@@ -225,27 +226,28 @@ class DeliveryReceiver(Generic[T]):
 def _refuse(refusal: Refusal) -> web.Response:
     response = web.Response(status=refusal.status, text=refusal.text)
     response.headers.update(refusal.headers)
-    response.force_close()  # there may be a body on its way that nobody will read
+    response.force_close()  # a body that is never read may be on its way
     return response
 
 
 def _peer(request: web.Request) -> str | None:
-    """The other end of the connection; None on a Unix socket, or when it has gone."""
+    """Return the address at the other end of the connection; None on a Unix socket or a closed connection."""
     name = request.transport.get_extra_info("peername") if request.transport is not None else None
     return str(name[0]) if isinstance(name, tuple) else None
 
 
 def _log_failure(step: str, error: BaseException) -> None:
-    """Say what failed and where, without the exception's text: databases put whole rows into it."""
-    frames = traceback.extract_tb(error.__traceback__)[1:]  # without our own
+    """Log what failed and where, without the text of the error: databases put whole rows into it."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # without the frame of this file
     where = " <- ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(frames[-5:]))
     _log.error("%s failed on a callback, answered 500: %s at %s", step, type(error).__name__, where or "the call")
 
 
 class _WithoutRequest(logging.Filter):
-    """Takes the request out of what aiohttp logs: a malformed header is quoted there, credentials and all."""
+    """Filter that takes the request out of aiohttp's log records, which quote malformed headers with credentials."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Replace the text of a record by the type of the error, and let the record through."""
         kind = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
         record.msg, record.args = "trouble on a callback connection (%s)", (kind.__name__ if kind else "no error",)
         record.exc_info = record.exc_text = record.stack_info = None

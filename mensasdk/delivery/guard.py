@@ -1,7 +1,7 @@
-"""Who may come in with a callback: the rules, from what stands before the body, whatever server asks.
+"""Decide whether a callback is let in, from all that comes before its body; independent of any web server.
 
-What vendors do not sign cannot be proved genuine, so all of this is about letting in as little as possible, before a
-byte of the body is read. A refusal is a value, which a server puts into its own words; nothing here knows of one.
+Vendors do not sign their callbacks, so none can be proved genuine. These rules therefore let in as little as possible,
+before a byte of the body is read. A refusal is a value, which the web server turns into an answer.
 """
 
 from __future__ import annotations
@@ -23,18 +23,20 @@ _Address = IPv4Address | IPv6Address
 _Network = IPv4Network | IPv6Network
 
 _MEDIA_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded", "multipart/form-data"})
-# What needs no escaping in a path, so that the secret is compared with exactly what the vendor was given.
+# Characters that need no escaping in a path, so that the called path has the secret exactly as it was given.
 _PATH_SECRET = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 @frozen
 class Refusal:
-    """The answer to whoever is not let in. The connection ends with it: a body may be on its way that nobody reads.
+    """Answer to a callback that is not let in.
+
+    The server has to close the connection after it, because a body that is never read may be on its way.
 
     Attributes:
-        status: of HTTP.
-        text: the body, plain text.
-        headers: what it has beside those of every answer.
+        status: the status of HTTP.
+        text: the body of the answer, plain text.
+        headers: headers beside those of every answer.
     """
 
     status: int
@@ -46,18 +48,19 @@ TOO_LARGE = Refusal(413, "body too large")
 
 
 class Guard:
-    """Decides who may come in.
+    """Rules that decide whether a callback is let in.
 
     Args:
         user, password, path_secret, insecure, allow_from, trusted_proxies: see `DeliveryReceiver`.
         max_body: largest body in bytes.
 
     Attributes:
-        max_body: the same; whoever reads a body without a declared length holds it to this.
-        loopback_only: there is neither password nor path secret, so that only the loopback interface may be served.
+        max_body: largest body in bytes; the server has to check bodies without a declared length itself.
+        loopback_only: there is neither a password nor a path secret, so that only callers on the loopback interface
+            are let in.
 
     Raises:
-        ConfigurationError: neither password nor path secret, and not ``insecure``; or a value that cannot work.
+        ConfigurationError: there is neither a password nor a path secret, and not ``insecure``; or a value is invalid.
     """
 
     def __init__(
@@ -74,14 +77,16 @@ class Guard:
         if password is not None and not password.strip():
             raise ConfigurationError("password is empty; give the one that is set in the vendor's panel, or None")
         if user is not None and password is None:
-            raise ConfigurationError("user is given without a password")
+            raise ConfigurationError("user is given without a password; give a password too, or leave user out")
         if user is not None and ":" in user:
-            raise ConfigurationError("user contains a colon, which Basic authentication cannot carry")
+            raise ConfigurationError("user contains a colon, which Basic authentication cannot carry; leave it out")
         if path_secret is not None and not _PATH_SECRET.fullmatch(path_secret):
-            raise ConfigurationError("path_secret must be a word of letters, digits and -._~ that is not empty")
+            raise ConfigurationError(
+                "path_secret must be one or more of letters, digits and -._~, such as secrets.token_urlsafe(32)"
+            )
         if password is None and path_secret is None and not insecure:
             raise ConfigurationError(
-                "a receiver needs a password or a path_secret; insecure=True allows neither, on loopback only"
+                "a receiver needs a password or a path_secret; insecure=True does without them, on loopback only"
             )
         if max_body < 1:
             raise ConfigurationError("max_body must be at least 1 byte")
@@ -101,14 +106,14 @@ class Guard:
     def refusal(
         self, *, method: str, path: str, headers: Iterable[tuple[str, str]], peer: str | None, length: int | None
     ) -> Refusal | None:
-        """Give the answer to whoever must not come in, before the body is read; None lets in.
+        """Return the refusal of a request, before its body is read; None lets it in.
 
         Args:
-            method: in capital letters.
-            path: without the query, and decoded.
-            headers: each as often as it came.
-            peer: the address at the other end of the connection; None where there is none, as on a Unix socket.
-            length: bytes of the body as declared; None where they are not.
+            method: the method, in capital letters.
+            path: the path without the query, decoded.
+            headers: name and value of each header, repeated ones too.
+            peer: the address at the other end of the connection; None if there is none, as on a Unix socket.
+            length: declared bytes of the body; None if they are not declared.
         """
         given: dict[str, list[str]] = {}
         for name, value in headers:
@@ -145,8 +150,8 @@ class Guard:
         except ValueError:  # not ASCII, or not Base64
             return False
         user, _, password = pair.partition(b":")
-        # Bytes, because compare_digest refuses text beyond ASCII. Every comparison is made, whatever the others
-        # say, so that the time taken does not tell a wrong user from a wrong password.
+        # Bytes, because compare_digest refuses text beyond ASCII. All comparisons are always made, so that the time
+        # taken does not tell a wrong user from a wrong password.
         granted = False
         for right_user, right_password in self._credentials:
             same_user = hmac.compare_digest(user, right_user)
@@ -166,7 +171,7 @@ class Guard:
         return caller is not None and _within(caller, self._allow_from)
 
     def _caller(self, peer: _Address | None, forwarded: Iterable[str]) -> _Address | None:
-        """Who really calls: the nearest address in the chain of proxies that is not ours."""
+        """Return the real caller: the nearest address in the chain of proxies that is not a trusted proxy."""
         caller = peer
         hops = [hop for header in forwarded for hop in header.split(",")]
         while caller is not None and hops and _within(caller, self._trusted_proxies):
@@ -175,7 +180,7 @@ class Guard:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a server that binds to a host can be reached from this machine only."""
+    """Return whether a server that binds to a host can be reached from this machine only."""
     address = _parse_address(host)
     return host == "localhost" if address is None else address.is_loopback
 
@@ -185,9 +190,9 @@ def _first(headers: Mapping[str, Sequence[str]], name: str) -> str:
 
 
 def _encodings(user: str, password: str) -> tuple[tuple[bytes, bytes], ...]:
-    """The credentials as bytes in each encoding that callers use."""
+    """Return the credentials as bytes, in each encoding that callers use."""
     pairs = [(user.encode(), password.encode())]
-    with suppress(UnicodeEncodeError):  # then nobody can send them in Latin-1
+    with suppress(UnicodeEncodeError):  # Latin-1 does not have these characters
         pairs.append((user.encode("latin-1"), password.encode("latin-1")))
     return tuple(dict.fromkeys(pairs))
 
@@ -206,7 +211,7 @@ def _within(address: _Address, networks: Iterable[_Network]) -> bool:
 
 
 def _parse_address(text: str) -> _Address | None:
-    """An address as proxies write it: bare, in brackets, or with a port. None if it is something else."""
+    """Read an address as proxies write it: bare, in brackets, or with a port; return None for any other text."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

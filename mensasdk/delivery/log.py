@@ -1,4 +1,4 @@
-"""Delivery reports in the journal: kept as they come, and matched to the messages that they belong to."""
+"""Keep delivery reports in the journal, and match them with the messages that they belong to."""
 
 from __future__ import annotations
 
@@ -21,19 +21,22 @@ class _Report(Protocol):
 
 
 class DeliveryLog:
-    """Keeps delivery reports in a journal, as what a `DeliveryReceiver` hands them to::
+    """Log that keeps delivery reports in a journal.
+
+    Its `handle` is made for a `DeliveryReceiver`::
 
         log = DeliveryLog(journal)
         receiver = DeliveryReceiver(parse_callback, log.handle, password=...)
 
-    A report is on the disk when `handle` returns, which is when the vendor hears 200. It may come twice, late, out of
-    order, or before the answer to the send that it belongs to: it is kept by the vendor's id and our reference, the
-    furthest state counts, a final one for good, and `delivered` finds the message when it is known. No campaign need be
-    open, and the sender may be another process. A report never makes anything be sent.
+    The vendor is answered 200 only when `handle` has returned, and then the report is kept (on the disk, with a
+    `SqliteJournal`). A report may come twice, late, out of order, or before the answer to the send that it belongs to.
+    It is kept by the vendor's id and our reference; the furthest state counts, and a final state for good. `delivered`
+    finds the message once that is known. The campaign need not be open, and the sender may be another process. A report
+    never causes a message to be sent.
 
     Args:
-        journal: where to keep them.
-        otherwise: awaited with what is no delivery report, such as a received message; None drops it.
+        journal: the journal to keep the reports in.
+        otherwise: awaited with any value that is no delivery report, such as a received message; None drops it.
     """
 
     def __init__(self, journal: Journal, *, otherwise: Callable[[Any], Awaitable[None]] | None = None) -> None:
@@ -44,10 +47,10 @@ class DeliveryLog:
         """Keep one report.
 
         Args:
-            value: a `Delivery`, what a vendor's ``parse_callback`` gives, or anything for ``otherwise``.
+            value: a `Delivery`, or a value of a vendor's ``parse_callback``; anything else goes to ``otherwise``.
 
         Raises:
-            JournalError: it could not be kept; the vendor shall call again.
+            JournalError: the report could not be kept; the vendor should call again.
         """
         if isinstance(value, _Report):
             value = value.to_delivery()
@@ -58,11 +61,11 @@ class DeliveryLog:
 
 
 async def delivered(journal: Journal, campaign: str) -> AsyncGenerator[tuple[Record, Delivery | None], None]:
-    """Give each message of a campaign that went out, or may have, with the furthest report on it, if there is one.
+    """Yield each message of a campaign that was or may have been sent, with its furthest delivery report or None.
 
     Args:
-        journal: where both are kept.
-        campaign: its id; it may be under way.
+        journal: the journal that has the campaign and the reports.
+        campaign: the campaign's id; it may be open.
     """
     after = -1
     while records := await journal.read(campaign, after=after, limit=_AT_ONCE, states=_WENT_OUT):
