@@ -1,4 +1,4 @@
-"""What a careful sender wants to know and prevent before paying: opt-outs, hours, cost."""
+"""Check a campaign before paying for it: opt-outs, sending hours, prices and cost."""
 
 from mensasdk.preflight.check import Preflight
 from mensasdk.preflight.cost import CountryCost, Estimate

@@ -1,4 +1,4 @@
-"""What a campaign would come to, added up message by message before a single request is made.
+"""Add up what a campaign would send and cost, message by message, before any request is made.
 
 A `Preflight` is filled by `BatchSender.check`, and can be filled by hand: `Preflight.add` for a message that would go
 out, `Preflight.refuse` for one that would not. It holds counters, and not the messages.
@@ -27,7 +27,7 @@ __all__ = ["CountryTotals", "Preflight", "Refusals", "Sample", "VendorTotals", "
 T = TypeVar("T")
 
 _SAMPLES: Final = 5
-# Texts are other people's: neither their characters nor the codes of somebody's screens may fill the memory.
+# Texts and screens come from the caller, so their characters and codes must not fill the memory.
 _MOST_KINDS: Final = 10_000
 _MANY: Final = "other"
 _NO_PRICES: Final = Prices({})
@@ -35,10 +35,10 @@ _NO_PRICES: Final = Prices({})
 
 @frozen
 class Sample:
-    """A message that would not go out, as a log or a terminal may show it.
+    """Message that would not go out, in a form that is safe to log or show.
 
     Attributes:
-        number: its number, masked: ``"***567"``.
+        number: the recipient's number, masked: ``"***567"``.
         reason: one sentence for a person.
     """
 
@@ -48,11 +48,11 @@ class Sample:
 
 @define
 class Refusals:
-    """Messages that would not go out for one reason.
+    """Messages that would not go out, with one code.
 
     Attributes:
-        count: how many.
-        samples: the first of them.
+        count: count of messages.
+        samples: the first five of them.
     """
 
     count: int = 0
@@ -61,13 +61,13 @@ class Refusals:
 
 @frozen
 class CountryTotals:
-    """What would go to one country.
+    """Totals of the messages that would go to one country.
 
     Attributes:
-        messages: how many.
-        parts: SMS parts of all of them.
-        cost: by vendor, in the vendor's own unit; only of vendors whose prices are known.
-        unpriced: messages through such a vendor that its prices have no price for.
+        messages: count of messages.
+        parts: SMS parts of all messages.
+        cost: cost by vendor, in the vendor's own unit; only of vendors whose prices are known.
+        unpriced: count of messages through these vendors for which the vendor's prices have no price.
     """
 
     messages: int
@@ -77,12 +77,12 @@ class CountryTotals:
 
 
 class VendorTotals:
-    """What would go through one vendor.
+    """Totals of the messages that would go through one vendor.
 
     Attributes:
-        requests: how many to send it all.
-        changed: messages whose text the vendor changes.
-        replacements: what it replaces by what, with the number of messages in which it does.
+        requests: count of requests to send them.
+        changed: count of messages whose text the vendor changes.
+        replacements: count of messages in which the vendor replaces one text by another, by the pair of texts.
     """
 
     def __init__(self) -> None:
@@ -97,19 +97,19 @@ class VendorTotals:
 
     @property
     def messages(self) -> int:
-        """Messages that would go through it."""
+        """Count of messages that would go through the vendor."""
         return sum(estimate.messages for estimate in self._estimates.values())
 
     @property
     def parts(self) -> int:
-        """SMS parts of them, as the vendor counts them."""
+        """SMS parts of all messages, as the vendor counts them."""
         return sum(estimate.parts for estimate in self._estimates.values())
 
     @property
     def estimate(self) -> Estimate | None:
-        """What they cost, by country, in the vendor's own unit; None where no prices were given.
+        """Cost of the messages by country, in the vendor's own unit; None if no prices were given.
 
-        Its ``total`` is the whole cost only where its ``unpriced`` is empty.
+        Its ``total`` is the whole cost only if its ``unpriced`` is empty.
         """
         priced = [one for one in self._estimates.values() if one.prices is not _NO_PRICES]
         if not priced:
@@ -121,7 +121,7 @@ class VendorTotals:
 
     @property
     def by_country(self) -> dict[str | None, CountryCost]:
-        """Messages, parts and cost by ISO 3166 alpha-2 code; under None, the numbers of no country."""
+        """Messages, parts and cost by ISO 3166 alpha-2 code; under None, numbers that belong to no country."""
         whole = Estimate(_NO_PRICES)
         for one in self._estimates.values():
             whole.merge(one)
@@ -136,7 +136,7 @@ class VendorTotals:
 
 
 class _Look(NamedTuple):
-    """What there is to know about a text. Everything in it once, in the order of the text."""
+    """Findings about a text; each character and replacement is in them once, in the order of the text."""
 
     encoding: Encoding
     outside: Collection[str]
@@ -148,27 +148,29 @@ class _Look(NamedTuple):
 
 @define(eq=False)
 class Preflight:
-    """What a campaign would come to. ``messages + duplicates + refused == total``, always.
+    """Totals of a campaign that has been checked and not sent.
 
-    Memory does not grow with the number of messages: there are counters, and five samples of each reason. Of more than
-    10,000 different characters, replacements or codes, those that come later are counted as ``"other"``.
+    ``messages + duplicates + refused == total``, always. Memory does not grow with the count of messages: there are
+    counters, and five samples for each code. After 10,000 different characters, replacements or codes, further ones are
+    counted as ``"other"``.
 
     Attributes:
-        messages: those that would go out.
-        refusals: those that would not, by code: the code that their outcome would have (``"invalid_to"``,
+        messages: count of messages that would go out.
+        refusals: messages that would not go out, by the code that their outcome would have (``"invalid_to"``,
             ``"opted_out"``, ``"closed"``, ``"budget"``, ``"duplicate"``, ...).
-        requests: requests to send them.
-        by_parts: messages by the SMS parts that the vendor counts.
-        by_encoding: messages by the alphabet that they travel in, after what the vendor replaces. Of a vendor's own
-            template only the variables are known, so it may be UCS-2 where GSM-7 is said.
-        outside_gsm: messages whose text, as it was given, has characters outside GSM 03.38.
-        forcing: characters that make a message travel as UCS-2, with the number of such messages.
-        parts_in_gsm: what ``parts`` would be, were those characters replaced by the nearest of GSM 03.38 wherever
+        requests: count of requests to send the messages.
+        by_parts: count of messages by their SMS parts, as the vendor counts them.
+        by_encoding: count of messages by the alphabet in which they are sent, after the vendor's replacements. Of a
+            vendor's own template only the variables are known, so a message counted as GSM-7 may be UCS-2.
+        outside_gsm: count of messages whose text, as given, has characters outside GSM 03.38.
+        forcing: count of messages by each character that makes them UCS-2.
+        parts_in_gsm: ``parts`` as it would be if those characters were replaced by the nearest of GSM 03.38, wherever
             that saves parts.
-        scheduled: messages with a time at which the vendor shall send them.
-        put_off: those of them that were given it, or another one, by a screen such as `SendingHours`.
-        first_at, last_at: the earliest and the latest such time, aware; None where nothing is scheduled.
-        by_vendor: by the vendor's short name.
+        scheduled: count of messages with a time at which the vendor has to send them.
+        put_off: count of scheduled messages whose time was set or changed by a screen such as `SendingHours`.
+        first_at: the earliest such time, aware; None if no message is scheduled.
+        last_at: the latest such time, aware; None if no message is scheduled.
+        by_vendor: totals by the vendor's short name.
     """
 
     messages: int = 0
@@ -188,22 +190,22 @@ class Preflight:
 
     @property
     def total(self) -> int:
-        """Messages that were looked at."""
+        """Count of all messages, those that would not go out included."""
         return self.messages + sum(one.count for one in self.refusals.values())
 
     @property
     def by_code(self) -> Counter[str]:
-        """How many would not go out, by code; as `BatchReport.by_code` will say it."""
+        """Count of messages that would not go out, by code, as in `BatchReport.by_code`."""
         return Counter({code: one.count for code, one in self.refusals.items()})
 
     @property
     def duplicates(self) -> int:
-        """Those that repeat an earlier one."""
+        """Count of messages that repeat an earlier one."""
         return self.by_code[Code.DUPLICATE]
 
     @property
     def refused(self) -> int:
-        """Those that would not go out for another reason than that they repeat an earlier one."""
+        """Count of messages that would not go out, duplicates excluded."""
         return self.total - self.messages - self.duplicates
 
     @property
@@ -213,7 +215,7 @@ class Preflight:
 
     @property
     def by_country(self) -> dict[str | None, CountryTotals]:
-        """What would go where, by ISO 3166 alpha-2 code, most messages first; under None, numbers of no country."""
+        """Totals by ISO 3166 alpha-2 code, most messages first; under None, numbers that belong to no country."""
         sums: dict[str | None, tuple[int, int, dict[str, Decimal], int]] = {}
         for name, vendor in self.by_vendor.items():
             priced = vendor.estimate is not None
@@ -243,25 +245,25 @@ class Preflight:
 
         Args:
             number: the recipient in E.164.
-            text: what the person would read, before what the vendor changes in it.
-            parts: SMS parts that the vendor counts.
+            text: the text that the person would read, before the vendor's replacements.
+            parts: SMS parts of the message, as the vendor counts them.
             vendor: the vendor's short name.
-            rule: what the vendor does to a text; None where that is not known.
-            unicode: the vendor is told to send Unicode; None where it is told so when the text needs it.
-            prices: what a part costs; None where that is not known.
-            schedule_at: when the vendor shall send it (aware); None for at once.
-            put_off: that time comes from a screen.
+            rule: what the vendor does to a text; None if that is not known.
+            unicode: True if the vendor is told to send Unicode; None if it is told so only when the text needs it.
+            prices: the vendor's prices; None if they are not known.
+            schedule_at: when the vendor has to send the message (aware); None for at once.
+            put_off: True if a screen set that time.
         """
         found = self.by_vendor.get(vendor)
         if found is None:
             found = self.by_vendor[vendor] = VendorTotals()
         self.messages += 1
-        # What is not in E.164 would be taken for the name of a country, and shown as such.
+        # Anything but E.164 would be taken for the code of a country.
         found._estimate(prices).add(number if number[:1] == "+" else None, parts)
         self.by_parts[parts] += 1
         look = self._look(rule, text, unicode)
         self.by_encoding[look.encoding] += 1
-        # Of what is counted in another way, such as a WhatsApp message, nothing can be said.
+        # Where the vendor counts in another way, as for a WhatsApp message, no saving can be told.
         self.parts_in_gsm += look.parts_in_gsm if look.parts == parts else parts
         if look.outside:
             self.outside_gsm += 1
@@ -277,7 +279,7 @@ class Preflight:
             self.last_at = schedule_at if self.last_at is None else max(self.last_at, schedule_at)
 
     def add_request(self, vendor: str) -> None:
-        """Count a request in which messages that were counted would go out."""
+        """Count a request to a vendor."""
         self.requests += 1
         self.by_vendor.setdefault(vendor, VendorTotals()).requests += 1
 
@@ -285,8 +287,8 @@ class Preflight:
         """Count a message that would not go out.
 
         Args:
-            number: its number, in any spelling; only its last digits are kept.
-            code: of its outcome.
+            number: the recipient's number, in any spelling; only the last digits are kept.
+            code: the code that its outcome would have.
             reason: one sentence for a person, without full numbers.
         """
         found = self.refusals.get(code)
@@ -299,7 +301,7 @@ class Preflight:
             found.samples.append(Sample(mask(number), reason))
 
     def _look(self, rule: TextRule | None, text: str, unicode: bool | None) -> _Look:
-        # Of a campaign in which everybody gets the same text, one look will do.
+        # Many campaigns have the same text for all, so the last findings are kept.
         key = (rule, text, unicode)
         if self._seen is not None:
             (seen_rule, seen_text, seen_unicode), look = self._seen
@@ -311,9 +313,9 @@ class Preflight:
 
 
 def character_name(character: str) -> str:
-    """A character by its number and its name in Unicode: ``"U+00ED LATIN SMALL LETTER I WITH ACUTE"``.
+    """Return the code and the Unicode name of a character: ``"U+00ED LATIN SMALL LETTER I WITH ACUTE"``.
 
-    Of several characters, such as a letter with its accents, each.
+    For a text of several characters, such as a letter and its accents, return those of each, joined by ``" + "``.
     """
     return " + ".join(f"U+{ord(one):04X} {unicodedata.name(one, _no_name(one))}" for one in character)
 
@@ -343,7 +345,7 @@ def _sent(rule: TextRule | None, text: str, unicode: bool) -> SentText:
         try:
             return rule.apply(text, unicode=unicode and rule.unicode is not None)
         except ValidationError:
-            pass  # its client has let it through: it is no SMS, or not the whole of it
+            pass  # the client has accepted the text, so it is no SMS, or only a part of one
     return SentText(text, segments=segments(text, unicode=unicode))
 
 
@@ -354,7 +356,7 @@ def _parts_in_gsm(rule: TextRule | None, text: str, otherwise: int) -> int:
     try:
         return rule.apply(plain).segments.parts
     except ValidationError:
-        return otherwise  # too long for this vendor, but as Unicode
+        return otherwise  # the vendor takes the text as Unicode only
 
 
 def _once(found: Iterable[T]) -> Collection[T]:

@@ -1,7 +1,7 @@
-"""What messages will cost: an estimate before sending.
+"""Estimate the cost of messages before they are sent.
 
-All amounts are `Decimal`, in one unit: the credits, or the currency, of the vendor whose prices they are. Sums are
-exact, whatever the precision of the caller's own decimal context.
+All amounts are `Decimal`, in the credits or the currency of the vendor whose prices are used. Sums are exact, whatever
+the precision of the caller's own decimal context.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _ZERO: Final = Decimal(0)
 
 @define
 class CountryCost:
-    """What the messages to one country come to.
+    """Cost of the messages to one country.
 
     Attributes:
-        messages: how many, those without a price included.
-        parts: SMS parts of all of them.
-        cost: of those that have a price.
-        unpriced: messages without a price.
+        messages: count of messages, with or without a price.
+        parts: SMS parts of all messages.
+        cost: cost of the messages that have a price.
+        unpriced: count of messages without a price.
     """
 
     messages: int = 0
@@ -45,15 +45,17 @@ class CountryCost:
 
 
 class Estimate:
-    """Adds up what messages will cost, over a list of any length; it holds a few numbers for each country.
+    """Sum of what messages will cost, over a list of any length.
+
+    Memory is needed for each country, and not for each message.
 
     Args:
-        prices: what one part costs.
+        prices: the price of an SMS part, by destination.
 
     Attributes:
-        prices: as given.
-        by_country: by ISO 3166 alpha-2 code, in the order in which the countries first came; under None, the numbers
-            of no country.
+        prices: the prices as given.
+        by_country: cost by ISO 3166 alpha-2 code, in the order in which the countries first came; under None, numbers
+            that belong to no country.
     """
 
     def __init__(self, prices: Prices) -> None:
@@ -68,8 +70,8 @@ class Estimate:
         """Count one message.
 
         Args:
-            where: the recipient in E.164 form, or a country, as in `Prices.of`.
-            parts: SMS parts that it counts as. A message is one at least.
+            where: the recipient in E.164, or a country, as in `Prices.of`.
+            parts: SMS parts of the message; at least one is counted.
         """
         parts = max(parts, 1)
         price = self.prices.of(where)
@@ -85,13 +87,13 @@ class Estimate:
             counted.cost = SUMS.add(counted.cost, price if parts == 1 else SUMS.multiply(price, parts))
 
     def merge(self, other: Estimate) -> None:
-        """Count what another estimate has counted, such as that of another part of the list."""
+        """Add another estimate, such as that of another part of the list."""
         for country, cost in other.by_country.items():
             self.by_country.setdefault(country, CountryCost())._add(cost)
 
     @property
     def total(self) -> Decimal:
-        """The cost of all messages that have a price. It is the whole cost only where ``unpriced`` is empty."""
+        """Cost of all messages that have a price; the whole cost only if ``unpriced`` is empty."""
         total = _ZERO
         for cost in self.by_country.values():
             total = SUMS.add(total, cost.cost)
@@ -99,7 +101,7 @@ class Estimate:
 
     @property
     def messages(self) -> int:
-        """All messages, those without a price included."""
+        """Count of all messages, with or without a price."""
         return sum(cost.messages for cost in self.by_country.values())
 
     @property
@@ -109,5 +111,5 @@ class Estimate:
 
     @property
     def unpriced(self) -> dict[str | None, int]:
-        """How many messages have no price, by country."""
+        """Count of messages without a price, by country."""
         return {country: cost.unpriced for country, cost in self.by_country.items() if cost.unpriced}

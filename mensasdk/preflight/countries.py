@@ -1,4 +1,4 @@
-"""The country of a number in E.164 form, fast enough to ask for each message of a long list."""
+"""Find the country of a number in E.164, fast enough for each message of a long list."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _Resolver = Callable[[str], "str | None"]
 
 
 def country_of(number: str) -> str | None:
-    """The country that a number belongs to, as `PhoneNumber.country` says it, in a tenth of the time.
+    """Return the country that a number belongs to, as `PhoneNumber.country` does, in a tenth of the time.
 
-    Where countries share a calling code (+1, +7, +39, +44 and others), the rest of the number decides, by the same
-    tables of `phonenumbers` and in the same order as in that library.
+    If several countries share the calling code (+1, +7, +39, +44 and others), the rest of the number decides, by the
+    tables of the library `phonenumbers`, in the same order as there.
 
     Args:
-        number: in E.164 form, as `phone.parse` gives it. It is not checked here.
+        number: the number in E.164, as `phone.parse` returns it. It is not checked here.
 
     Returns:
-        The ISO 3166 alpha-2 code. None for calling codes without a country, for numbers that no country that shares
-        the calling code has given out, and for strings that begin with no ``+`` and calling code.
+        The ISO 3166 alpha-2 code. None if the calling code belongs to no country, if none of the countries that share
+        the calling code has given out the number, or if the text does not begin with ``+`` and a calling code.
     """
     if number[:1] != "+":
         return None
@@ -31,7 +31,7 @@ def country_of(number: str) -> str | None:
     return found if found is None or isinstance(found, str) else found(number)
 
 
-# Three digits tell the calling code, so there are never more than a thousand heads of numbers.
+# The first three digits tell the calling code, so there are at most a thousand different heads.
 @lru_cache(maxsize=1024)
 def _by_head(head: str) -> str | _Resolver | None:
     import phonenumbers  # slow to import, and not needed to import mensasdk
@@ -51,14 +51,17 @@ def _by_head(head: str) -> str | _Resolver | None:
 
 @lru_cache(maxsize=64)
 def _resolver(calling_code: int) -> _Resolver:
-    """Tells the countries of a shared calling code apart: one pattern, with a group for each country in turn."""
+    """Build the function that finds the country of a number with a shared calling code.
+
+    It matches a single pattern, with one group for each country.
+    """
     import phonenumbers
 
     countries = []
     for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[calling_code]:
         metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
         assert metadata is not None  # the regions come from the same tables
-        # Either the first digits are all that counts, or the number has to be one that the country gives out.
+        # Some countries are known by their leading digits; of the others the whole number has to match.
         rule = metadata.leading_digits or _given_out(metadata)
         countries.append(f"(?P<{region}>{rule})")
     start = 1 + len(str(calling_code))
@@ -72,7 +75,7 @@ def _resolver(calling_code: int) -> _Resolver:
 
 
 def _given_out(metadata: Any) -> str:
-    """A pattern for the whole of a number that is of any type that the country has."""
+    """Return a pattern for a whole number of any type that the country has."""
     kinds = [
         *(metadata.fixed_line, metadata.mobile, metadata.premium_rate, metadata.toll_free, metadata.shared_cost),
         *(metadata.voip, metadata.personal_number, metadata.pager, metadata.uan, metadata.voicemail),

@@ -1,7 +1,7 @@
-"""Sending hours in the recipient's own zone, and spreading a campaign over a time.
+"""Keep messages within sending hours in the recipient's own zone, and spread a campaign over a time.
 
-Both are screens: callables ``(message, number) -> message`` that a sender asks about each message, and that anybody can
-call. They look at the wall clock of the recipient, never at ours.
+Both are screens: callables ``(message, number) -> message`` that a sender calls for each message, and that you can call
+too. The hours are those on the wall clock of the recipient, never on ours.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mensasdk.preflight.zones import Place, checked_choices, place_of, zones_at
 
 __all__ = ["DAYS", "Day", "SendingHours", "Spread"]
 
-# A time that we choose is at least so far ahead that it has not passed when the vendor reads it.
+# A time that we choose is at least this far ahead, so that it has not passed when the vendor reads it.
 _LEAD = timedelta(minutes=1)
 
 
@@ -54,44 +54,44 @@ def _pairs(windows: Iterable[tuple[time, time]]) -> list[tuple[time, time]]:
 
 
 class SendingHours:
-    """When messages may go out, on the recipient's clock. A screen.
+    """Hours in which messages may go out, on the recipient's clock; a screen.
 
-    The hours are told as times of day; the end is the first minute that is closed again. A window may pass midnight
+    The hours are times of day; the end is the first minute that is closed again. A window may pass midnight
     (``time(22), time(6)``), and a day may have several (``windows=[(time(9), time(14)), (time(17), time(20))]``).
-    With neither, the whole of an open day is open. A day that is closed, by ``days`` or ``holidays``, is closed from
-    midnight to midnight, also to a window that began on the evening before.
+    Without any window, the whole of an open day is open. A day that is closed, by ``days`` or ``holidays``, is closed
+    from midnight to midnight, also for a window that began on the evening before.
 
-    The recipient's zone comes from the number (see `time_zones`). Where that leaves several, a moment is open only if
-    it is within the hours in **all** of them, unless ``choices`` says which one to take. Hours are judged on the wall
-    clock: an opening in the hour that is left out in spring is right after it, and what is open in the hour that comes
-    twice in autumn is open twice.
+    The recipient's zone comes from the number (see `time_zones`). If several zones are possible, a moment is open only
+    if it is within the hours in **all** of them, unless ``choices`` says which one to take. The wall clock counts: if
+    the hours begin within the hour that is skipped in spring, they begin right after it; in the hour that is repeated
+    in autumn, open hours are open twice.
 
     As a screen it judges the moment of the call, or the message's own ``schedule_at``:
 
-    * A message within the hours is left as it is. So is one whose ``schedule_at`` has passed, because every
+    * A message within the hours is left as it is. So is a message whose ``schedule_at`` has passed, because every
       vendor's own check refuses that.
-    * Another gets the next opening as its ``schedule_at`` (a whole minute, at least one minute ahead), or with
-      ``when_closed="refuse"`` is refused with code ``"closed"``.
-    * One that could only go at or after its ``not_after`` is refused with code ``"expired"``.
+    * Any other message gets the next opening as its ``schedule_at`` (a whole minute, at least one minute ahead). With
+      ``when_closed="refuse"`` it is refused with code ``"closed"``.
+    * A message that could only go out at or after its ``not_after`` is refused with code ``"expired"``.
 
-    The time that vendors take to deliver is not in this, nor the time that a message waits in a sender after it has
-    passed the screen: let the hours end early enough. What is written at night is all scheduled for the same minute of
-    the morning; `Spread` distributes it, within the hours.
+    Neither the time that vendors take to deliver is considered, nor the time that a message waits in a sender after the
+    screen: let the hours end early enough. All messages of a night are scheduled for the same minute of the morning;
+    `Spread` distributes them within the hours.
 
-    With a vendor that cannot schedule, a message that has to wait is refused before anything is sent, and ``"refuse"``
-    says so in clearer words. A vendor that reads times on a clock of its own refuses those in the hour that this has
-    twice (on Spain's clock: 00:00 to 02:00 UTC on the day when it goes back).
+    With a vendor that cannot schedule, a message that has to wait is refused before anything is sent; ``"refuse"``
+    gives a clearer reason. A vendor that reads times on a clock of its own refuses those in the hour that its clock
+    repeats (on Spain's clock: 00:00 to 02:00 UTC on the day when it goes back).
 
     Args:
         start: the time of day at which the hours begin, without a zone, in whole minutes.
-        end: the time of day at which they end. At or before ``start``, it is meant on the next day.
-        windows: several pairs of start and end instead.
+        end: the time of day at which the hours end. At or before ``start``, it is on the next day.
+        windows: several pairs of start and end, in place of ``start`` and ``end``.
         days: the days of the week on which sending is allowed, such as ``DAYS[:5]``.
         choices: country (``"MX"``) to zone (``"America/Mexico_City"``), for numbers that do not tell their zone.
-        zone: one IANA zone for everybody, whatever the number; instead of ``choices``.
-        holidays: called with the local date and the ISO 3166 alpha-2 code of the number's country (None if it cannot be
-            told); true means that the day is closed. Asked when a day is first needed, and not for every message. With
-            the `holidays` package::
+        zone: one IANA zone for all numbers, in place of ``choices``.
+        holidays: called with the local date and the ISO 3166 alpha-2 code of the number's country (None if unknown);
+            true means that the day is closed. Called when a day is first needed, and not for each message. With the
+            `holidays` package::
 
                 @functools.cache
                 def calendar(country: str):
@@ -101,8 +101,8 @@ class SendingHours:
                     return country in ("ES", "MX") and day in calendar(country)
 
         when_closed: ``"schedule"`` or ``"refuse"``.
-        clock: what tells the present, as an aware datetime. A clock that jumps is believed: each call judges the moment
-            that it is told.
+        clock: returns the present as an aware datetime. Each call judges the moment that the clock returns, even if the
+            clock has jumped.
 
     Raises:
         ValidationError: a time has seconds or a zone, the start equals the end, a day, country or zone is unknown, or
@@ -135,7 +135,7 @@ class SendingHours:
             pairs = [(start, end)]
         if zone is not None and choices:
             raise ValidationError(
-                "zone is one zone for everybody and leaves no choices; give one of them", field="zone"
+                "zone holds for all numbers, so choices has no effect; give one of them", field="zone"
             )
         if when_closed not in ("schedule", "refuse"):
             raise ValidationError('when_closed must be "schedule" or "refuse"', field="when_closed")
@@ -161,9 +161,10 @@ class SendingHours:
         when_closed: Literal["schedule", "refuse"] = "schedule",
         clock: Callable[[], datetime] = _now,
     ) -> SendingHours:
-        """Hours told by when nothing may go out: ``quiet(time(21), time(9))`` is open from 09:00 to 21:00.
+        """Build hours from the time when nothing may go out: ``quiet(time(21), time(9))`` is open from 09:00 to 21:00.
 
-        Takes the arguments of the class; ``days`` are the days on which sending is allowed outside the quiet hours.
+        The other arguments are those of the class; ``days`` are the days on which sending is allowed outside the quiet
+        hours.
         """
         return cls(
             end,
@@ -180,7 +181,7 @@ class SendingHours:
         return f"SendingHours({self._shown})"
 
     def is_open(self, number: str, at: datetime) -> bool:
-        """Whether a message to a number in E.164 may go out at a moment (an aware datetime).
+        """Return whether a message to a number in E.164 may go out at a moment (an aware datetime).
 
         Raises:
             ValidationError: no zone is known for the number and none is chosen (code ``"zone"``).
@@ -189,24 +190,24 @@ class SendingHours:
         return self._timeline(number).is_open(in_utc(at))
 
     def next_open(self, number: str, at: datetime) -> datetime:
-        """The first open moment that is not before ``at``; ``at`` itself while it is open.
+        """Return the first open moment from ``at`` on; ``at`` itself if it is open.
 
         Returns:
-            An aware datetime in the recipient's zone; in the first by name of several.
+            An aware datetime in the recipient's zone; of several zones, in the first by name.
 
         Raises:
-            ValidationError: no zone is known for the number and none is chosen, or the hours are never open in
-                all of its zones at once (code ``"zone"``); or nothing opens within a year (code ``"closed"``).
+            ValidationError: no zone is known for the number and none is chosen, or the hours are never open in all of
+                its zones at once (code ``"zone"``); or the hours do not open within a year (code ``"closed"``).
             ScheduleError: ``at`` is naive, or too far in the future to be scheduled.
         """
         timeline = self._timeline(number)
         return timeline.opening(in_utc(at), number).astimezone(timeline.zones[0])
 
     def __call__(self, message: Message, number: str) -> Message:
-        """The message as it may go out to a number in E.164; see the class.
+        """Return the message as it may go out to a number in E.164; see the class.
 
         Raises:
-            ValidationError: as `next_open` says, or with code ``"closed"`` or ``"expired"``. NOT_SENT.
+            ValidationError: as for `next_open`, or with code ``"closed"`` or ``"expired"``. NOT_SENT.
         """
         timeline = self._timeline(number)
         now = in_utc(self._clock())
@@ -232,7 +233,7 @@ class SendingHours:
         return evolve(message, schedule_at=opening)
 
     def _timeline(self, number: str) -> Timeline:
-        # With one zone and no holidays the number does not matter, and need not be understood.
+        # With one zone and no holidays the number does not matter, so it need not be in E.164.
         place = None if self._fixed is not None and self._holidays is None else place_of(number)
         timeline = self._timelines.get(place)
         if timeline is None:
@@ -246,33 +247,33 @@ class SendingHours:
 
 
 class Spread:
-    """Distributes a campaign evenly over a time, in the order of the stream. A screen.
+    """Plan that distributes a campaign evenly over a time, in the order of the stream; a screen.
 
     The message at position ``i`` (from 0) of ``total`` is scheduled for ``start + over * i / total``, rounded down to a
-    whole ``step``; when more than ``total`` come, the rest goes with the last. A message with its own ``schedule_at``
-    is left alone, and keeps its position. With ``hours``, the time runs only while they are open for the recipient:
-    four hours begun two hours before the end are the last two of this day and the first two of the next open one.
-    No message is scheduled outside them.
+    whole ``step``. If more than ``total`` messages come, the rest is scheduled with the last one. A message with its
+    own ``schedule_at`` is left as it is, and counts as a position. With ``hours``, the time runs only while they are
+    open for the recipient: a spread of four hours that starts two hours before the end takes the last two hours of
+    this day and the first two of the next open one. No message is scheduled outside the hours.
 
-    Where the stream is slower than the plan, a message whose turn has come, or is less than a minute away, goes at
-    once, or by ``hours`` at the next opening. One whose turn is not before its ``not_after`` is refused with code
-    ``"expired"``.
+    If the stream is slower than the plan, a message whose time has come, or is less than a minute away, goes out at
+    once, or with ``hours`` at the next opening. A message whose time is not before its ``not_after`` is refused with
+    code ``"expired"``.
 
-    Where a vendor takes one time for a whole request, requests are filled from messages of the same step. Choose the
-    step so that it holds a request's worth of them or more: 100,000 messages over 10 hours are 166 in a minute; 1,000
-    are fewer than two, which would cost a request each, while 15 minutes hold 25.
+    If a vendor takes one time for a whole request, each request has messages of the same step only. Choose a step long
+    enough to fill a request: 100,000 messages over 10 hours are 166 in a minute; 1,000 messages are fewer than two in a
+    minute, which would cost a request each, but 25 in 15 minutes.
 
-    A `Spread` counts what it is given: make a new one for each campaign, or call `restart` between a dry run and
-    the real one.
+    A `Spread` counts the messages that it is given: make a new one for each campaign, or call `restart` between a check
+    and the real send.
 
     Args:
-        over: how long the campaign is to take; of open time, with ``hours``.
-        total: how many messages the stream has.
-        start: aware datetime at which the first messages go, rounded up to a whole minute; None for two minutes after
-            the first message is given.
-        step: the time between two groups, in whole minutes.
-        hours: the hours to stay within; it also says what becomes of late messages that find them closed.
-        clock: what tells the present, as an aware datetime.
+        over: how long the campaign takes; with ``hours``, only open time counts.
+        total: count of messages in the stream.
+        start: aware datetime for the first messages, rounded up to a whole minute; None for two minutes after the first
+            message is given.
+        step: the time between two scheduled moments, in whole minutes.
+        hours: the hours to stay within; they also decide on late messages that come outside the hours.
+        clock: returns the present as an aware datetime.
 
     Raises:
         ValidationError: ``over`` is not positive, ``total`` is less than 1, or ``step`` is not in whole minutes.
@@ -301,9 +302,9 @@ class Spread:
             raise _wrong("hours", "SendingHours", hours)
         _check_called("clock", clock)
         if over <= timedelta(0):
-            raise ValidationError("over must be longer than nothing, such as timedelta(hours=4)", field="over")
+            raise ValidationError("over must be longer than zero, such as timedelta(hours=4)", field="over")
         if total < 1:
-            raise ValidationError("total must be at least 1: the number of messages in the stream", field="total")
+            raise ValidationError("total must be at least 1: the count of messages in the stream", field="total")
         if step < MINUTE or step % MINUTE:
             raise ValidationError("step must be in whole minutes, because vendors' schedules are", field="step")
         self._over = over
@@ -315,16 +316,16 @@ class Spread:
         self.restart()
 
     def restart(self) -> None:
-        """Begin again with the first position, and without ``start`` at the present."""
+        """Begin again at the first position; without ``start``, also at the present time."""
         self._position = 0
         self._begin = self._given
         self._cursors: dict[Timeline, _Cursor] = {}
 
     def __call__(self, message: Message, number: str) -> Message:
-        """The next message of the stream, with the time at which its turn is; see the class.
+        """Return the next message of the stream with its time; see the class.
 
         Raises:
-            ValidationError: with code ``"expired"``, or as `SendingHours` says. NOT_SENT.
+            ValidationError: with code ``"expired"``, or as for `SendingHours`. NOT_SENT.
         """
         position = min(self._position, self._total - 1)
         self._position += 1
@@ -348,7 +349,7 @@ class Spread:
         cursor = self._cursors.get(timeline)
         if cursor is None:
             cursor = self._cursors[timeline] = _Cursor(*timeline.stretch(begin.astimezone(UTC), number), timedelta(0))
-        # Positions only grow, so a cursor never has to go back.
+        # Positions only grow, so a cursor only moves forward.
         while offset >= cursor.before + (cursor.closes - cursor.opens):
             cursor.before += cursor.closes - cursor.opens
             cursor.opens, cursor.closes = timeline.stretch(cursor.closes, number)
@@ -357,7 +358,7 @@ class Spread:
 
 @define
 class _Cursor:
-    """An open stretch, and how much open time there was before it."""
+    """Open stretch of time, with the sum of open time before it."""
 
     opens: datetime
     closes: datetime
@@ -367,8 +368,8 @@ class _Cursor:
 def _check_expiry(message: Message, at: datetime, number: str) -> None:
     if message.not_after is not None and at >= message.not_after:
         raise ValidationError(
-            f"to ({phone.mask(number)}) could go at {at:%Y-%m-%d %H:%M} {at.tzname()} only, which is not before the "
-            "not_after of the message; give it more time",
+            f"to ({phone.mask(number)}) could go out at {at:%Y-%m-%d %H:%M} {at.tzname()} at the earliest, and that is "
+            "not before the not_after of the message; set a later not_after",
             field="not_after",
             code=Code.EXPIRED,
         )

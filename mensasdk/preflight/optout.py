@@ -1,7 +1,7 @@
-"""Who must not be written to: lists of numbers that have opted out, kept compactly and asked before anything is sent.
+"""Keep lists of numbers that have opted out, and refuse messages to them before anything is sent.
 
-A list that is read wrongly sends messages to people who forbade it. So whatever cannot be read is refused with its
-place, and where it cannot be found out whether a person has opted out, the message does not go out.
+A list that is read wrongly sends messages to people who forbade it. So a number that cannot be read is refused with its
+line. If it cannot be found out whether a person has opted out, the message is not sent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mensasdk.phone import mask, parse
 __all__ = ["NUMBER_NAMES", "OptOuts", "fold_name"]
 
 NUMBER_NAMES: Final = ("to", "number", "phone", "mobile", "movil", "telefono", "numero", "celular")
-"""What a column of phone numbers may be called, as `fold_name` gives it."""
+"""Usual names of a column of phone numbers, as `fold_name` returns them."""
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _REMEDY: Final = "correct it, or pass over what cannot be read with lenient=True"
 _HEADER: Final = "if it is a header, say which column holds the numbers with column="
@@ -40,41 +40,41 @@ _Refuse = Callable[[int, str], None]
 class OptOuts:
     """Numbers that must not be written to, as a screen for `BatchSender(client, screens=[...])`.
 
-    A message to one of them ends NOT_SENT with the code ``"opted_out"``. Several screens can be given, one for each
-    list. ``number in optouts`` asks by hand.
+    A message to one of these numbers ends NOT_SENT with the code ``"opted_out"``. A sender takes several screens, one
+    for each list. ``number in optouts`` tells whether a number has opted out.
 
-    A list is read once, here: keep the object for all campaigns, and make it anew when the list has changed. It is
-    exact (no number is taken for another) and takes 8 bytes a number, twice that for a moment while it is read. A
-    million numbers in E.164 take a few seconds to read, other spellings some times as long; in an asyncio service
-    write ``await asyncio.to_thread(OptOuts, path)``.
+    The list is read once, when the object is made: use one object for all campaigns, and make a new one when the list
+    has changed. It is exact (no number is taken for another) and takes 8 bytes a number, or twice that while it is
+    read. A million numbers in E.164 take a few seconds to read, other spellings several times as long; in an asyncio
+    service write ``await asyncio.to_thread(OptOuts, path)``.
 
-    Numbers may be spelled in any common way (see `mensasdk.phone.parse`), and are compared by their E.164 form: the
-    +52 1 of old Mexican lists is +52.
+    Numbers may be spelled in any common way (see `mensasdk.phone.parse`), and are compared in E.164: the +52 1 of old
+    Mexican lists is +52.
 
     Args:
-        source: where the numbers come from:
+        source: the numbers, as one of these:
 
             * a path to a text file in UTF-8, with one number in a line, or CSV with a header (``,`` ``;`` tab or ``|``
-              between cells). Blank lines and lines that begin with ``#`` are passed over. A row of a CSV file has to
-              stand in one line, so that a stray quotation mark cannot swallow others;
+              between cells). Blank lines and lines that begin with ``#`` are ignored. A row of a CSV file has to be on
+              one line, so that a stray quotation mark cannot hide other rows;
             * an iterable of numbers;
-            * a function that is given a number in E.164 and returns whether it has opted out. It is called in the
-              event loop for each message and must not block: a look into a local structure, not a request. When it
+            * a function that takes a number in E.164 and returns whether it has opted out. It is called in the event
+              loop for each message and must not block: it may search a local structure, but not make a request. If it
               raises, or returns anything but a bool or an int, the message ends NOT_SENT with the code
               ``"opt_out_failed"``.
-        default_country: ISO 3166 alpha-2 code of the country that national numbers belong to, such as ``"ES"``; give
-            the one that the client has.
-        column: name of the CSV column of the numbers, without regard to case and accents; None to know it by one of
-            the usual names: to, number, phone, mobile, movil, telefono, numero, celular.
-        lenient: pass over numbers that cannot be read, and count them in ``skipped``. Who stands there will be
+        default_country: ISO 3166 alpha-2 code of the country of national numbers, such as ``"ES"``; use the same as for
+            the client.
+        column: name of the CSV column of the numbers, in any case and with or without accents; None to find it by the
+            usual names: to, number, phone, mobile, movil, telefono, numero, celular.
+        lenient: skip numbers that cannot be read, and count them in ``skipped``. The people behind them will be
             written to.
 
     Attributes:
-        skipped: numbers that were passed over.
+        skipped: count of numbers that were skipped.
 
     Raises:
-        ConfigurationError: the file is none, or cannot be read; a number cannot be read (with its line); the function
-            is async. Nothing was sent.
+        ConfigurationError: the file is no regular file, or cannot be read; a number cannot be read (with its line); the
+            function is async. Nothing was sent.
         ValidationError: ``default_country`` is no country.
     """
 
@@ -87,7 +87,7 @@ class OptOuts:
         lenient: bool = False,
     ) -> None:
         if default_country is not None:
-            # Now, and not as a fault of the first number.
+            # Checked first, so that an unknown country is not reported as a fault of the first number.
             parse("+34600000000", default_country=default_country)
         self.skipped = 0
         self._default_country = default_country
@@ -111,25 +111,26 @@ class OptOuts:
             )
 
     def __call__(self, message: Message, number: str) -> Message:
-        """Let a message through, the same object, or refuse it.
+        """Return the message itself, or refuse it if its recipient has opted out.
 
         Args:
             message: the message.
-            number: its recipient in E.164.
+            number: the recipient in E.164.
 
         Raises:
-            ValidationError: the number has opted out (code ``"opted_out"``), or that cannot be found out (code
-                ``"opt_out_failed"``, or none where it is no number).
+            ValidationError: the number has opted out (code ``"opted_out"``), the function that was given failed (code
+                ``"opt_out_failed"``), or ``number`` is no phone number (no code).
         """
         if number in self:
             raise ValidationError(f"the recipient ({mask(number)}) has opted out", field="to", code=Code.OPTED_OUT)
         return message
 
     def __contains__(self, number: str) -> bool:
-        """Whether a number, in any common spelling, has opted out.
+        """Return whether a number, in any common spelling, has opted out.
 
         Raises:
-            ValidationError: it is no phone number, or the function that was given failed (code ``"opt_out_failed"``).
+            ValidationError: ``number`` is no phone number (no code), or the function that was given failed (code
+                ``"opt_out_failed"``).
         """
         e164 = parse(number, default_country=self._default_country).e164
         if self._ask is not None:
@@ -139,17 +140,17 @@ class OptOuts:
         return place < len(self._numbers) and self._numbers[place] == wanted
 
     def __len__(self) -> int:
-        """How many numbers have opted out, each counted once.
+        """Return the count of numbers that have opted out, each counted once.
 
         Raises:
-            TypeError: a function was given, which has no length.
+            TypeError: the opt-outs come from a function, which has no length.
         """
         if self._ask is not None:
-            raise TypeError("opt-outs that are asked of a function have no length")
+            raise TypeError("opt-outs that come from a function have no length")
         return len(self._numbers)
 
     def __bool__(self) -> bool:
-        """True: a list that is empty today is a screen all the same."""
+        """Return True: an empty list is still a screen."""
         return True
 
     def _read(
@@ -167,7 +168,7 @@ class OptOuts:
             except ValidationError as error:
                 reason = error.message
             else:
-                # No calling code begins with 0, so the digits are one with their value; the longest has 19.
+                # No calling code begins with 0, so no digit is lost; the longest number has 19.
                 numbers.append(int(e164))
                 continue
             refuse(line, reason)
@@ -177,7 +178,10 @@ class OptOuts:
 
 
 def _sorted(numbers: array[int]) -> array[int]:
-    """The numbers in order, each once. In pieces: all of them as Python's integers would take five times the room."""
+    """Sort the numbers, and keep each once.
+
+    The numbers are sorted in pieces: as Python integers, all at once, they would take five times the memory.
+    """
     starts = range(0, len(numbers), _SORTED_AT_ONCE)
     for start in starts:
         piece = slice(start, start + _SORTED_AT_ONCE)
@@ -202,17 +206,17 @@ def _answer(function: Callable[[str], object], e164: str) -> bool:
     answer: object = None
     try:
         answer = function(e164)
-    except Exception as error:  # noqa: BLE001 - whatever it is, nobody knows, and so it must not go out
+    except Exception as error:  # noqa: BLE001 - after any error it is not known, so nothing may be sent
         failure = f"raised {type(error).__name__}"
     else:
         if isinstance(answer, int):
             return bool(answer)
         if iscoroutine(answer):
-            answer.close()  # or it would be said that nobody awaited it
+            answer.close()  # or Python would warn that it was never awaited
         failure = f"returned {type(answer).__name__} and not a bool"
-    # Out of the except block: the error's own text may hold numbers or credentials.
+    # Raised outside of the except block: the text of that error may hold numbers or credentials.
     raise ValidationError(
-        f"whether the recipient ({mask(e164)}) has opted out is not known: the opt-out function {failure}",
+        f"it is not known whether the recipient ({mask(e164)}) has opted out: the opt-out function {failure}",
         field="to",
         code=Code.OPT_OUT_FAILED,
     )
@@ -222,13 +226,13 @@ def _answer(function: Callable[[str], object], e164: str) -> bool:
 
 
 def _cells(path: Path, column: str | None, refuse: _Refuse) -> Iterator[tuple[int, str]]:
-    """Each number of a file as it is written, with its line from 1."""
+    """Yield each number of a file, as it is written, after its line from 1."""
     problem: str | None
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise ConfigurationError(f"{path} is not a regular file; save the list to disk first")
-        # Bytes that are not UTF-8 become a sign that no number has. In other columns they do no harm: names in the
-        # encoding of Windows are common.
+        # Bytes that are not UTF-8 become a character that no number has. In other columns they do no harm, and are
+        # common there: names in the encoding of Windows.
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             yield from _content(file, str(path), column, refuse)
     except OSError as error:
@@ -243,7 +247,7 @@ def _content(file: IO[str], path: str, column: str | None, refuse: _Refuse) -> I
 
     def lines() -> Iterator[str]:
         nonlocal line
-        for line, text in enumerate(file, 1):  # noqa: B007 - said by who reads the lines
+        for line, text in enumerate(file, 1):  # noqa: B007 - used outside of this function
             bare = text.strip()
             if bare and bare[0] != "#":
                 yield text
@@ -271,7 +275,7 @@ def _content(file: IO[str], path: str, column: str | None, refuse: _Refuse) -> I
                 break
             if not any(cell.strip() for cell in cells):
                 continue
-            # In a row that is too short or too long, another cell may stand where the number belongs.
+            # In a row that is too short or too long, the number may be in another cell.
             if len(cells) < width or any(extra.strip() for extra in cells[width:]):
                 refuse(line, f"has {len(cells)} cells, and the header {width}")
             else:
@@ -280,12 +284,12 @@ def _content(file: IO[str], path: str, column: str | None, refuse: _Refuse) -> I
             return
     except csv.Error as error:
         problem = f"is not sound CSV ({error})"
-    # Never passed over: it may have swallowed other rows.
+    # Never skipped, even if lenient: the row may hide other rows.
     raise ConfigurationError(f"{path}, line {line}: {problem}; correct it, or keep only the column of the numbers")
 
 
 def _layout(header: str, column: str | None) -> tuple[str, list[int], int] | None:
-    """Delimiter, columns that are named as asked, and number of columns; None where no column is."""
+    """Return delimiter, indices of the columns with the wanted name, and count of columns; None if no column has it."""
     names = NUMBER_NAMES if column is None else (fold_name(column),)
     for delimiter in _DELIMITERS:
         try:
@@ -299,11 +303,11 @@ def _layout(header: str, column: str | None) -> tuple[str, list[int], int] | Non
 
 
 def fold_name(name: str) -> str:
-    """The name of a column without case, accents and blanks around it."""
+    """Return the name of a column in lower case, without accents and without blanks around it."""
     plain = unicodedata.normalize("NFKD", name.strip().casefold())
     return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 def _bare(cell: str) -> str:
-    # An apostrophe in front keeps spreadsheets from taking "+34..." for a formula; our own reports have it.
+    # A leading apostrophe keeps spreadsheets from taking "+34..." for a formula; our own reports write it.
     return cell.strip().removeprefix("'")

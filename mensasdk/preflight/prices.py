@@ -1,4 +1,4 @@
-"""A table of prices: what one SMS part costs, by where it goes."""
+"""Read and hold prices: what one SMS part costs, by destination."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ from mensasdk.preflight.countries import country_of
 __all__ = ["SUMS", "Prices", "amount_of"]
 
 SUMS: Final = Context(prec=60, rounding=ROUND_CEILING)
-"""The context that money is added up in, whatever the caller's own is. The amounts of a table have at most 24 digits,
-so that sums over any list are exact; only what a vendor reports may have more."""
+"""Decimal context for sums of money, independent of the caller's own.
+
+The amounts of a table have at most 24 digits, so sums over any list are exact. Only amounts that a vendor reports may
+have more digits.
+"""
 
 _DIGITS: Final = 12
 _FINEST: Final = Decimal(1).scaleb(-_DIGITS)
 _COUNTRY: Final = re.compile(r"[A-Za-z]{2}").fullmatch
 _PREFIX: Final = re.compile(r"\+?[1-9][0-9]{0,14}").fullmatch
-# Countries by ISO 3166 that no calling code leads to: they may stand in a table, and no number is theirs.
+# Countries of ISO 3166 without a calling code: a table may have them, but no number belongs to them.
 _WITHOUT_NUMBERS: Final = frozenset({"AQ", "BV", "GS", "HM", "PN", "TF", "UM"})
 
 
@@ -53,21 +56,22 @@ def _default(price: Decimal | str | int | None) -> Decimal | None:
 
 @frozen(repr=False)
 class Prices:
-    """What one SMS part costs, by where it goes, in one vendor's own credits or currency.
+    """Prices of one SMS part by destination, in one vendor's own credits or currency.
 
-    A key of the table is one of these; of several that fit a number, the one that stands first here counts:
+    A key of the table has one of three forms. If keys of several forms match a number, the form listed first counts:
 
-    * ``"+58414"``: the numbers that begin so, a part of a country's, such as those of an operator. The longest counts.
+    * ``"+58414"``: all numbers that begin with these digits, a part of a country, such as one operator. The longest
+      match counts.
     * ``"ES"``: a country, by ISO 3166 alpha-2.
-    * ``"+1"``: a calling code, with all the countries that share it.
+    * ``"+1"``: a calling code, with all countries that share it.
 
     Args:
         table: prices by key, as in ``Prices({"ES": "0.9", "MX": Decimal("0.35")})``. A price is a `Decimal`, an int
-            or a string, from 0 up. A float is refused: it is not the number that was written.
-        default: the price of everything else; None to have none for it.
+            or a string, 0 or more. A float is refused, because it is not exactly the amount that was written.
+        default: the price for all other destinations; None for no price.
 
     Raises:
-        ValidationError: a key or a price is none, or a key stands there twice.
+        ValidationError: a key or a price is invalid, or a key is in the table twice.
     """
 
     table: Mapping[str, Decimal] = field(converter=_table, hash=False)
@@ -76,7 +80,7 @@ class Prices:
     _countries: Mapping[str, Decimal] = field(init=False, eq=False)
     _ranges: Mapping[str, Decimal] = field(init=False, eq=False)
     _lengths: Sequence[int] = field(init=False, eq=False)
-    # What the first three digits of a number say of its price; False where they do not decide it.
+    # Prices by the first three digits of a number, or by country; False if the digits do not decide the price.
     _by_head: dict[str, Decimal | Literal[False] | None] = field(init=False, eq=False, factory=dict)
 
     @_calling_codes.default
@@ -101,15 +105,15 @@ class Prices:
 
     @classmethod
     def from_csv(cls, path: str | Path, *, default: Decimal | str | int | None = None) -> Self:
-        """Read a table from a CSV file in UTF-8 with the columns ``country`` and ``price``; others are passed over.
+        """Read a table from a CSV file in UTF-8 with the columns ``country`` and ``price``.
 
-        ``country`` holds a key as in `Prices`, where the ``+`` may be missing as spreadsheets drop it, or ``*`` for the
-        default. Columns are parted by commas, semicolons or tabs, whichever the first line has; without commas
-        between columns, a price may have a decimal comma.
+        Other columns are ignored. ``country`` holds a key as in `Prices`, or ``*`` for the default. The ``+`` of a key
+        may be missing, because spreadsheets drop it. Columns are separated by commas, semicolons or tabs, as in the
+        first line. If they are not separated by commas, a price may have a decimal comma.
 
         Args:
             path: the file.
-            default: as in `Prices`; a row ``*`` goes before it.
+            default: as in `Prices`; a row ``*`` takes its place.
 
         Raises:
             ConfigurationError: the file cannot be read.
@@ -130,10 +134,10 @@ class Prices:
     def from_list(
         cls, entries: Iterable[tuple[str, str, Decimal | None]], *, default: Decimal | str | int | None = None
     ) -> Self:
-        """Make a table of a vendor's own price list.
+        """Build a table from a vendor's own price list.
 
-        A price holds for its country; and for countries that share the calling code and are not in the list, the
-        highest of those that are. What cannot be used (an empty code, no price) is passed over.
+        A price holds for its country. A country that is not in the list has the highest price of those that share its
+        calling code. Entries that cannot be used (an empty code, no price) are skipped.
 
         Args:
             entries: country by ISO 3166 alpha-2, calling code in digits, and price.
@@ -149,14 +153,14 @@ class Prices:
         return cls(table, default=default)
 
     def of(self, where: str | None) -> Decimal | None:
-        """The price of one SMS part.
+        """Return the price of one SMS part.
 
         Args:
-            where: the recipient in E.164 form, such as ``"+34600000000"``; or a country by ISO 3166 alpha-2, which
-                leaves the prices of parts of a country out; or None for a country that cannot be told.
+            where: the recipient in E.164, such as ``"+34600000000"``; or a country by ISO 3166 alpha-2, which ignores
+                prices for a part of the country; or None for an unknown country.
 
         Returns:
-            The price, or else the default; None where there is neither.
+            The price, or else the default; None if there is neither.
         """
         if where is None:
             return self.default
@@ -168,7 +172,7 @@ class Prices:
         return self._in_full(where) if price is False else price
 
     def _decided(self, head: str) -> Decimal | Literal[False] | None:
-        """The price of all numbers that begin so, or of a country; False where they have several."""
+        """Return the price of all numbers that begin with ``head``, or of a country; False if these numbers differ."""
         if head[:1] != "+":
             return self._countries.get(head, self.default)
         if any(key.startswith(head) or head.startswith(key) for key in self._ranges):
@@ -188,15 +192,15 @@ class Prices:
         country = country_of(number)
         if country is not None:
             return self._countries.get(country, self.default)
-        # An international number, or one that no country of a shared calling code has given out.
+        # A number of a calling code without a country, or one that no country of a shared calling code has given out.
         return self._calling_codes.get(_calling_code(number), self.default)
 
     def cost(self, where: str | None, parts: int) -> Decimal:
-        """What one message costs.
+        """Return the cost of one message.
 
         Args:
             where: as in `of`.
-            parts: SMS parts that it counts as. A message is one at least.
+            parts: SMS parts of the message; at least one is counted.
 
         Raises:
             ValidationError: there is neither a price nor a default; ``code`` is ``"no_price"``.
@@ -207,11 +211,13 @@ class Prices:
         return price if parts <= 1 else SUMS.multiply(price, parts)
 
     def screen(self, message: Message, number: str) -> Message:
-        """A screen for `BatchSender`: refuses messages that have no price, since no cap could hold for them.
+        """Refuse a message that has no price; a screen for `BatchSender`.
+
+        Without a price no cap on the cost could hold.
 
         Args:
-            message: returned as it is.
-            number: the recipient in E.164 form.
+            message: the message; returned as it is.
+            number: the recipient in E.164.
 
         Raises:
             ValidationError: there is neither a price nor a default; ``code`` is ``"no_price"``.
@@ -226,7 +232,7 @@ class Prices:
 
 @cache
 def _regions() -> Mapping[str, Sequence[str]]:
-    """The countries of each calling code; none for those of no country."""
+    """Return the countries of each calling code; an empty tuple for a calling code without a country."""
     import phonenumbers  # slow to import, and not needed to import mensasdk
 
     nowhere = phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY
@@ -242,12 +248,12 @@ def _known_countries() -> frozenset[str]:
 
 
 def _calling_code(number: str) -> str:
-    """The ``+`` and the calling code of a number; empty where it begins with none."""
+    """Return the ``+`` and the calling code of a number, or an empty text if it begins with none."""
     return next((number[:end] for end in (2, 3, 4) if number[:end] in _regions()), "")
 
 
 def _is_key(key: str) -> bool:
-    """It is a key, in its canonical form."""
+    """Return whether a text is a key in its canonical form."""
     if _COUNTRY(key):
         return key in _known_countries()
     return bool(_PREFIX(key)) and _calling_code(key) != ""
@@ -267,14 +273,14 @@ def _key(name: object, where: str = "prices") -> str:
 
 
 def amount_of(value: object, what: str, field: str) -> Decimal:
-    """An amount of money, or a refusal."""
+    """Return an amount of money as a `Decimal`, or raise `ValidationError`."""
     if isinstance(value, float):
         raise ValidationError(
             f'{what} is a float, which is not the number that was written; give "0.9" or Decimal("0.9")', field=field
         )
     amount: Decimal | None = None
     if isinstance(value, Decimal | int | str) and not isinstance(value, bool):
-        with suppress(InvalidOperation):  # it is said below, outside of a handler
+        with suppress(InvalidOperation):  # raised below, where the error has no context
             amount = Decimal(value)
     if amount is None or not amount.is_finite():
         raise ValidationError(
@@ -321,7 +327,7 @@ def _read(path: str | Path) -> str:
 
 
 def _rows(text: str) -> Iterable[tuple[int, str, str]]:
-    """Line, key and price of each row that is not empty."""
+    """Yield line (from 1), key and price of each row that is not empty."""
     header = text.partition("\n")[0]
     delimiter = next((mark for mark in "\t;" if mark in header), ",")
     reader = csv.DictReader(StringIO(text), delimiter=delimiter, restval="")

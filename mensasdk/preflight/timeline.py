@@ -1,6 +1,6 @@
-"""Hours on the time line: when they are open, and until when that is certain.
+"""Find the moments at which sending hours open and close.
 
-Everything here is in UTC but the hours themselves, which are told on the wall clocks of the recipient's zones.
+All moments here are in UTC. The hours themselves are on the wall clocks of the recipient's zones.
 """
 
 from __future__ import annotations
@@ -29,13 +29,19 @@ DAYS: tuple[Day, ...] = get_args(Day)
 MINUTE = timedelta(minutes=1)
 _MIDNIGHT = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Hours that do not open within it never do.
+# Hours that do not open within this time count as never open.
 _HORIZON = timedelta(days=366)
 
 
 @frozen(eq=False)
 class Week:
-    """A day in parts, each open or closed up to its end, and the days on which any of them is open."""
+    """Parts of a day, each open or closed, and the days of the week on which they hold.
+
+    Attributes:
+        ends: end of each part, as the time since midnight, in order.
+        is_open: for each part, whether it is open.
+        weekdays: days of the week that have open parts, from 0 for Monday; the others are closed.
+    """
 
     ends: Sequence[timedelta]
     is_open: Sequence[bool]
@@ -43,7 +49,7 @@ class Week:
 
     @classmethod
     def of(cls, windows: Sequence[tuple[time, time]], days: Iterable[Day]) -> Week:
-        """The week of the windows; of whole days, when there are none.
+        """Build a week from windows, or with whole days if there are none.
 
         Raises:
             ValidationError: a time has seconds or a zone, a start equals its end, or a day is unknown.
@@ -52,7 +58,7 @@ class Week:
 
 
 class Timeline:
-    """The hours on the time line of everybody who has the same country and zones. All moments in it are in UTC."""
+    """Sending hours, as moments in UTC, for all numbers with the same country and zones."""
 
     __slots__ = ("_country", "_holidays", "_known", "_place", "_week", "zones")
 
@@ -68,19 +74,21 @@ class Timeline:
         self._holidays = holidays
         self._place = place
         self._country = None if place is None else place.country
-        # Asked at since, the answer was: from opens (None: never) to closes. It holds for all moments before closes.
+        # The last answer: (asked, opens, closes). For each moment from `asked` to before `closes`, the next opening is
+        # `opens` (None: never), and it ends at `closes`.
         self._known: tuple[datetime, datetime | None, datetime] = (_EPOCH, None, _EPOCH)
 
     def is_open(self, at: datetime) -> bool:
+        """Return whether the hours are open at a moment."""
         opens = self._ask(at)[1]
         return opens is not None and opens <= at
 
     def opening(self, at: datetime, number: str) -> datetime:
-        """The first open moment from ``at`` on; the number is for the error."""
+        """Return the first open moment from ``at`` on; the number is used in errors only."""
         return self.stretch(at, number)[0]
 
     def stretch(self, at: datetime, number: str) -> tuple[datetime, datetime]:
-        """From when to when it is open next, or still is; it may be open again at once."""
+        """Return begin and end of the first open time from ``at`` on; another one may follow at once."""
         _, opens, closes = self._ask(at)
         if opens is not None:
             return max(opens, at), closes
@@ -130,7 +138,7 @@ class Timeline:
         return None, limit
 
     def _part(self, zone: ZoneInfo, at: datetime) -> tuple[bool, datetime]:
-        """Whether it is open in a zone, and until when that surely stays so: at most until midnight."""
+        """Return whether the hours are open in a zone, and until when that holds at least, up to midnight."""
         local = at.astimezone(zone)
         wall = local.replace(tzinfo=None)
         midnight = wall.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -142,13 +150,14 @@ class Timeline:
             is_open, end = self._week.is_open[index], self._week.ends[index]
         until = at + (midnight + end - wall)
         offset = local.utcoffset()
+        # The wall clock cannot be trusted beyond a clock change, so the answer holds only up to it.
         if until.astimezone(zone).utcoffset() != offset:
             until = _clock_change(zone, at, until, offset)
         return is_open, until
 
 
 def _clock_change(zone: ZoneInfo, after: datetime, until: datetime, offset: timedelta | None) -> datetime:
-    """The first moment at which the zone has another offset; wall clocks run straight before it."""
+    """Return the first moment after ``after`` at which the zone has another UTC offset than ``offset``."""
     low, high = int(after.timestamp()), int(until.timestamp())
     while high - low > 1:
         middle = (low + high) // 2
@@ -195,7 +204,7 @@ def _weekdays(days: Iterable[Day]) -> frozenset[int]:
 
 
 def in_utc(at: datetime, field: str = "at") -> datetime:
-    """An aware moment in UTC, or a refusal."""
+    """Convert an aware moment to UTC, or raise `ScheduleError`."""
     given: object = at
     if not isinstance(given, datetime):
         raise ScheduleError(not_this(field, "an aware datetime, such as datetime.now(UTC)", given), field=field)
@@ -207,6 +216,6 @@ def in_utc(at: datetime, field: str = "at") -> datetime:
 
 
 def whole_minute(at: datetime) -> datetime:
-    """Rounded up, for a moment in UTC."""
+    """Round a moment in UTC up to a whole minute."""
     whole = at.replace(second=0, microsecond=0)
     return whole if whole == at else whole + MINUTE

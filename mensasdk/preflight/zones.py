@@ -1,9 +1,9 @@
-"""The time zones that a phone number may be in.
+"""Find the time zones that a phone number may be in.
 
-What is known about numbers comes from the tables of the `phonenumbers` library, which are imported with the first
-question. An area code tells the zone of a landline, and in some countries (the United States, Canada, Mexico, Brazil,
-Indonesia) of a mobile too; elsewhere a mobile number may be in any zone of its country: +34 600 00 00 00 lives in
-Madrid or in the Canaries, an hour apart. A number says where it was given out, never where its owner is travelling.
+The tables of the `phonenumbers` library are used, and imported with the first call. An area code tells the zone of a
+landline, and in some countries (the United States, Canada, Mexico, Brazil, Indonesia) of a mobile too. Elsewhere a
+mobile number may be in any zone of its country: +34 600 00 00 00 may be in Madrid or in the Canaries, an hour apart. A
+number tells where it was given out, never where its owner is travelling.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ __all__ = ["Place", "checked_choices", "place_of", "time_zones", "zones_at"]
 
 _block = re.compile(r"\+[1-9][0-9]{2,12}").fullmatch
 _UNKNOWN = "Etc/Unknown"
-# Stands for the last digits of a number, see place_of; of those tried, the one with the fewest unlike its neighbours.
+# Used in place of the last digits of a number, see `place_of`. Of the digits that were tried, these gave the fewest
+# results that differ from those of neighbouring numbers.
 _DIGITS = "8642"
 
 
 # Compared by identity, because it is looked up once for each message; equal places are one object.
 @frozen(eq=False)
 class Place:
-    """Where a number was given out.
+    """Place for which a number was given out.
 
     Attributes:
-        country: ISO 3166 alpha-2 code; None when it cannot be told, as for satellite phones.
-        calling_code: with its plus, such as ``"+34"``.
-        zones: every zone that the number may be in; several where the number does not tell, none where none is known.
+        country: ISO 3166 alpha-2 code; None if it is unknown, as for satellite phones.
+        calling_code: the calling code with its plus, such as ``"+34"``.
+        zones: every zone that the number may be in; several if the number does not tell, none if none is known.
     """
 
     country: str | None
@@ -46,20 +47,20 @@ class Place:
 
 
 def time_zones(number: str, *, choices: Mapping[str, str] | None = None) -> tuple[ZoneInfo, ...]:
-    """Every time zone that a number may be in, by the country and the area code that it was given out for.
+    """Return every time zone that a number may be in, by the country and the area code of the number.
 
     Args:
-        number: the number in E.164: plus, country code, digits.
-        choices: which zone to take for a country with several where the number does not tell: ISO 3166 alpha-2 code
-            (``"ES"``) to IANA name (``"Europe/Madrid"``). The country code of the number with its plus (``"+1"``)
-            may stand for numbers whose country cannot be told. A number that tells its zone keeps it.
+        number: the number in E.164: plus, calling code, digits.
+        choices: the zone to take for a country, if it has several and the number does not tell: ISO 3166 alpha-2 code
+            (``"ES"``) to IANA name (``"Europe/Madrid"``). The calling code with its plus (``"+1"``) holds for its
+            numbers whose country is unknown or has no choice of its own. A number that tells its zone keeps it.
 
     Returns:
         At least one zone, in the order of their names.
 
     Raises:
-        ValidationError: the number is not in E.164; or a choice is for no country or names no zone; or no zone is
-            known and none is chosen, as for +800 and satellite numbers (code ``"zone"``).
+        ValidationError: the number is not in E.164; or a choice has an unknown country or zone; or no zone is known
+            and none is chosen, as for +800 and satellite numbers (code ``"zone"``).
     """
     given = checked_choices(choices)
     place = place_of(number)
@@ -67,7 +68,7 @@ def time_zones(number: str, *, choices: Mapping[str, str] | None = None) -> tupl
 
 
 def zones_at(place: Place, choices: Mapping[str, str], number: str) -> tuple[ZoneInfo, ...]:
-    """The zones of a place, or the caller's choice where the number does not tell. The choices are checked already."""
+    """Return the zones of a place, or the caller's choice (checked already) if the number does not tell its zone."""
     if len(place.zones) == 1:
         return place.zones
     choice = choices.get(place.country or "") or choices.get(place.calling_code)
@@ -83,7 +84,7 @@ def zones_at(place: Place, choices: Mapping[str, str], number: str) -> tuple[Zon
 
 
 def checked_choices(choices: Mapping[str, str] | None) -> dict[str, str]:
-    """A copy of the choices in which each key is a country and each value a zone, or a refusal."""
+    """Check that each choice is of a country or calling code and a zone, and return a copy of the choices."""
     given: object = choices
     if given is not None and not isinstance(given, Mapping):
         what = 'a mapping of countries to zones, such as {"MX": "America/Mexico_City"}'
@@ -105,10 +106,10 @@ def checked_choices(choices: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def place_of(number: str) -> Place:
-    """Where a number in E.164 was given out; from memory after the first number of its block.
+    """Return the place for which a number in E.164 was given out, cached by the block of the number.
 
     Countries give numbers out in blocks, so the last digits (four of a long number, two of a short one) decide
-    nothing, and are not looked at.
+    nothing, and are ignored.
 
     Raises:
         ValidationError: the number is not in E.164.
@@ -122,7 +123,7 @@ def place_of(number: str) -> Place:
     return place
 
 
-# The numbers of a country that are in use fill a few ten thousand blocks; at worst this is some 10 MB.
+# The numbers in use in a country fill a few ten thousand blocks; a full cache takes about 10 MB.
 @lru_cache(maxsize=65536)
 def _place_of(block: str, hidden: int) -> Place | None:
     from phonenumbers import NumberParseException, number_type, parse, region_code_for_country_code
@@ -140,7 +141,7 @@ def _place_of(block: str, hidden: int) -> Place | None:
     code = found.country_code
     assert code is not None
     country = country_of(number)
-    # A country that shares another's calling code (Kazakhstan has a part of +7) is told by its area codes alone.
+    # A country that shares another's calling code (Kazakhstan has a part of +7) is known by its area codes alone.
     has_a_part = country not in (None, region_code_for_country_code(code))
     if has_a_part or is_number_type_geographical(number_type(found), code):
         names = time_zones_for_geographical_number(found)
@@ -149,7 +150,7 @@ def _place_of(block: str, hidden: int) -> Place | None:
     return _place(country, f"+{code}", tuple(sorted(name for name in names if name != _UNKNOWN)))
 
 
-# Bounded by the tables: there are some hundred combinations.
+# Without a limit, because the tables allow only some hundred combinations.
 @cache
 def _place(country: str | None, calling_code: str, names: tuple[str, ...]) -> Place:
     return Place(country, calling_code, tuple(schedule.zone(name) for name in names))
