@@ -1,4 +1,4 @@
-"""envia-sms.com in a batch: one message to a request, from templates only."""
+"""Prepare and send a campaign's messages with envia-sms.com: one message per request, from templates only."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _NO_OPTIONS: Final = EnviaSmsOptions()
 
 
 class EnviaSmsBatch(EnviaSmsReconcile):
-    """The part of `EnviaSmsClient` that `BatchSender` talks to."""
+    """Part of `EnviaSmsClient` that `BatchSender` calls to prepare and send messages."""
 
     text_rule = rules.TEXT_RULE
-    """What the vendor does to a text, with ``unicode`` for its ``ucs2``; a template's own words count as well."""
+    """Limits of a text, and its parts. ``unicode`` is the vendor's ``ucs2``. The template's own words count as well."""
 
     @property
     def max_recipients(self) -> int:
-        """1: the vendor documents no way to give several numbers."""
+        """Most messages in one request: 1, as the vendor documents no way to give several numbers."""
         return 1
 
     def prepare(self, message: Message) -> Prepared:
         """Check a message for `BatchSender`; see `BatchClient.prepare`.
 
-        Without a text, ``template`` (or that of `EnviaSmsOptions`) is sent with the message's variables. A text goes
-        into one variable of a template: see `EnviaSmsOptions`.
+        A message without a text sends its ``template`` (or the one of `EnviaSmsOptions`) with its variables. The text
+        of a message goes into one variable of a template: see `EnviaSmsOptions`.
         """
         options = options_of(message, _NO_OPTIONS, vendor=self.vendor)
         if message.sender:
@@ -56,9 +56,9 @@ class EnviaSmsBatch(EnviaSmsReconcile):
             allow_duplicates=options.allow_duplicates,
             short_links=options.short_links,
         )
-        # The template's own words are not known here, so this is the least that it can be.
+        # The template's own words are not known here, so this is a minimum.
         parts = rules.parts("".join(variables.values()), unicode=unicode)
-        # Nothing shares a request, so all messages may have one key.
+        # A request carries one message only, so all messages may have the same key.
         return Prepared(message, number.e164, self.vendor, call, parts)
 
     async def send_batch(
@@ -70,13 +70,13 @@ class EnviaSmsBatch(EnviaSmsReconcile):
         group: str | None = None,
         deadline: float | None = None,
     ) -> BatchResult:
-        """Send one message; see `BatchClient.send_batch`. The vendor takes no reference, and tells no cost."""
+        """Send one message; see `BatchClient.send_batch`. The vendor takes no reference and reports no cost."""
         (item,) = batch
         call: SendSms = item.payload
         result = await self.execute(call, gate=gate, deadline=deadline)
         detail = ""
         if self.test_mode:
-            detail = "test mode: the vendor took it and sends nothing"
+            detail = "test mode: the vendor accepted the message, and sends nothing"
         elif result.links_shortened is False:
             detail = "the vendor did not shorten the links; that has to be enabled in the account's profile"
         parts = item.parts if result.text is None else rules.parts(result.text, unicode=call.unicode)
@@ -113,7 +113,7 @@ class EnviaSmsBatch(EnviaSmsReconcile):
 
 
 def _content(message: Message, text: str, options: EnviaSmsOptions) -> tuple[str, dict[str, str]]:
-    """The template of a message, and its variables."""
+    """Return the id of a message's template, and the values of the template's variables."""
     template = options.template if message.template is None else message.template
     if message.text and options.text_variable is None:
         raise rules.invalid(
@@ -134,5 +134,5 @@ def _content(message: Message, text: str, options: EnviaSmsOptions) -> tuple[str
     if message.text:
         return template, {name: rules.check_string("text", text)}
     if message.template is None:
-        raise rules.invalid("text", "text is empty; give the message, which goes into the template's variable")
+        raise rules.invalid("text", "text is empty; give a text, which goes into the template's variable")
     return template, rules.template_variables(message.variables)

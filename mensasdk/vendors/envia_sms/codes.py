@@ -1,4 +1,4 @@
-"""envia-sms.com's codes: what a refusal means, where a message is, and what went wrong with it.
+"""Codes of envia-sms.com: refusals, message statuses, and reasons for failed deliveries.
 
 Source: envia-sms.com, "API SMS" (5 August 2022), "Códigos de Error API" and "Ver estado del mensaje enviado".
 """
@@ -25,14 +25,14 @@ __all__ = ["REFUSALS", "Reason", "Refusal", "Status", "refusal", "tells_of_dupli
 
 
 class Refusal(NamedTuple):
-    """What one code becomes.
+    """Error that an error code of the vendor's is turned into.
 
     Attributes:
         kind: the class of the error.
         meaning: the meaning in plain words.
-        outcome: REJECTED where the words name something that is found wrong before anything is sent; UNKNOWN where
-            they tell of a failure in sending, or of nothing at all.
-        retryable: the same call can be expected to work later.
+        outcome: REJECTED where the vendor found the mistake before it sent anything; UNKNOWN where it failed while
+            sending, or does not say what failed.
+        retryable: the same call is likely to work later.
     """
 
     kind: type[VendorError]
@@ -111,7 +111,7 @@ REFUSALS: Final[Mapping[int, Refusal]] = {
     601: Refusal(NotFound, "the phone number was not found"),
     602: Refusal(NotFound, "the status was not found"),
 }
-"""By code: the error that it becomes. The document has one table for all methods."""
+"""Errors by the vendor's code. The document has one table of codes for all methods."""
 
 _STRANGE: Final = Refusal(
     VendorError,
@@ -121,17 +121,17 @@ _STRANGE: Final = Refusal(
 
 
 def refusal(function: str, code: int | str, words: str, *, vendor: str) -> VendorError:
-    """The error for a code.
+    """Return the error for a code.
 
     Args:
         function: the vendor's name of the method.
-        code: as received; a number, or a text that is none.
-        words: the vendor's own words, without anything secret or personal. They are used where the document does not
-            say what a code means.
+        code: as received; a number, or a text that is not a number.
+        words: the vendor's own words, without secrets and personal data. They are added where the document does not
+            say what the code means.
         vendor: the vendor's short name.
     """
     found = REFUSALS.get(code, _STRANGE) if isinstance(code, int) else _STRANGE
-    # As the document prints them: 05, not 5.
+    # The document prints codes with two digits: 05, not 5.
     name = f"{code:02d}" if isinstance(code, int) else code
     text = f"{function} was refused with code {name}: {found.meaning}"
     if found in (_SUPPORT, _STRANGE) and words:
@@ -146,9 +146,9 @@ def _folded(text: str) -> str:
 
 
 class _OpenText(StrEnum):
-    """Words of the vendor. One that nobody has seen yet is a value, too, with `is_known` False.
+    """Enum of the vendor's words that also accepts words outside the document; their `is_known` is False.
 
-    Case, and whether words are joined by underscores or blanks, do not matter when a value is read.
+    Reading a word ignores case, and treats underscores and blanks alike.
     """
 
     @classmethod
@@ -166,29 +166,29 @@ class _OpenText(StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """The document names it."""
+        """Tell whether the document names this word."""
         return self._name_ in type(self).__members__
 
 
 class Status(_OpenText):
-    """``status``: where a message is on its way. An open enum: a word that nobody has seen yet is a value, too.
+    """Delivery status of a message (``status``). Words outside the document are accepted as well.
 
-    The document's table numbers the words from 1 to 5; the numbers are read as well. Case, and blanks in place of
-    underscores, do not matter.
+    The document's table numbers the words from 1 to 5; the numbers are read as well. Reading a word ignores case, and
+    treats underscores and blanks alike.
     """
 
     PROCESSING = "Procesando"
-    """The vendor has processed it."""
+    """Processed by the vendor."""
     ERROR = "Error"
-    """It could not be delivered; see the description."""
+    """Not delivered; see `StatusReport.reasons`."""
     AT_NETWORK = "Entregado_GSM"
-    """The GSM network has it."""
+    """Delivered to the GSM network."""
     AT_OPERATOR = "Entregado_operador"
-    """The recipient's local operator has it."""
+    """Delivered to the recipient's local operator."""
     DELIVERED = "Entregado"
-    """The recipient has it."""
+    """Delivered to the recipient."""
     TEST_MODE = "Modo pruebas"
-    """It was sent in test mode: nobody will ever get it."""
+    """Sent in test mode: nobody gets it."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -198,27 +198,27 @@ class Status(_OpenText):
 
     @property
     def state(self) -> DeliveryState:
-        """The vendor-neutral state; UNKNOWN in test mode, and for a word that nobody has seen yet."""
+        """Vendor-neutral state; UNKNOWN in test mode, and for a word that the document does not name."""
         return _STATE.get(self, DeliveryState.UNKNOWN)
 
     @property
     def is_final(self) -> bool:
-        """No further change is expected."""
+        """Tell whether no further change is expected."""
         return self.state.is_final or self is Status.TEST_MODE
 
 
 class Reason(_OpenText):
-    """``description``: why a message has the status ``Error``. An open enum, like `Status`."""
+    """Reason for the status ``Error`` (``description``). Words outside the document are accepted as well."""
 
     REJECTED = "Mensaje_rechazado"
     EXPIRED = "Mensaje_expirado"
     DUPLICATE = "Mensaje_duplicado"
-    """The same text had gone to the same number within the hour."""
+    """Dropped, because the same text went to the same number within the hour."""
     NOT_DELIVERED = "No_entregado"
 
 
 def tells_of_duplicate(words: str) -> bool:
-    """Whether a refusal has the words that the document has for a message that was dropped, ``Mensaje_duplicado``."""
+    """Return whether a refusal says ``Mensaje_duplicado``, the document's words for a message that was dropped."""
     return _folded(Reason.DUPLICATE) in _folded(words)
 
 

@@ -1,4 +1,4 @@
-"""The converter that reads envia-sms.com's answers, and readers for values of its own kinds."""
+"""Convert the values in envia-sms.com's answers to Python values."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ __all__ = ["converter_for", "identifiers", "optional_identifier"]
 
 @lru_cache(maxsize=16)
 def converter_for(zone: tzinfo) -> Converter:
-    """The converter for answers whose times are on the clock of ``zone``."""
+    """Return the converter for answers whose times are in ``zone``."""
 
     def read_time(value: Any, _: Any = None) -> datetime | None:
-        # No time decides about anything here: an accepted message must not become UNKNOWN for a strange date, which
-        # ``raw`` still holds.
+        # A date that cannot be read must not turn an accepted message into UNKNOWN, and ``raw`` still holds it.
         try:
             return parse_wall_clock(str(value), zone)
         except ValueError:
@@ -33,7 +32,10 @@ def converter_for(zone: tzinfo) -> Converter:
 
 
 def identifiers(value: Any) -> tuple[str, ...]:
-    """``identificador``: an object in the samples, an array in the prose; a list and a plain text are read as well."""
+    """Read the identifiers of ``identificador``.
+
+    It is an object in the document's samples, and an array in its prose; a plain text is read as well.
+    """
     if isinstance(value, Mapping):
         value = list(value.values())
     if not isinstance(value, list):
@@ -42,7 +44,7 @@ def identifiers(value: Any) -> tuple[str, ...]:
 
 
 def optional_identifier(value: Any) -> str | None:
-    """One identifier as text, the first where there are several; None for nothing and the 0 that stands for it."""
+    """Read one identifier as text: the first of several; None for an empty value, and for 0, which means none."""
     if isinstance(value, list | Mapping):
         return next(iter(identifiers(value)), None)
     return to_known_id(value)

@@ -1,8 +1,8 @@
-"""What stands around every answer: whether it worked, a code, and the data, under three sets of names.
+"""Read the envelope of every answer: an error flag, a code, a message and the data.
 
-Source: envia-sms.com, "API SMS" (5 August 2022). The document's own samples spell the code ``code_error``,
-``codigo_error`` and ``error_code``, print it as a number, as text with or without a leading zero, and as nothing, and
-have one answer with ``"error": true`` that is a success (``paises``).
+Source: envia-sms.com, "API SMS" (5 August 2022). The document's samples differ: the code is named ``code_error``,
+``codigo_error`` or ``error_code``, and is a number, a text with or without a leading zero, or empty. One answer with
+``"error": true`` is a success (``paises``).
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _plain_code = re.compile(r"[\w.-]{1,20}").fullmatch
 
 @frozen
 class Envelope:
-    """An answer, opened.
+    """Envelope of one answer.
 
     Attributes:
         failed: ``error``; None where it is absent or empty.
-        code: the code as a number (or as the text that it is); 0 for done, None where none is given.
-        words: ``error_message`` or ``mensaje_error``, as received: it may quote anything.
-        content: ``response``.
-        whole: the answer came to its end; see `mensasdk.vendors.envia_sms.repair`.
-        notes: what was out of order and could be set right; see `mensasdk.codec.Decoded`.
+        code: the code as a number, or as text where it is no number; 0 for success; None where the answer has no code.
+        words: ``error_message`` or ``mensaje_error``, as received. It may quote secrets and phone numbers.
+        content: ``response``, the data.
+        whole: False where the answer lacks its end; see `mensasdk.vendors.envia_sms.repair`.
+        notes: faults of the answer that could be repaired; see `mensasdk.codec.Decoded`.
     """
 
     failed: bool | None
@@ -49,17 +49,22 @@ class Envelope:
 
     @property
     def is_empty(self) -> bool:
-        """There are no data in it."""
+        """Tell whether the answer has no data."""
         return self.content is None or self.content == "" or self.content == [] or self.content == {}
 
 
 def open_envelope(response: HttpResponse, *, vendor: str, exact: bool = False) -> Envelope:
-    """Read an answer, whatever its status; ``exact`` as in `mensasdk.codec.decode`.
+    """Read an answer's envelope, whatever the HTTP status is.
+
+    Args:
+        response: the HTTP answer.
+        vendor: the vendor's short name.
+        exact: as in `mensasdk.codec.decode`.
 
     Raises:
-        UnexpectedResponse: a web page, nothing, or JSON of somebody else's.
-        AmbiguousResponse: it has two codes that differ, or one key with two values.
-        DecodeError: it cannot be read, as when it is cut.
+        UnexpectedResponse: the body is empty, a web page, or JSON that is not the vendor's.
+        AmbiguousResponse: the answer has two different codes, or one key with two values.
+        DecodeError: the answer cannot be read, for example because it is cut.
     """
     decoded, whole = _decode(response, vendor, exact)
     tree = decoded.tree
@@ -82,7 +87,7 @@ def open_envelope(response: HttpResponse, *, vendor: str, exact: bool = False) -
         problem = AmbiguousResponse("the answer has two different codes", status=response.status, vendor=vendor)
     except ValueError:
         problem = DecodeError(
-            "unusable answer: its error flag or code is neither", status=response.status, vendor=vendor
+            "unusable answer: its error flag or its code cannot be read", status=response.status, vendor=vendor
         )
     raise problem
 
@@ -110,10 +115,10 @@ def _decode(response: HttpResponse, vendor: str, exact: bool) -> tuple[Decoded, 
     except AmbiguousResponse:
         raise
     except DecodeError:
-        pass  # the first problem tells more of what really came
+        pass  # the error of the unrepaired body says more
     if tried is None:
         raise problem
-    return evolve(tried, notes=("JSON that is none, mended", *tried.notes)), repaired.whole
+    return evolve(tried, notes=("invalid JSON, repaired", *tried.notes)), repaired.whole
 
 
 def _flag(value: Any) -> bool | None:

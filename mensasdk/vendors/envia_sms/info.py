@@ -1,4 +1,4 @@
-"""What there is to know about envia-sms.com before its client is loaded."""
+"""Facts about envia-sms.com that are needed before its client is loaded."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ INFO: Final = VendorInfo(
     balance=_balance,
     asked_with="EnviaSmsClient.get_status",
     settles="the status of a message whose id is known; with --repeat, sending again within the hour",
-    undecided=("With --repeat, and only within the hour on the clock in which they went out, they can be sent again."),
+    undecided="With --repeat they can be sent again, but only within the clock hour in which they were sent.",
     repeats=True,
     emulator="mensasdk.sandbox.envia_sms.service:EnviaSms",
 )

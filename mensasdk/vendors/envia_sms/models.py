@@ -1,6 +1,6 @@
-"""envia-sms.com's answers as frozen values, and what a message may bring along.
+"""Answers of envia-sms.com, and its options for a message, as frozen values.
 
-Source: envia-sms.com, "API SMS" (5 August 2022). Each attribute names the vendor's field that it stands for.
+Source: envia-sms.com, "API SMS" (5 August 2022). The description of each attribute names the vendor's field.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ __all__ = [
 
 @frozen
 class EnviaSmsOptions(VendorOptions):
-    """What only envia-sms.com has, for a `Message`.
+    """Options of a `Message` that only envia-sms.com has.
 
-    The vendor sends from templates only. For a message with a ``text``, register a template that consists of one
-    variable (a pass-through template), and say so here: ``EnviaSmsOptions(template="7", text_variable="mensaje")``
+    The vendor sends from templates only. To send messages with a ``text``, register a template that consists of one
+    variable (a pass-through template), and name both here: ``EnviaSmsOptions(template="7", text_variable="mensaje")``
     sends each text as ``var_mensaje`` of template 7.
 
     Args:
-        template: id of the template for messages that name none.
-        text_variable: the template's variable that takes a message's text, with its ``{name}`` placeholders filled in;
-            the message's variables are then not sent by themselves. None to refuse messages with a text.
-        unicode: send as UCS-2, at a message for every 70 characters. None for UCS-2 where the text, or a variable,
-            holds a character that 7 bits cannot carry.
-        allow_duplicates: send the same text to the same number again within the hour; else the vendor drops it.
+        template: id of the template for messages without a ``template``.
+        text_variable: the template's variable that takes a message's text, with its ``{name}`` placeholders filled in.
+            The message's variables are then not sent separately. None to refuse messages with a text.
+        unicode: send as UCS-2; every 70 characters count as a message. None to send as UCS-2 only where the text or a
+            variable has a character that 7 bits cannot carry.
+        allow_duplicates: send the same text to the same number again within the hour; without it the vendor drops it.
         short_links: shorten links in variables; see `EnviaSmsClient.send_sms`.
     """
 
@@ -61,19 +61,19 @@ class EnviaSmsOptions(VendorOptions):
 
 @frozen(kw_only=True, repr=False)
 class SendResult:
-    """Answer of ``send``.
+    """Answer to ``send``.
 
     Attributes:
-        message_ids: ``identificador``, which is an object or a list; one for each message that the vendor counts, as
-            far as is known.
-        text: ``mensaje_enviado``, the text as it is sent.
-        number: ``numero``, country calling code and number joined.
-        scheduled_at: ``fecha_programada``, aware, on the clock of the client's ``time_zone``; None when it was sent at
+        message_ids: ``identificador``, which is an object or a list: one identifier for each message that the vendor
+            counts, as far as is known.
+        text: ``mensaje_enviado``, the text that the vendor sends.
+        number: ``numero``: country calling code and national number, without a comma.
+        scheduled_at: ``fecha_programada``, aware, in the client's ``time_zone``; None where the message was sent at
             once, and where the date cannot be read.
         message: ``mensaje``, the vendor's confirmation in Spanish.
-        links_shortened: whether ``short_links`` was obeyed: False where a link that was given stands in ``text`` as it
-            was given, True where it does not and a short one does; None where that cannot be told, and without
-            ``short_links`` or links.
+        links_shortened: whether the vendor obeyed ``short_links``: False where ``text`` has one of the long links, True
+            where it has short links only. None without ``short_links``, without links, and where ``text`` does not
+            show it.
         raw: all fields as received.
     """
 
@@ -86,12 +86,12 @@ class SendResult:
     raw: Mapping[str, Any] = raw_field()
 
     def __repr__(self) -> str:
-        # Answers end up in logs; numbers and texts are nobody's business there.
+        # Answers end up in logs, where numbers and texts must not appear.
         return f"SendResult(message_ids={self.message_ids!r}, scheduled_at={self.scheduled_at!r})"
 
     @property
     def message_id(self) -> str:
-        """The identifier for `EnviaSmsClient.get_status` and the others: the first of ``message_ids``."""
+        """Identifier for `EnviaSmsClient.get_status` and other methods: the first of ``message_ids``."""
         return self.message_ids[0]
 
 
@@ -100,7 +100,7 @@ class SendResult:
 
 @frozen(kw_only=True)
 class ActionResult:
-    """Answer of ``send_cancel``.
+    """Answer to ``send_cancel``.
 
     Attributes:
         message: ``message``, the vendor's confirmation in Spanish: ``Acción realizada``.
@@ -115,7 +115,7 @@ class ActionResult:
 
 
 def _reasons(value: Any) -> tuple[Reason, ...]:
-    """``description``: a list, empty when all is well. A plain text and an object are read as well."""
+    """Read ``description``: a list, empty without an error. A plain text and an object are read as well."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if not isinstance(value, list):
@@ -125,15 +125,15 @@ def _reasons(value: Any) -> tuple[Reason, ...]:
 
 @frozen(kw_only=True, repr=False)
 class StatusReport:
-    """Answer of ``status_message``.
+    """Answer to ``status_message``.
 
     Attributes:
         status: ``status``.
-        reasons: ``description``: why it failed; empty otherwise.
-        number: ``number``, country calling code and number joined.
+        reasons: ``description``: why the delivery failed; empty otherwise.
+        number: ``number``: country calling code and national number, without a comma.
         message_id: ``identificador``.
-        at: ``date``, aware, on the clock of the client's ``time_zone`` (an assumption: the document names a zone for
-            schedules only); None where it cannot be read.
+        at: ``date``, aware, in the client's ``time_zone`` (an assumption: the document names a zone for schedules
+            only); None where the date cannot be read.
         raw: all fields as received.
     """
 
@@ -152,18 +152,18 @@ class StatusReport:
 
     @property
     def state(self) -> DeliveryState:
-        """The vendor-neutral state: that of the status, and EXPIRED for an error by ``Mensaje_expirado``."""
+        """Vendor-neutral state: the state of the status, but EXPIRED for an error with ``Mensaje_expirado``."""
         if self.status is Status.ERROR and Reason.EXPIRED in self.reasons:
             return DeliveryState.EXPIRED
         return self.status.state
 
     @property
     def is_final(self) -> bool:
-        """No further change is expected."""
+        """Tell whether no further change is expected."""
         return self.status.is_final
 
     def to_delivery(self) -> Delivery:
-        """The report in vendor-neutral terms, with the number in E.164 where it is one."""
+        """Return this report as a `Delivery`, with the number in E.164 where it is a valid number."""
         return Delivery(
             vendor=VENDOR,
             vendor_id=self.message_id,
@@ -180,10 +180,10 @@ class StatusReport:
 
 @frozen(kw_only=True)
 class Country:
-    """One line of ``paises``: a country that can be sent to, and what an SMS there costs.
+    """Country that the vendor sends to, with its prices: one entry of ``paises``.
 
-    Prices are in credits for one SMS (an assumption: the document names no unit), by the package that the account
-    has bought.
+    Prices are credits for one SMS (an assumption: the document names no unit). There is one for each package that an
+    account can buy.
 
     Attributes:
         code: ``codigo_pais``, ISO 3166 alpha-2.
@@ -210,14 +210,14 @@ class Country:
 
 @frozen(kw_only=True)
 class Countries:
-    """Answer of ``paises``: a list, which is all there is in ``response``."""
+    """Answer to ``paises``: its ``response`` is a list of countries."""
 
     countries: tuple[Country, ...] = wire("response")
 
 
 @frozen(kw_only=True)
 class Credits:
-    """Answer of ``creditos_disponibles``.
+    """Answer to ``creditos_disponibles``.
 
     Attributes:
         credits: ``creditos_disponibles``.

@@ -1,4 +1,6 @@
-"""What became of messages in doubt: envia-sms.com drops a repeated message within the hour, so it can be sent again.
+"""Find out what became of unknown messages: ask for their status, or send them again within the hour.
+
+Sending again is safe because the vendor drops a repeated message within the hour.
 
 Source: envia-sms.com, "API SMS" (5 August 2022), on ``duplicado``: without it, messages with the same content to the
 same recipient are filtered, and only one SMS is sent "dentro de la misma hora".
@@ -33,68 +35,76 @@ from mensasdk.vendors.envia_sms.wire import EnviaSmsWire
 
 __all__ = ["EnviaSmsReconcile"]
 
-# By how much the vendor's clock may differ from ours, with what a request takes on its way.
+# Covers the difference between the vendor's clock and ours, and the time that a request takes.
 _MARGIN: Final = timedelta(minutes=5)
 
 
 def now() -> datetime:
-    """The present moment; apart, so that tests can set the clock."""
+    """Return the present time. It is a function of its own so that tests can set the clock."""
     return datetime.now(UTC)
 
 
 def repeatable_until(asked_at: datetime) -> datetime | None:
-    """Until when the vendor is sure to drop a repetition of what went out at ``asked_at``; None for never.
+    """Return the time until which the vendor certainly drops a repetition of a message, or None if there is none.
 
-    "The same hour" may be sixty minutes, or an hour on the clock, from 10:00 to 10:59. What holds in both senses is
-    used: an hour on the clock (wherever in Mexico it hangs, it shows the minutes of UTC), without its first and its
-    last minutes.
+    "The same hour" in the document may be sixty minutes, or a clock hour such as 10:00 to 10:59. The time that is
+    returned holds for both: it is the end of the clock hour of ``asked_at``, less five minutes. In the first five
+    minutes of the hour there is none, as the vendor's clock may still show the hour before. UTC will do, as all time
+    zones of Mexico have its minutes.
+
+    Args:
+        asked_at: when the message was sent, aware.
     """
     hour = asked_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     return None if asked_at < hour + _MARGIN else hour + timedelta(hours=1) - _MARGIN
 
 
 class EnviaSmsReconcile(EnviaSmsWire):
-    """The part of `EnviaSmsClient` that finds out about messages in doubt."""
+    """Part of `EnviaSmsClient` that finds out what became of unknown messages."""
 
     @abstractmethod
-    async def get_status(self, message_id: str, number: str) -> StatusReport: ...
+    async def get_status(self, message_id: str, number: str) -> StatusReport:
+        """Get the delivery status of a message; `EnviaSmsClient` has the code."""
 
     async def reconcile(
         self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
     ) -> Sequence[Outcome | None]:
-        """Find out what became of messages; see `BatchClient.reconcile`.
+        """Find out what became of messages of one request; see `BatchClient.reconcile`.
 
-        The vendor takes no reference and has no lists. Without the identifier of an answer there is one means: to send
-        the message again within the hour, in which the vendor sends the same text to the same number only once. Then
-        one of the two has gone out, and which of them does not matter. With ``repeat`` this is done, and only
+        The vendor takes no reference and has no lists. If no answer gave an identifier, one way remains: to send the
+        message again within the hour, in which the vendor sends the same text to the same number only once. After
+        that, one of the two messages was sent, and it does not matter which. This is done with ``repeat`` only, and
+        only:
 
-        * within the same hour on the clock, five minutes away from its ends on both sides (the document says "dentro
-          de la misma hora", and not which kind of hour it means), by this machine's clock: do not set it back while a
-          campaign is in doubt;
-        * for a message that goes out at once, is not past its ``not_after``, and has neither ``allow_duplicates``,
-          which switches the filter off, nor ``short_links``: each short link may be a new one;
-        * not in test mode, which tells nothing about a message that was really sent.
+        * within the same clock hour, without its first and last five minutes. The document says "dentro de la misma
+          hora", but not which kind of hour. This machine's clock counts: do not set it back while a campaign has
+          unknown messages.
+        * for a message that is not scheduled, is not past its ``not_after``, and has neither ``allow_duplicates``,
+          which switches the vendor's filter off, nor ``short_links``, as each short link may be a new one.
+        * outside test mode, which says nothing about a message that was really sent.
 
-        The client must be of the same account, and send the same template with the same options as before. It is an
-        assumption that the filter looks at what was asked for, whatever the vendor then answered; and what it answers
-        to a message that it drops is not documented. Taken for ACCEPTED are: an answer as to any other message, with an
-        identifier or without one, and a refusal whose words are "Mensaje duplicado".
+        The client must belong to the same account, and send the same template with the same options as before. It is
+        an assumption that the filter looks at the request, whatever the vendor answered to it. The answer to a dropped
+        message is not documented. These count as ACCEPTED: the answer that any message gets, with an identifier or
+        without one, and a refusal with the words "Mensaje duplicado".
 
         Args:
-            doubts: messages of one request, which has one.
-            reference: not used; the vendor has never seen it.
+            doubts: messages of one request, which has one only.
+            reference: not used; the vendor never received it.
             gate: passed before each message that is sent again.
             repeat: messages may be sent again.
 
         Returns:
-            ACCEPTED, with the code ``"callback"`` where a report on the message is known, ``"status"`` where the vendor
-            knows the identifier of an answer, and ``"repeated"`` where the message was sent again; its ``vendor_id``
-            is then the one of that answer, and its status may say ``Mensaje_duplicado``. None else, also where the
-            repetition was refused or is UNKNOWN itself: that says nothing about the first.
+            For each message, an ACCEPTED outcome or None. The code is ``"callback"`` where a report on the message is
+            known, ``"status"`` where the vendor knows the message's identifier, and ``"repeated"`` where the message
+            was sent again: then ``vendor_id`` is the identifier of the second answer, and its status may say
+            ``Mensaje_duplicado``. None stands for all else, also where the repetition was refused or is UNKNOWN, as
+            that says nothing about the first message.
 
         Raises:
-            MensaError: nothing was found out, and the vendor could not be asked: a read failed, or the repetition is
-                NOT_SENT, or ends in what holds for every further one (AuthError, AddressBlocked, UnexpectedRedirect).
+            MensaError: nothing was found out, and the vendor could not be asked: a status could not be read, the
+                repetition is NOT_SENT, or it failed for a reason that holds for all further ones (AuthError,
+                AddressBlocked, UnexpectedRedirect).
         """
 
         async def ask(doubt: Doubt) -> Outcome | None:
@@ -108,9 +118,9 @@ class EnviaSmsReconcile(EnviaSmsWire):
             return None
         try:
             report = await self.get_status(doubt.vendor_id, doubt.item.number)
-        except (NotFound, ValidationError):  # the vendor has no such message, or no status of it
+        except (NotFound, ValidationError):  # the vendor does not know the message, or has no status for it
             return None
-        detail = f"the vendor knows it: {' '.join([report.status, *report.reasons])}"
+        detail = f"the vendor knows the message: {' '.join([report.status, *report.reasons])}"
         return accepted(doubt, vendor=self.vendor, vendor_id=doubt.vendor_id, code=Code.STATUS, detail=detail)
 
     async def _repeated(self, doubt: Doubt, gate: Gate) -> Outcome | None:
@@ -118,7 +128,7 @@ class EnviaSmsReconcile(EnviaSmsWire):
         left = self._time_left(doubt)
         if left <= 0 or self.test_mode or call.allow_duplicates or call.short_links or call.schedule_at is not None:
             return None
-        # Waiting for the gate takes time as well.
+        # The wait at the gate must end in time as well.
         deadline = asyncio.get_running_loop().time() + min(left, self._pipeline.timeouts.total)
         message_id: str | None = None
         try:
@@ -134,7 +144,7 @@ class EnviaSmsReconcile(EnviaSmsWire):
         return accepted(doubt, vendor=self.vendor, vendor_id=message_id, code=Code.REPEATED, detail=detail)
 
     def _time_left(self, doubt: Doubt) -> float:
-        """Seconds in which the message may be sent again; zero or less where it may not."""
+        """Return the seconds that are left to send a message again; zero or less where it must not be sent."""
         present = now()
         until = None if doubt.asked_at is None or doubt.asked_at > present else repeatable_until(doubt.asked_at)
         if until is None:

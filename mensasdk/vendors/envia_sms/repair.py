@@ -1,14 +1,14 @@
-"""The vendor's document prints answers that are not JSON. Should the live service print them too, they are read here.
+"""Repair answers that should be JSON and are not, as the vendor's document prints them.
 
-Three shapes are known, all of them from the document's own samples:
+Nobody knows whether the live service sends them too. Three shapes are known, all from the document's samples:
 
 * ``[ "error": false, ... ]``: an object in the brackets of a list;
-* ``"fecha_programada": 2022-06-03 00:00:00``: a date without its quotes;
+* ``"fecha_programada": 2022-06-03 00:00:00``: a date without quotes;
 * the general envelope, which ends in ``"response": { }`` and lacks its last brace.
 
-What is repaired is complete: each bracket that was opened is closed by its own kind, and no string is left open, so
-that an answer that was cut on its way is never taken for a whole one. The third shape cannot be told from a cut one;
-it comes back marked as such, and must not be read as a success.
+An answer of the first two shapes is repaired only if it is complete: each bracket is closed by one of its own kind, and
+no string is left open. So an answer that was cut on its way is never taken for a whole one. The third shape looks like
+a cut answer. It is repaired with ``whole`` False, and must not be read as a success.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_LENGTH: Final = 256 * 1024
 MAX_DEPTH: Final = 100
 
 _STRING = r'"(?:[^"\\]++|\\.)*+"'
-# A string that is not closed leaves a lone quote behind, which then matches by itself.
+# The quote of a string that is not closed matches as a token of its own.
 _tokens = re.compile(
     rf'{_STRING}|["\[\]{{}}]|(?<=[\s:,\[])\d{{4}}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?(?=\s*+[,\]}}])', re.DOTALL
 ).finditer
@@ -34,11 +34,11 @@ _empty_response = re.compile(r'"response"\s*+:\s*+\{\s*+\}\Z').search
 
 @frozen
 class Repaired:
-    """A body that should be JSON now.
+    """Body that was repaired.
 
     Attributes:
-        text: the body.
-        whole: nothing had to be added at its end.
+        text: the body, which should be JSON now.
+        whole: whether the body was complete, so that nothing was added at its end.
     """
 
     text: str = field(repr=False)
@@ -46,12 +46,12 @@ class Repaired:
 
 
 def repair(text: str) -> Repaired | None:
-    """Turn the shapes above, alone or together, into JSON; None for everything else."""
+    """Turn a body of the known shapes, alone or together, into JSON; return None for any other body."""
     text = text.strip()
     if not text.startswith(("{", "[")) or len(text) > MAX_LENGTH:
         return None
     written: list[str] = []
-    open_brackets: list[tuple[str, str]] = []  # what closes it here, and what it is to be closed by
+    open_brackets: list[tuple[str, str]] = []  # the closing bracket in the body, and in JSON
     changed = False
     end = 0
     for match in _tokens(text):

@@ -1,6 +1,6 @@
-"""envia-sms.com's requests as frozen values, in the vendor's own terms.
+"""Requests to envia-sms.com as frozen values, with texts as the vendor wants them.
 
-Source: envia-sms.com, "API SMS" (5 August 2022). `EnviaSmsClient` makes them from friendlier values.
+Source: envia-sms.com, "API SMS" (5 August 2022). The methods of `EnviaSmsClient` build these requests.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ __all__ = ["GetCredits", "GetStatus", "ListCountries", "SendCancel", "SendSms"]
 
 @value(kw_only=True, repr=False)
 class SendSms(Call[SendResult]):
-    """``send`` in the vendor's own terms. `EnviaSmsClient.send_sms` makes one from friendlier values.
+    """Parameters of ``send``. `EnviaSmsClient.send_sms` builds them.
 
     Attributes:
         template: ``plantilla``.
-        variables: by name without ``var_``; each goes as ``var_{name}``.
-        number: ``numero``: country calling code, one comma, number.
-        schedule_at: ``fecha_programar``, ``YYYY-MM-DD HH:MM:SS`` on the vendor's clock.
-        unicode, allow_duplicates, short_links: ``ucs2``, ``duplicado``, ``short_link``.
+        variables: values of the template's variables by name, without ``var_``; each is sent as ``var_{name}``.
+        number: ``numero``: country calling code, one comma, national number.
+        schedule_at: ``fecha_programar``, ``YYYY-MM-DD HH:MM:SS`` in the vendor's time zone.
+        unicode: ``ucs2``.
+        allow_duplicates: ``duplicado``.
+        short_links: ``short_link``.
     """
 
     function: ClassVar[str] = "send"
@@ -48,7 +50,7 @@ class SendSms(Call[SendResult]):
 
 @value(kw_only=True)
 class SendCancel(Call[ActionResult]):
-    """``send_cancel``: cancel a scheduled message, or send it now.
+    """Parameters of ``send_cancel``, which cancels a scheduled message or sends it now.
 
     Attributes:
         action: ``tipo``.
@@ -64,7 +66,12 @@ class SendCancel(Call[ActionResult]):
 
 @value(kw_only=True, repr=False)
 class GetStatus(Call[StatusReport]):
-    """``status_message``: ``identificador`` and ``numero`` (country calling code, comma, number)."""
+    """Parameters of ``status_message``.
+
+    Attributes:
+        message_id: ``identificador``.
+        number: ``numero``: country calling code, one comma, national number.
+    """
 
     function: ClassVar[str] = "status_message"
     safe: ClassVar[bool] = True
@@ -79,7 +86,7 @@ class GetStatus(Call[StatusReport]):
 
 @value(kw_only=True)
 class ListCountries(Call[Countries]):
-    """``paises``. It only reads, and is not ``safe`` to repeat: each time costs a credit."""
+    """Request of ``paises``, without parameters. It only reads, but is not ``safe`` to repeat: it costs a credit."""
 
     function: ClassVar[str] = "paises"
     answer: ClassVar[type[Any]] = Countries
@@ -87,7 +94,10 @@ class ListCountries(Call[Countries]):
 
 @value(kw_only=True)
 class GetCredits(Call[Credits]):
-    """``creditos_disponibles``. (The prose calls the method ``cuenta``; the sample's address does not.)"""
+    """Request of ``creditos_disponibles``, without parameters.
+
+    The document's prose calls this method ``cuenta``, but the address in its sample does not.
+    """
 
     function: ClassVar[str] = "creditos_disponibles"
     safe: ClassVar[bool] = True

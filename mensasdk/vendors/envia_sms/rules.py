@@ -1,4 +1,4 @@
-"""envia-sms.com's rules for values, checked before anything is sent.
+"""Check values by envia-sms.com's rules before anything is sent.
 
 Source: envia-sms.com, "API SMS" (5 August 2022).
 """
@@ -32,15 +32,15 @@ __all__ = [
 
 VENDOR: Final = "envia_sms"
 DOCUMENTED_ZONE: Final = timezone(timedelta(hours=-5))
-"""GMT-5, which is what the document says."""
+"""Time zone that the document gives: GMT-5."""
 
 MAX_GSM: Final = 160
 MAX_UCS2: Final = 500
 UCS2_PART: Final = 70
 
 _UCS2: Final = TextMode(unicode=True, limit=MAX_UCS2, charged=UCS2_PART)
-# What becomes of characters outside GSM 03.38 without `ucs2`, the document does not say (code 119 may be meant for
-# them), so that they are neither changed nor refused here.
+# The document does not say what happens to characters outside GSM 03.38 without `ucs2` (perhaps code 119), so they are
+# neither changed nor refused here.
 TEXT_RULE: Final = TextRule(
     vendor=VENDOR,
     name="envia-sms.com",
@@ -60,10 +60,21 @@ _PREFIX: Final = "var_"
 
 
 def invalid(field: str, message: str) -> ValidationError:
+    """Return the error for a value of ``field`` that breaks a rule."""
     return ValidationError(message, field=field, vendor=VENDOR)
 
 
 def check_string(field: str, value: object, what: str | None = None) -> str:
+    """Check a text, and return it unchanged.
+
+    Args:
+        field: the field that the error belongs to.
+        value: the text.
+        what: the name of the value in the error; ``field`` by default.
+
+    Raises:
+        ValidationError: the value is no string, or has a NUL character or half of a surrogate pair.
+    """
     if not isinstance(value, str):
         raise invalid(field, f"{what or field} must be a string, not {type(value).__name__}")
     if "\0" in value:
@@ -74,12 +85,12 @@ def check_string(field: str, value: object, what: str | None = None) -> str:
 
 
 def numero(number: PhoneNumber) -> str:
-    """``numero``: the country calling code, one comma, and the national number."""
+    """Return ``numero``: the country calling code, one comma, and the national number."""
     return f"{number.country_code},{number.national}"
 
 
 def template_id(template: object) -> str:
-    """``plantilla``: the id of a template, in which leading zeros count."""
+    """Check ``plantilla``, the id of a template, in which leading zeros count."""
     text = check_string("template", template)
     if not text.strip():
         raise invalid("template", "template is empty; give the id of a template, as the vendor's panel shows it")
@@ -89,10 +100,10 @@ def template_id(template: object) -> str:
 
 
 def variable_name(name: object, *, field: str = "variables") -> str:
-    """The name of a template's variable, without ``var_`` in front.
+    """Check the name of a template's variable, and return it without ``var_`` in front.
 
-    The vendor's server runs PHP, which writes blanks, dots and brackets in names of parameters as underscores or makes
-    lists of them, so that one variable could take another one's place.
+    The vendor's server runs PHP. PHP turns blanks and dots in the name of a parameter into underscores, and brackets
+    into lists, so one variable could take the place of another.
     """
     text = check_string(field, name, "the name of a variable").removeprefix(_PREFIX)
     if not _NAME(text):
@@ -105,9 +116,12 @@ def variable_name(name: object, *, field: str = "variables") -> str:
 
 
 def template_variables(variables: Mapping[str, str]) -> dict[str, str]:
-    """``var_{name}``: by name, without ``var_``."""
+    """Check the values of a template's variables, and return them by name, without ``var_``."""
     if not isinstance(variables, Mapping):
-        raise invalid("variables", f"variables must map names to values, and is of type {type(variables).__name__}")
+        raise invalid(
+            "variables",
+            f'variables must map names to values, as in {{"codigo": "1234"}}, not {type(variables).__name__}',
+        )
     result: dict[str, str] = {}
     for name, value in variables.items():
         plain = variable_name(name)
@@ -118,7 +132,7 @@ def template_variables(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def message_id(identifier: object, *, field: str = "message_id") -> str:
-    """``identificador``, as sending returned it; never ``*``, which stands for all scheduled messages."""
+    """Check ``identificador``, as ``send`` returned it; refuse ``*``, which stands for all scheduled messages."""
     text = identifier.strip() if isinstance(identifier, str) else ""
     if text == "*":
         raise invalid(
@@ -127,20 +141,20 @@ def message_id(identifier: object, *, field: str = "message_id") -> str:
             "send_all_scheduled_now() do that",
         )
     if not _IDENTIFIER(text):
-        raise invalid(field, f"{field} must be the identifier that sending returned: letters and digits")
+        raise invalid(field, f"{field} must be the identifier that send_sms() returned: letters and digits")
     return text
 
 
 def wall_clock(moment: datetime, zone: tzinfo) -> str:
-    """``fecha_programar``: seconds on the vendor's clock."""
+    """Return ``fecha_programar``: ``YYYY-MM-DD HH:MM:SS`` in ``zone``, with fractions of a second rounded up."""
     return f"{schedule.to_wall_clock(moment, zone, precision='seconds'):%Y-%m-%d %H:%M:%S}"
 
 
 def needs_ucs2(*texts: str) -> bool:
-    """Whether a text holds a character that 7 bits cannot carry."""
+    """Return whether one of the texts has a character that 7 bits cannot carry."""
     return any(segments(text).encoding is Encoding.UCS2 for text in texts)
 
 
 def parts(text: str, *, unicode: bool) -> int:
-    """Messages that the vendor counts: one, or with ``unicode`` one for every 70 characters."""
+    """Return the parts that the vendor counts: one, or with ``unicode`` one for every 70 characters."""
     return _UCS2.count(text).parts if unicode else 1

@@ -1,4 +1,4 @@
-"""What every call to envia-sms.com goes through: the token, the query, and what its answer means."""
+"""Encode the requests to envia-sms.com, and read its answers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _digits = re.compile(r"\d(?:[\s.,()+-]?\d){4,}")
 
 
 class EnviaSmsWire(VendorClient):
-    """The part of `EnviaSmsClient` that knows the wire."""
+    """Part of `EnviaSmsClient` that encodes requests and reads answers."""
 
     vendor = rules.VENDOR
 
@@ -62,14 +62,14 @@ class EnviaSmsWire(VendorClient):
         check_flag("test_mode", test_mode)
         if not token or not token.isprintable() or token != token.strip():
             raise ConfigurationError(
-                "token must not be empty, nor hold control characters or blanks around it", vendor=self.vendor
+                "token must not be empty, and must not have control characters or blanks around it", vendor=self.vendor
             )
         if not isinstance(time_zone, tzinfo):
             raise ConfigurationError(
                 'time_zone must be a time zone, such as ZoneInfo("America/Mexico_City")', vendor=self.vendor
             )
         super().__init__(base_url=base_url, transport=transport, timeouts=timeouts, retry=retry, hooks=hooks)
-        # The document's own sample has the bare word in the token's place.
+        # The document's own sample has the bare word ``pruebas`` as its token.
         is_test_token = token.startswith(_TEST) or token == _TEST.rstrip("_")
         self._token = Secret(token if is_test_token or not test_mode else _TEST + token)
         self._test_mode = test_mode or is_test_token
@@ -77,13 +77,16 @@ class EnviaSmsWire(VendorClient):
 
     @property
     def test_mode(self) -> bool:
-        """Nothing is really sent: it was asked for, or the token itself begins with ``pruebas_``."""
+        """Tell whether the client is in test mode, in which the vendor sends nothing.
+
+        It is with ``test_mode=True``, and with a token that begins with ``pruebas_``.
+        """
         return self._test_mode
 
     def _encode(self, call: Call[Any]) -> HttpRequest:
         params = parameters(call)
         if isinstance(call, SendSms):
-            # The prefix keeps whatever name from taking another parameter's place.
+            # The prefix keeps the name of a variable from replacing another parameter.
             params |= {f"var_{name}": value for name, value in call.variables.items()}
         query = encode_query(params)
         url = f"{self.base_url}/{call.function}"
@@ -94,31 +97,32 @@ class EnviaSmsWire(VendorClient):
         notes += envelope.notes
         self._judge(call, envelope)
         if envelope.failed:
-            notes.append("it tells of an error without a code, and has data")
+            notes.append("it reports an error without a code, but has data")
         tree = {"response": envelope.content} if isinstance(call, ListCountries) else envelope.content
         if isinstance(call, ListCountries) and not isinstance(envelope.content, list | dict):
             raise DecodeError("unusable answer: it has no list of countries", vendor=self.vendor)
         if isinstance(call, SendCancel | SendSms) and envelope.is_empty:
-            tree = {}  # it was done; what is missing are words, or an identifier, which is told apart below
+            tree = {}  # the vendor did it; a missing identifier is refused below
         answer = structure(converter_for(self.time_zone), tree, call.answer, vendor=self.vendor, notes=notes)
         if isinstance(call, SendSms):
             if not answer.message_ids:
                 raise DecodeError(
-                    "the answer accepts a message and has no identificador", vendor=self.vendor, code=Code.NO_ID
+                    "the answer accepts the message, but has no identificador", vendor=self.vendor, code=Code.NO_ID
                 )
             answer = evolve(answer, links_shortened=_shortened(call, answer))
         return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class
 
     def _judge(self, call: Call[Any], envelope: Envelope) -> None:
-        """Raise unless the envelope tells of success.
+        """Refuse an answer whose envelope does not report a success.
 
-        A code other than zero is a refusal, whatever ``error`` says. ``error: true`` without a code is one unless data
-        came along, as in the document's own sample of ``paises``; but for what sends or cancels it leaves doubt.
+        A code other than zero is a refusal, whatever ``error`` says. ``error: true`` without a code is an error if the
+        answer has no data. With data it is a success, as in the document's sample of ``paises``, but UNKNOWN for
+        requests that send or cancel.
         """
         changes = isinstance(call, SendSms | SendCancel)
         if envelope.code:
             if isinstance(call, SendSms) and _has_identifier(envelope.content):
-                raise AmbiguousResponse("the answer has an error code and an identifier", vendor=self.vendor)
+                raise AmbiguousResponse("the answer has an error code, but also an identifier", vendor=self.vendor)
             raise refusal(call.function, envelope.code, self._presentable(envelope.words), vendor=self.vendor)
         if envelope.failed and envelope.is_empty:
             words = self._presentable(envelope.words)
@@ -128,16 +132,16 @@ class EnviaSmsWire(VendorClient):
                 vendor=self.vendor,
             )
         if envelope.failed and changes:
-            raise AmbiguousResponse("the answer tells of an error without a code, and has data", vendor=self.vendor)
+            raise AmbiguousResponse("the answer reports an error without a code, but has data", vendor=self.vendor)
         if changes and envelope.failed is None and envelope.code is None:
             raise DecodeError("the answer does not say whether it worked", vendor=self.vendor)
         if not envelope.whole:
-            raise DecodeError("the answer lacks its end", vendor=self.vendor)
+            raise DecodeError("the answer is incomplete: its end is missing", vendor=self.vendor)
 
     def _refusal_of(self, call: Call[Any], response: HttpResponse) -> MensaError:
-        # Status 400 comes with every documented error, and so with those after which an SMS may have gone out: it
-        # proves nothing, only the code in its body does. A page, or JSON of somebody else's, does not come from the
-        # vendor's application, which always answers with its own.
+        # Every documented error has status 400, also those after which an SMS may have gone out. So the status proves
+        # nothing, and the code in the body decides. A web page, or JSON that is not the vendor's, does not come from
+        # the vendor's application, so it is a refusal by its status.
         if response.status == 400:
             try:
                 self._understand(call, response, [])
@@ -148,7 +152,7 @@ class EnviaSmsWire(VendorClient):
         return super()._refusal_of(call, response)
 
     def _presentable(self, words: str) -> str:
-        """The vendor's words without the token and without numbers, which they may quote."""
+        """Return the vendor's words, at most 120 characters, with the token and all long numbers masked."""
         bare = Secret(self._token.reveal().removeprefix(_TEST))
         words = scrub(words, (self._token, bare))
         return _digits.sub("***", " ".join(words.split()))[:120]
@@ -163,7 +167,7 @@ def _has_identifier(content: Any) -> bool:
 
 
 def _shortened(call: SendSms, answer: SendResult) -> bool | None:
-    """Whether the vendor shortened the links, by the text that it says it sends."""
+    """Return whether the vendor shortened the links, by the text in its answer; None where that shows nothing."""
     links = [value.strip() for value in call.variables.values() if _link(value)]
     if not call.short_links or not links or answer.text is None:
         return None
