@@ -1,4 +1,4 @@
-"""SmsGateWay24 in a batch: one message in a request or many, and how each can be found again."""
+"""Prepare and send a campaign's messages with SmsGateWay24: one or many per request, each with an id."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NO_OPTIONS: Final = SmsGateway24Options()
 
 
 class _Ready(NamedTuple):
-    """A message in the vendor's terms."""
+    """Message with its values as the vendor wants them."""
 
     number: str
     text: str | None
@@ -40,10 +40,10 @@ class _Ready(NamedTuple):
 
 
 class SmsGateway24Batch(SmsGateway24Reconcile):
-    """The part of `SmsGateway24Client` that `BatchSender` talks to."""
+    """Part of `SmsGateway24Client` that `BatchSender` calls to prepare and send messages."""
 
     text_rule = rules.TEXT_RULE
-    """What becomes of a text that goes out as an SMS: nothing, the phone sends it as it is."""
+    """Rule for texts: no limit and no change, as the phone sends a text as it is."""
 
     _device_id: str | None
     _sim: SimSlot
@@ -51,14 +51,14 @@ class SmsGateway24Batch(SmsGateway24Reconcile):
 
     @property
     def max_recipients(self) -> int:
-        """The most messages that one request of a batch carries: 1 with ``bulk="single"``."""
+        """Most messages in one request of a campaign: 1 with ``bulk="single"``."""
         return 1 if self._bulk == "single" else self._max_recipients
 
     def prepare(self, message: Message) -> Prepared:
         """Check a message for `BatchSender`; see `BatchClient.prepare`.
 
-        Placeholders are filled in here. All messages can share a request, whatever their texts, phones and times: in
-        bulk each brings its own. A message's ``reference`` stays here, since the vendor takes numbers only.
+        Placeholders are filled in here. All messages can share a request, as a bulk request has a text, a phone and a
+        time for each message. A message's ``reference`` is not sent, since the vendor takes numbers only.
         """
         options = options_of(message, _NO_OPTIONS, vendor=self.vendor)
         if message.template is not None:
@@ -74,7 +74,7 @@ class SmsGateway24Batch(SmsGateway24Reconcile):
         text: str | None = fill(message.text, message.variables)
         if options.image is not None:
             if self._bulk != "single":
-                raise rules.invalid("options", 'images go one by one; make the client with bulk="single"')
+                raise rules.invalid("options", 'a bulk request takes no images; make the client with bulk="single"')
             rules.check_image(options.image, text or "", sim)
             text = None
         else:
@@ -103,11 +103,12 @@ class SmsGateway24Batch(SmsGateway24Reconcile):
     ) -> BatchResult:
         """Send messages in one request; see `BatchClient.send_batch`.
 
-        Each message carries a ``customerid``: its own from `SmsGateway24Options`, or `derived_customer_id`. Outcomes
-        of ``addsms`` have the ``sms_id`` for their ``vendor_id``. Those of ``addalotofsms``, whose answer has no ids,
-        and those that are UNKNOWN have ``"customerid:"`` and that number, which `resolve` takes.
+        Each message is sent with a ``customerid``: the one of its `SmsGateway24Options`, or `derived_customer_id`. An
+        outcome of ``addsms`` has the ``sms_id`` as its ``vendor_id``. The answer to ``addalotofsms`` has no ids, so
+        its outcomes, and all UNKNOWN ones, have ``"customerid:"`` and the ``customerid`` instead, which `resolve`
+        takes.
 
-        That ``error`` 0 from ``addalotofsms`` means all of its messages is an assumption: it says nothing of each.
+        It is an assumption that ``error`` 0 from ``addalotofsms`` accepts each of the messages.
         """
         sent = [
             item.payload._replace(customer_id=item.payload.customer_id or str(derived_customer_id(reference, index)))
@@ -126,7 +127,7 @@ class SmsGateway24Batch(SmsGateway24Reconcile):
                 ]
             )
         except MensaError as error:
-            # A redirect holds for every further request as well, so it is the sender's to know.
+            # All further requests will be redirected too, so the sender has to see this error.
             if error.outcome is not OutcomeKind.UNKNOWN or isinstance(error, UnexpectedRedirect):
                 raise
             failure = error
@@ -159,7 +160,7 @@ def _one(ready: _Ready) -> AddSms:
 
 
 def _item(ready: _Ready) -> SmsItem:
-    assert ready.text is not None  # `prepare` takes images for single sends only
+    assert ready.text is not None  # `prepare` refuses images in bulk
     return SmsItem(
         number=ready.number,
         text=ready.text,

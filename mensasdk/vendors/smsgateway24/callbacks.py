@@ -1,8 +1,8 @@
-"""What SmsGateWay24 posts to your server: delivery reports and incoming messages.
+"""Read the callbacks that SmsGateWay24 posts to your server: delivery reports and incoming messages.
 
-The vendor publishes two descriptions that differ. The reference page on webhooks has ``sms_id``, ``status_id`` and so
-on; an article of the vendor's has ``event``, ``message_id`` and so on. Both are read. Nothing is signed, so keep the
-address of your receiver secret. Webhooks depend on the subscription, and are set for each device.
+The vendor publishes two different descriptions. The reference page on webhooks has ``sms_id``, ``status_id`` and so on;
+an article of the vendor has ``event``, ``message_id`` and so on. Both forms are read. Callbacks are not signed, so keep
+the address of your receiver secret. Webhooks depend on the subscription, and are set up for each device.
 """
 
 from __future__ import annotations
@@ -34,16 +34,18 @@ def _text(value: Any) -> str:
 
 @frozen(kw_only=True)
 class DeliveryReport:
-    """A message has changed its status.
+    """Callback about a new status of a message.
+
+    Names in brackets are those of the article's form.
 
     Attributes:
-        sms_id: ``sms_id`` (``message_id`` in the article), the id that sending returned.
+        sms_id: ``sms_id`` (``message_id``), the id that the client got when it sent the message.
         status: ``status_id``; None in the article's form, which has words only.
-        status_text: ``status_message`` (``status`` in the article).
+        status_text: ``status_message`` (``status``).
         number: ``sendto`` (``phone``), as the vendor wrote it.
-        at: ``senttime`` (``timestamp``), aware; on the clock given to `parse_callback` where no zone is. None where it
-            cannot be read: the document says no more than "datetime".
-        slot: ``channel_id``, taken for the slot that it went out through.
+        at: ``senttime`` (``timestamp``), aware; in the time zone given to `parse_callback` where the text names none.
+            None where it cannot be read: the document only says "datetime".
+        slot: ``channel_id``, which is taken for the slot that sent the message.
         device_id: ``device_id``.
         raw: all fields as received.
     """
@@ -59,18 +61,18 @@ class DeliveryReport:
 
     @property
     def state(self) -> DeliveryState:
-        """The vendor-neutral state, by the code where there is one, else by the word."""
+        """Vendor-neutral state, by the status code if the report has one, else by the word."""
         return word_state(self.status_text) if self.status is None else self.status.state
 
     @property
     def is_final(self) -> bool:
-        """No further report is expected."""
+        """Tell whether no further report is expected."""
         return self.state.is_final if self.status is None else self.status.is_final
 
     def to_delivery(self) -> Delivery:
-        """The report in vendor-neutral terms, with the number in E.164 where it is an international one.
+        """Return this report as a `Delivery`, with the number in E.164 where it is an international one.
 
-        It has no ``reference``: the vendor does not send the customer id along.
+        It has no ``reference``, as the vendor's report has no customer id.
         """
         return Delivery(
             vendor=VENDOR,
@@ -85,19 +87,20 @@ class DeliveryReport:
 
 @frozen(kw_only=True)
 class ReceivedMessage:
-    """Somebody sent a message to one of your phones.
+    """Callback about a message that one of your phones received.
+
+    Names in brackets are those of the article's form.
 
     Attributes:
         sms_id: ``sms_id``, the vendor's id of this message; the article's form has none.
-        sender: ``address`` (``phone`` in the article), who sent it, as the vendor wrote it.
+        sender: ``address`` (``phone``), the number or name of the sender, as the vendor wrote it.
         text: ``body`` (``message``); empty with an image.
-        kind: ``type``, ``"text"`` or ``"img"``; older versions send none, which is ``"text"``.
-        image_url: ``img_url``, a public address. It comes from outside, like all of this: do not fetch what is not
-            where you expect it.
-        received_at: ``date`` (``timestamp``), aware; on the clock given to `parse_callback` where no zone is. None
-            where it cannot be read.
-        sent_at: ``date_sent``, likewise.
-        internal_id: ``internal_id``, of the phone.
+        kind: ``type``, ``"text"`` or ``"img"``; ``"text"`` where it is missing, as in older versions.
+        image_url: ``img_url``, a public address. Anybody can post a callback: check the host before you fetch it.
+        received_at: ``date`` (``timestamp``), aware; in the time zone given to `parse_callback` where the text names
+            none. None where it cannot be read.
+        sent_at: ``date_sent``, read like ``received_at``.
+        internal_id: ``internal_id``, the phone's own id of the message.
         slot: ``channel_id``, or ``sim`` with an image.
         device_id: ``device_id``.
         device_name: ``device_name``.
@@ -124,15 +127,15 @@ def parse_callback(
     """Read one callback, in either of the two published forms.
 
     Args:
-        body: the body of the POST.
-        content_type: its ``Content-Type``. JSON is documented; a form is read as well.
-        time_zone: the clock of times that come without a zone. The document does not say which it is; if yours is not
-            UTC, give `functools.partial(parse_callback, time_zone=...)` to the receiver.
+        body: the body of the POST request.
+        content_type: the ``Content-Type`` of the request. JSON is documented; a form is read as well.
+        time_zone: the time zone of times without a zone. The document does not name it. If it is not UTC, give
+            `functools.partial(parse_callback, time_zone=...)` to the receiver.
 
     Raises:
-        DecodeError: it is neither a delivery report nor a received message, or cannot be read. Nothing of the body
-            stands in the message.
-        UnexpectedResponse: it is empty, or a web page.
+        DecodeError: the body is neither a delivery report nor a received message, or cannot be read. The error text
+            has nothing of the body.
+        UnexpectedResponse: the body is empty, or a web page.
     """
     tree = decode_callback(body, content_type, vendor=VENDOR)
     fields = folded_fields(tree)

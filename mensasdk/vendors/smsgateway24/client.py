@@ -1,4 +1,4 @@
-"""The client for smsgateway24.com (SmsGateWay24), a gateway to your own Android phones.
+"""Send and manage messages with smsgateway24.com (SmsGateWay24), a gateway to your own Android phones.
 
 Source: SmsGateWay24, "API documentation v1.0"; where it is silent, the vendor's repositories SmsGateWay24 (the same
 document with addresses and status codes) and phpexample (captured answers).
@@ -49,55 +49,55 @@ from mensasdk.vendors.smsgateway24.requests import (
 __all__ = ["SmsGateway24Client"]
 
 BASE_URL: Final = "https://smsgateway24.com/getdata"
-# The document has no figure; the vendor's own script for spreadsheets sends 50 at a time.
+# The document names no limit; the vendor's own script for spreadsheets sends 50 at a time.
 MAX_RECIPIENTS: Final = 50
 
 
 class SmsGateway24Client(SmsGateway24Batch):
-    """smsgateway24.com: messages wait at the gateway until one of your phones fetches and sends them.
+    """Client for smsgateway24.com, where messages wait until one of your phones fetches and sends them.
 
-    Everything goes by POST, and tokens and passwords in the body only; the vendor would take them in the address as
-    well, where they end up in logs. Give a token, or e-mail and password, or both. With e-mail and password the client
-    logs in when it first needs a token, and once more in a call whose token the vendor refuses: then the vendor has
-    done nothing, so that the call can be made again with the new token. After an answer that was lost nothing is
-    repeated. Logging in is a call of its own, with a deadline of its own.
+    Every request is a POST, with tokens and passwords in the body only. (The vendor takes them in the address as well,
+    where they end up in logs.) Give a token, or e-mail and password, or both. With e-mail and password the client logs
+    in when it first needs a token. If the vendor refuses the token of a call, the client logs in and makes the call
+    once more, as a refused call did nothing. A call whose answer was lost is never repeated. A login is a call of its
+    own, with its own deadline.
 
-    How `BatchSender` sends is chosen by ``bulk``:
+    Choose with ``bulk`` how `BatchSender` sends:
 
-    * ``"single"``, the default: one message in a request (``addsms``). Each gets an ``sms_id``, by which callbacks and
-      `get_status` know it, and a lost answer leaves one message in doubt. It costs no time in the end: Android lets a
-      phone send a few messages a second at best.
-    * ``"many"``: up to ``max_recipients`` messages in a request (``addalotofsms``), whose answer has no ids. Each
-      message is found again by its ``customerid``; see `send_batch` and `resolve`. A lost answer leaves all of them
-      in doubt, and nothing says whether ``error`` 0 means each of them.
-    * ``"auto"``: ``"many"`` where several messages wait together, and ``addsms`` for one alone.
+    * ``"single"``, the default: one message per request (``addsms``). Each message gets an ``sms_id``, for callbacks
+      and `get_status`, and a lost answer leaves one message unknown. A campaign takes no longer than in bulk, as
+      Android lets a phone send a few messages per second at best.
+    * ``"many"``: up to ``max_recipients`` messages per request (``addalotofsms``). The answer has no ids, so a message
+      is found again by its ``customerid``; see `send_batch` and `resolve`. A lost answer leaves all of the messages
+      unknown, and the vendor does not say whether ``error`` 0 accepts each of them.
+    * ``"auto"``: ``"many"`` for several messages that wait together, and ``addsms`` for a single one.
 
     Args:
-        token: a token, as `get_token` or your profile gives it.
+        token: a token, from `get_token` or your profile at the vendor.
         email: the account's login; with ``password``.
         password: the account's password.
-        device_id: the phone (or the name of a Sender ID) for messages that name none.
-        sim: the slot for messages that name none: 0 and 1 SIM cards, 2 WhatsApp Business, 3 WhatsApp, 4 and 5 RCS. 0,
-            the vendor's own default.
+        device_id: the phone (or the name of a Sender ID) for messages without one.
+        sim: the slot for messages without one: 0 and 1 SIM cards, 2 WhatsApp Business, 3 WhatsApp, 4 and 5 RCS. The
+            default is the vendor's own: 0.
         bulk: ``"single"``, ``"many"`` or ``"auto"``; see above.
-        default_country: ISO 3166 alpha-2 code of the country that national numbers belong to, such as ``"DE"``;
-            None to take international numbers only.
-        max_recipients: most messages in one bulk request of a batch. The document names no limit.
+        default_country: ISO 3166 alpha-2 code of the country of national numbers, such as ``"DE"``; None to take
+            international numbers only.
+        max_recipients: most messages in one bulk request of a campaign. The document names no limit.
         base_url: ``https://smsgateway24.com/getdata``.
-        transport: a transport to borrow; None for an own one.
+        transport: a transport that you share and close yourself; None to let the client make and close its own.
         timeouts: see `Timeouts`.
-        retry: see `RetryPolicy`. What sends or changes something is never repeated after its bytes have left.
-        hooks: called with each event, and awaited where they are async.
+        retry: see `RetryPolicy`. A call that sends or changes something is never repeated after its bytes have left.
+        hooks: functions that are called with each event, and awaited if they are async.
 
     Raises:
-        ConfigurationError: credentials are missing or incomplete, or a value makes no sense.
-        ValidationError: ``device_id`` or ``sim`` is none.
+        ConfigurationError: credentials are missing or incomplete, or an argument has a wrong type or value.
+        ValidationError: ``device_id``, ``sim`` or ``default_country`` is not valid.
 
-    Every method raises these, besides what it names itself:
-        AuthError: token or password refused, and logging in again was of no use or not possible. The document has no
-            codes: an answer with ``error`` 1 is taken for this by the words of its ``message``, or by status 401 or
-            403. NOT_SENT where logging in failed, REJECTED else.
-        VendorError: ``error`` 1 with other words, which it repeats; REJECTED.
+    Every method can raise these, besides the errors that it names:
+        AuthError: the vendor refused the token or password, and a new login failed or was not possible. The document
+            has no codes, so an answer with ``error`` 1 counts as this by the words of its ``message``; so do the
+            statuses 401 and 403. NOT_SENT where the login failed, else REJECTED.
+        VendorError: ``error`` 1 with other words, which the error repeats; REJECTED.
         TransportError, ResponseError: see `mensasdk.errors`; ``outcome`` says what became of the request.
     """
 
@@ -141,19 +141,19 @@ class SmsGateway24Client(SmsGateway24Batch):
     # -------------------------------------------------------------------------------------------- tokens and sending
 
     async def get_token(self, *, timeout: float | NotGiven = NOT_GIVEN) -> Secret:
-        """Log in, and use the new token from now on: ``gettoken``. There is no need to: the client does it by itself.
+        """Log in and use the new token from now on, as the client also does by itself when needed: ``gettoken``.
 
         Args:
-            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+            timeout: seconds for the whole call; `Timeouts.total` by default.
 
         Returns:
             The token; ``reveal()`` gives its text.
 
         Raises:
             ConfigurationError: the client has no e-mail and password.
-            AuthError: they are refused.
+            AuthError: the vendor refuses them.
         """
-        login = self._session.login  # which ends by itself where no time is given, and with better words
+        login = self._session.login  # without a timeout it ends by itself, and with a better error
         return await (login() if timeout is NOT_GIVEN else self._in_time(login, self._deadline(timeout)))
 
     async def send_sms(
@@ -169,33 +169,33 @@ class SmsGateway24Client(SmsGateway24Batch):
         image: str | os.PathLike[str] | bytes | None = None,
         timeout: float | NotGiven = NOT_GIVEN,
     ) -> SendResult:
-        """Send one message to one person: ``addsms``.
+        """Send one message to one recipient: ``addsms``.
 
-        An ``image`` is uploaded by the vendor to a PUBLIC address on the web, which anybody who has it can open, for
-        nobody says how long; what the person gets is that address or the image behind it. It goes through WhatsApp
+        The vendor uploads an ``image`` to a PUBLIC web address. Anybody who has the address can open it, and the
+        document does not say for how long. The recipient gets the address or the image. Images go through WhatsApp
         only, slots 2 and 3.
 
         Args:
-            number: ``sendto``: the number in any common spelling; it is sent in E.164. Several numbers in one, by
-                comma, semicolon or line end, are refused: each would be paid, and only one would have an id.
+            number: ``sendto``: the number in any common spelling; it is sent in E.164. Several numbers, joined by
+                comma, semicolon or line end, are refused: you would pay for each, and only one would have an id.
             text: ``body``. Empty with an image, and only then.
             device_id: ``device_id``; None for the client's default.
             sim: ``sim``, 0 to 5, see `SimSlot`; None for the client's default.
-            schedule_at: ``timetosend``: aware datetime in the future. Sent in UTC to the second, fractions rounded up.
-            customer_id: ``customerid``: a number of your own from 1 on, by which `list_sms` finds the message.
-            urgent: ``urgent``: goes ahead of others.
-            image: ``file``: a path, or the content. A jpeg, png, webp or gif of at most 10 MiB (a limit of ours); a
-                path must be a regular file, no link.
-            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+            schedule_at: ``timetosend``: aware datetime in the future. Sent in UTC, fractions of a second rounded up.
+            customer_id: ``customerid``: a number of your own, 1 or more, by which `list_sms` finds the message.
+            urgent: ``urgent``: send this message before others.
+            image: ``file``: a path, or the content: a jpeg, png, webp or gif of at most 10 MiB (our own limit). A path
+                must be a regular file, not a link.
+            timeout: seconds for the whole call; `Timeouts.total` by default.
 
         Returns:
-            The answer with the ``sms_id``. Whether the phone sent the message, `get_status` or a callback tells.
+            The answer with the ``sms_id``. To learn whether the phone sent it, use `get_status` or callbacks.
 
         Raises:
             ValidationError: a value breaks a rule; NOT_SENT.
-            ScheduleError: ``schedule_at`` is naive or past; NOT_SENT.
+            ScheduleError: ``schedule_at`` is naive or in the past; NOT_SENT.
             DecodeError: the answer has no id; UNKNOWN.
-            AmbiguousResponse: it has an id and says that there was an error; UNKNOWN.
+            AmbiguousResponse: the answer has an id, but reports an error; UNKNOWN.
         """
         deadline = self._deadline(timeout)
         slot = self._sim if sim is None else rules.slot(sim)
@@ -215,7 +215,7 @@ class SmsGateway24Client(SmsGateway24Batch):
                 if not isinstance(image, str | os.PathLike):
                     raise rules.invalid("image", f"image must be a path or bytes, not {type(image).__name__}")
                 if text or not slot.takes_images:
-                    rules.check_image(b"GIF89a", text, slot)  # refused without a look at the file
+                    rules.check_image(b"GIF89a", text, slot)  # refuses before the file is read
                 limit = rules.MAX_IMAGE
                 image = await read_regular_file(image, limit=limit, field="image", vendor=self.vendor)
             rules.check_image(image, text, slot)
@@ -236,11 +236,11 @@ class SmsGateway24Client(SmsGateway24Batch):
     ) -> SendResult:
         """Send one message with e-mail and password in place of a token: ``smstosend``.
 
-        Args, result and errors as for `send_sms`, save the image, which this function does not take.
+        Arguments, result and errors are those of `send_sms`, but the vendor takes no image here.
 
         Raises:
             ConfigurationError: the client has no e-mail and password; NOT_SENT.
-            AuthError: they are refused; REJECTED.
+            AuthError: the vendor refuses them; REJECTED.
         """
         if self._email is None or self._password is None:
             raise ConfigurationError(
@@ -262,14 +262,14 @@ class SmsGateway24Client(SmsGateway24Batch):
         )
 
     async def send_many(self, items: Iterable[BulkSms], *, timeout: float | NotGiven = NOT_GIVEN) -> BulkResult:
-        """Send messages, each with its own text, phone and time, in one request: ``addalotofsms``.
+        """Send several messages in one request, each with its own text, phone and time: ``addalotofsms``.
 
-        The vendor names no most; its own script sends 50 at a time. The answer has no ids: give each message a
+        The vendor names no limit; its own script sends 50 at a time. The answer has no ids: give each message a
         ``customer_id``, and find it with `list_sms`.
 
         Args:
             items: ``smsdata``: one `BulkSms` for each message.
-            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+            timeout: seconds for the whole call; `Timeouts.total` by default.
 
         Raises:
             ValidationError: ``items`` is empty, or a value breaks a rule; NOT_SENT.
@@ -307,29 +307,29 @@ class SmsGateway24Client(SmsGateway24Batch):
         time_zone: str | None = None,
         timeout: float | NotGiven = NOT_GIVEN,
     ) -> tuple[SmsRecord, ...]:
-        """List messages, sent and received: ``getallsms``. The vendor has no pages: all that fit come at once.
+        """List sent and received messages, all that match at once, as the vendor has no pages: ``getallsms``.
 
         Args:
             device_id: ``device_id``, or the name of a Sender ID.
-            status: ``status``, see `StatusCode`; 5 for received ones.
-            begin: ``begindate``: aware datetime. Sent on the clock of ``time_zone``; see there.
-            end: ``enddate``: aware datetime, likewise.
+            status: ``status``, see `StatusCode`; 5 for received messages.
+            begin: ``begindate``: aware datetime. Sent in ``time_zone``; see there.
+            end: ``enddate``: aware datetime, sent like ``begin``.
             sim: ``sim``, 0 to 5.
             customer_id: ``customerid``.
-            number: ``phone``, one number (in E.164 if it is one) or sender's name. The document has it as "0 | 1",
-                and the vendor's sample as a number.
-            descending: ``orderbydesc``. The document does not say by what; the newest first, by its name.
-            time_zone: ``timezone``: an IANA name such as ``"Australia/Sydney"`` that times are listed in. (The document
-                has it as a number, and describes a name.) The zone of ``begin`` and ``end`` is nowhere stated, so that
-                with either of them the zone is always given: this one, or UTC.
-            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+            number: ``phone``, one number (sent in E.164 if it is valid) or the name of a sender. The document has it as
+                "0 | 1", and the vendor's sample as a number.
+            descending: ``orderbydesc``. By its name, the newest first; the document does not say.
+            time_zone: ``timezone``: the zone of the listed times, an IANA name such as ``"Australia/Sydney"``. (The
+                document types it as a number, but describes a name.) The document does not name the zone of ``begin``
+                and ``end``, so with either of them a zone is always sent: this one, or UTC.
+            timeout: seconds for the whole call; `Timeouts.total` by default.
 
         Returns:
             The messages in the vendor's order.
 
         Raises:
             ValidationError: a value breaks a rule; nothing was sent.
-            DecodeError: the answer counts messages and has no list.
+            DecodeError: the answer counts messages, but has no list.
         """
         call = GetAllSms(**self._search(device_id, status, begin, end, sim, customer_id, number, descending, time_zone))
         return (await self.execute(call, timeout=timeout)).messages
@@ -347,9 +347,9 @@ class SmsGateway24Client(SmsGateway24Batch):
         time_zone: str | None = None,
         timeout: float | NotGiven = NOT_GIVEN,
     ) -> int:
-        """Count messages: ``getallsms`` with ``onlycount``.
+        """Return the count of messages: ``getallsms`` with ``onlycount``.
 
-        Args and errors as for `list_sms`.
+        Arguments and errors are those of `list_sms`.
         """
         call = CountSms(**self._search(device_id, status, begin, end, sim, customer_id, number, False, time_zone))
         return (await self.execute(call, timeout=timeout)).count
@@ -382,11 +382,11 @@ class SmsGateway24Client(SmsGateway24Batch):
         }
 
     async def get_status(self, sms_id: str | int, *, timeout: float | NotGiven = NOT_GIVEN) -> MessageStatus:
-        """Ask where one message stands: ``getsmsstatus``.
+        """Get the status of one message: ``getsmsstatus``.
 
         Args:
-            sms_id: ``sms_id``, as sending returned it.
-            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+            sms_id: ``sms_id``, as `send_sms` returned it.
+            timeout: seconds for the whole call; `Timeouts.total` by default.
         """
         return await self.execute(GetSmsStatus(sms_id=rules.record_id("sms_id", sms_id)), timeout=timeout)
 
@@ -394,29 +394,29 @@ class SmsGateway24Client(SmsGateway24Batch):
         """List the account's phones: ``getalldevices``.
 
         Args:
-            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+            timeout: seconds for the whole call; `Timeouts.total` by default.
         """
         return (await self.execute(GetAllDevices(), timeout=timeout)).devices
 
     async def get_device_status(
         self, device_id: str | int | None = None, *, timeout: float | NotGiven = NOT_GIVEN
     ) -> DeviceStatus:
-        """Ask whether a phone is online: ``getdevicestatus``, known from the vendor's example code and SDKs only.
+        """Get the status of a phone: ``getdevicestatus``, which only the vendor's example code and SDKs have.
 
         Args:
             device_id: ``device_id``; None for the client's default.
-            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+            timeout: seconds for the whole call; `Timeouts.total` by default.
         """
         return await self.execute(GetDeviceStatus(device_id=self._device(device_id)), timeout=timeout)
 
     # ------------------------------------------------------------------------------------------ contacts, newsletters
 
     async def create_tag(self, title: str, *, timeout: float | NotGiven = NOT_GIVEN) -> str:
-        """Make a tag, which groups contacts: ``savetag``.
+        """Make a tag for contacts: ``savetag``.
 
         Args:
             title: ``title``.
-            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+            timeout: seconds for the whole call; `Timeouts.total` by default.
 
         Returns:
             The ``tag_id``.
@@ -430,9 +430,9 @@ class SmsGateway24Client(SmsGateway24Batch):
 
         Args:
             phone: ``phone``: the number in any common spelling; it is sent in E.164.
-            tag_id: sent as ``ctag_id``, which the newest document has, and as ``tag_id``, which everything else has.
+            tag_id: sent as ``ctag_id``, as in the newest document, and as ``tag_id``, as in all other sources.
             full_name: ``fullname``, the person's name.
-            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+            timeout: seconds for the whole call; `Timeouts.total` by default.
 
         Returns:
             The ``contact_id``.
@@ -455,7 +455,7 @@ class SmsGateway24Client(SmsGateway24Batch):
         schedule_at: datetime | None = None,
         timeout: float | NotGiven = NOT_GIVEN,
     ) -> str:
-        """Make a newsletter to all contacts with certain tags: ``savepaket``. Tap start on the phone to have it go out.
+        """Make a newsletter to all contacts with some tags, which you then start on the phone: ``savepaket``.
 
         Args:
             title: ``title``.
@@ -463,16 +463,16 @@ class SmsGateway24Client(SmsGateway24Batch):
             tag_ids: ``tags``: one id or several.
             device_id: ``device_id``; None for the client's default.
             sim: ``sim``, 0 to 5; None for the client's default.
-            schedule_at: ``time_to_send``: aware datetime in the future; None for none, which goes as the documented
-                default 0. Sent in UTC, like the time of a message; the document does not say.
-            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+            schedule_at: ``time_to_send``: aware datetime in the future. Sent in UTC, like the time of a message; the
+                document names no zone. None sends 0, the documented default.
+            timeout: seconds for the whole call; `Timeouts.total` by default.
 
         Returns:
             The ``paket_id``.
 
         Raises:
             ValidationError: a value breaks a rule; NOT_SENT.
-            ScheduleError: ``schedule_at`` is naive or past; NOT_SENT.
+            ScheduleError: ``schedule_at`` is naive or in the past; NOT_SENT.
             DecodeError: the answer has no id; UNKNOWN.
         """
         call = SavePaket(

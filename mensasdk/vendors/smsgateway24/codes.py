@@ -1,4 +1,4 @@
-"""SmsGateWay24's codes: where a message is (``status``), what it goes out through (``sim``), and what a refusal means.
+"""Codes of SmsGateWay24: message statuses (``status``), slots (``sim``), and the errors of refusals.
 
 Sources: the vendor's repository SmsGateWay24, "API/v1.0", and its page on webhooks for the statuses; the API
 documentation v1.0 for the slots.
@@ -17,10 +17,10 @@ __all__ = ["SimSlot", "StatusCode", "refusal_kind", "word_state"]
 
 
 class StatusCode(OpenIntEnum):
-    """``status``: where a message is. An open enum: a code that nobody has seen yet is a value too.
+    """Delivery status of a message (``status``). Codes outside the documents are accepted as well.
 
-    A message goes through 1, 3, 2, 6 and 7, in this order. 4 is not documented. ``StatusCode(4)`` works all the same,
-    and has `is_known` False.
+    A message goes through 1, 3, 2, 6 and 7, in this order. 4 is not documented, but ``StatusCode(4)`` works, and its
+    `is_known` is False.
     """
 
     PENDING = 1
@@ -39,27 +39,27 @@ class StatusCode(OpenIntEnum):
 
     @property
     def state(self) -> DeliveryState:
-        """The vendor-neutral state; UNKNOWN for an incoming message, and for a code that nobody has seen yet."""
+        """Vendor-neutral state; UNKNOWN for an incoming message, and for a code that the documents do not name."""
         return _STATE.get(int(self), DeliveryState.UNKNOWN)
 
     @property
     def is_incoming(self) -> bool:
-        """It is no status of a message of yours: somebody sent one to the phone."""
+        """Tell whether the message is one that the phone received, and not one that you sent."""
         return self is StatusCode.INCOMING
 
     @property
     def is_final(self) -> bool:
-        """No further change is expected."""
+        """Tell whether no further change is expected."""
         return self.state.is_final or self.is_incoming
 
     @property
     def meaning(self) -> str:
-        """The meaning in plain words."""
+        """Meaning of the code in plain words."""
         return _MEANING.get(int(self), f"status {int(self)}, which the vendor's documents do not name")
 
 
 _STATE: Final = {
-    # The phone may have taken it and still wait for its turn: nothing has left.
+    # With 2, the phone has taken the message but may not have sent it yet.
     **dict.fromkeys((1, 2, 3), DeliveryState.PENDING),
     6: DeliveryState.SENT,
     7: DeliveryState.DELIVERED,
@@ -91,15 +91,16 @@ _WORDS: Final = {
 
 
 def word_state(word: str) -> DeliveryState:
-    """The state that a status in words means, as the second form of callbacks has it.
+    """Return the state for a status in words, as in the second form of callbacks.
 
-    Only ``delivered`` is documented; the others are the words that the vendor uses for its codes elsewhere.
+    Only ``delivered`` is documented; the other words are those that the vendor uses elsewhere for its codes. Any other
+    word is UNKNOWN.
     """
     return _WORDS.get(word.strip().lower().replace("_", " "), DeliveryState.UNKNOWN)
 
 
 class SimSlot(OpenIntEnum):
-    """``sim``: what a message goes out through. An open enum in answers; only these six are sent."""
+    """Slot that sends a message (``sim``). Answers may have other numbers too; requests have these six only."""
 
     SIM_1 = 0
     SIM_2 = 1
@@ -110,17 +111,17 @@ class SimSlot(OpenIntEnum):
 
     @property
     def is_sms(self) -> bool:
-        """It is a SIM card, so that a text counts in SMS parts."""
+        """Tell whether the slot is a SIM card, so that a text counts in SMS parts."""
         return int(self) in (0, 1)
 
     @property
     def takes_images(self) -> bool:
-        """It is one of the two kinds of WhatsApp."""
+        """Tell whether the slot is WhatsApp or WhatsApp Business, which take images."""
         return int(self) in (2, 3)
 
 
-# The one published text is "Login or password incorrect"; that one about a token names it is an assumption. A phone
-# has a token of its own for push messages, and trouble with that is not about our credentials.
+# The only published text is "Login or password incorrect"; it is an assumption that a text about our token has the word
+# "token". A phone has tokens of its own, for push messages: an error about those says nothing of our credentials.
 _CREDENTIALS: Final = re.compile(
     r"(?<!device )(?<!push )(?<!firebase )\btoken\b|\b(?:login|password)\b|\bunauthori[sz]ed\b|\bauthenticat",
     re.IGNORECASE,
@@ -128,5 +129,5 @@ _CREDENTIALS: Final = re.compile(
 
 
 def refusal_kind(words: str) -> type[VendorError]:
-    """The error that an answer with ``error`` 1 becomes: there are no codes, so the words of ``message`` decide."""
+    """Return the error class for an answer with ``error`` 1, by the words of ``message``, as there are no codes."""
     return AuthError if _CREDENTIALS(words) else VendorError

@@ -1,4 +1,4 @@
-"""The converter that reads SmsGateWay24's answers and callbacks, and readers for values of its own kinds."""
+"""Convert the values in SmsGateWay24's answers and callbacks to Python values."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["CONVERTER", "e164", "flag", "identifier", "known_text", "optional_id
 
 CONVERTER: Final = make_converter()
 
-# PHP and Android write "nothing" in these words, too: an IMEI of "null", a serial number of "unknown".
+# PHP and Android write these words for an empty value: an IMEI of "null", a serial number of "unknown".
 _NOTHING: Final = frozenset({"", "null", "unknown"})
 
 
 def flag(value: Any) -> bool:
-    """A flag that is null when it is not set: ``urgent`` goes in as 1 and comes back as null or true."""
+    """Read a flag that is null when it is not set: ``urgent`` is sent as 1, and comes back as null or true."""
     try:
         return to_bool(value)
     except Blank:
@@ -26,7 +26,7 @@ def flag(value: Any) -> bool:
 
 
 def optional_identifier(value: Any) -> str | None:
-    """An id as text; None for null, nothing, and the 0 that stands for it."""
+    """Read an id as text; None for null, an empty value, and 0, which means none."""
     try:
         text = to_id(value)
     except Blank:
@@ -35,10 +35,10 @@ def optional_identifier(value: Any) -> str | None:
 
 
 def identifier(value: Any) -> str:
-    """An id that has to be there.
+    """Read an id that must not be missing.
 
     Raises:
-        ValueError: it is not.
+        ValueError: the id is missing.
     """
     text = optional_identifier(value)
     if text is None or isinstance(value, bool):
@@ -47,13 +47,13 @@ def identifier(value: Any) -> str:
 
 
 def known_text(value: Any) -> str | None:
-    """A text; None where a word stands for nothing."""
+    """Read a text; None where it is empty, ``null`` or ``unknown``."""
     text = to_str(value).strip()
     return None if text.lower() in _NOTHING else text
 
 
 def e164(number: str) -> str:
-    """A number of an answer in E.164 where it is an international one, else as the vendor wrote it."""
+    """Return an answer's number in E.164 if it is an international one, else as the vendor wrote it."""
     text = number.strip()
     if text.startswith(("+", "00")):
         try:

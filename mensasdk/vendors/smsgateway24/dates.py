@@ -1,7 +1,7 @@
-"""SmsGateWay24's times: UTC in, PHP's date objects in a zone of the server's choice out.
+"""Write SmsGateWay24's times in UTC, and read PHP's date objects in the zone that the server chose.
 
-Sources: the vendor's samples for both; that ``timetosend`` is UTC is nowhere stated and follows from samples that the
-vendor captured: a message scheduled for 12:00 is listed with 14:00 +02:00.
+Sources: the vendor's samples for both. The document does not say that ``timetosend`` is UTC; it follows from answers
+that the vendor captured: a message scheduled for 12:00 is listed with 14:00 +02:00.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["any_time", "newsletter_time", "php_date", "range_end", "schedule_tim
 
 _DATE: Final = ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _OFFSET: Final = re.compile(r"([+-])([0-9]{1,2}):?([0-9]{2})(?::([0-9]{2}))?").fullmatch
-# By hours east of UTC, as PHP understands them where several zones share one.
+# Abbreviations by hours east of UTC. Where several zones share an abbreviation, PHP's choice counts.
 _BY_HOURS: Final[Mapping[float, str]] = {
     0: "UTC GMT Z WET",
     1: "CET MET WEST BST",
@@ -50,11 +50,11 @@ _BY_HOURS: Final[Mapping[float, str]] = {
     -10: "HST",
 }
 _ABBREVIATIONS: Final = {name: hours for hours, names in _BY_HOURS.items() for name in names.split()}
-# Unix time in seconds passes this in the year 5138, and in milliseconds passed it in 1973.
+# Unix time in seconds reaches this in the year 5138; in milliseconds it was reached in 1973.
 _MILLISECONDS_FROM: Final = 10**11
 
 
-# --------------------------------------------------------------------------------------------------------- the way in
+# ------------------------------------------------------------------------------------------------- times in requests
 
 
 def _utc(moment: datetime, field: str) -> datetime:
@@ -62,34 +62,34 @@ def _utc(moment: datetime, field: str) -> datetime:
 
 
 def schedule_time(moment: datetime, *, field: str = "schedule_at") -> str:
-    """``timetosend``: ``YYYY-MM-DD HH:MM:SS`` in UTC; fractions of a second are rounded up.
+    """Return ``timetosend``: ``YYYY-MM-DD HH:MM:SS`` in UTC; fractions of a second are rounded up.
 
     Raises:
-        ScheduleError: naive, or not in the future.
+        ScheduleError: the time is naive, or not in the future.
     """
     return f"{_utc(moment, field):%Y-%m-%d %H:%M:%S}"
 
 
 def newsletter_time(moment: datetime, *, field: str = "schedule_at") -> str:
-    """``time_to_send`` of a newsletter: ``DD.MM.YYYY H:i:s`` (PHP), in UTC as well; that is an assumption.
+    """Return ``time_to_send`` of a newsletter: ``DD.MM.YYYY H:i:s`` (PHP), in UTC, which is an assumption.
 
     Raises:
-        ScheduleError: naive, or not in the future.
+        ScheduleError: the time is naive, or not in the future.
     """
     return f"{_utc(moment, field):%d.%m.%Y %H:%M:%S}"
 
 
 def range_end(moment: datetime, zone: tzinfo, *, field: str, up: bool) -> str:
-    """``begindate`` or ``enddate``: ``YYYY-MM-DD HH:MM:SS`` on the clock of ``zone``.
+    """Return ``begindate`` or ``enddate``: ``YYYY-MM-DD HH:MM:SS`` in ``zone``.
 
     Args:
         moment: an aware datetime, past or future.
-        zone: the zone that goes along as ``timezone``.
+        zone: the zone that the same request has as ``timezone``.
         field: the public name of the parameter, for the error.
-        up: round fractions of a second up, so that the range has all that was asked for.
+        up: round fractions of a second up, for the end of a range; False cuts them off, for its beginning.
 
     Raises:
-        ScheduleError: it is naive, or beyond the calendar.
+        ScheduleError: the time is naive, or out of the calendar's range.
     """
     given: object = moment
     if not isinstance(given, datetime):
@@ -106,10 +106,10 @@ def range_end(moment: datetime, zone: tzinfo, *, field: str, up: bool) -> str:
         return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
     except OverflowError:
         pass
-    raise ScheduleError(f"{field} is beyond the calendar; give a nearer time", field=field, vendor=VENDOR)
+    raise ScheduleError(f"{field} is out of the calendar's range; give a nearer time", field=field, vendor=VENDOR)
 
 
-# -------------------------------------------------------------------------------------------------------- the way out
+# -------------------------------------------------------------------------------------------------- times in answers
 
 
 def _offset(name: str) -> tzinfo | None:
@@ -132,10 +132,14 @@ def _named(name: str) -> tzinfo | None:
 
 
 def _zone(kind: str, name: str) -> tzinfo | None:
-    """The zone of a date object, by its ``timezone_type``: 1 an offset, 2 an abbreviation, 3 a name.
+    """Return the zone of a date object, by its ``timezone_type``: 1 an offset, 2 an abbreviation, 3 a name.
 
-    The text decides where the kind is missing or does not fit it. An abbreviation is a fixed offset, so it goes before
-    a zone of the same name (CET), whose clock changes, unless the kind says that it is the zone.
+    Where ``timezone_type`` is missing or does not fit the text, the text decides. CET is an abbreviation, which is a
+    fixed offset, and also a zone, which has summer time. It is read as the zone only if ``timezone_type`` is 3.
+
+    Args:
+        kind: ``timezone_type``.
+        name: ``timezone``.
     """
     found = _offset(name)
     if found is None and kind != "3":
@@ -147,8 +151,8 @@ def php_date(value: Any) -> datetime | None:
     """Read a PHP date object: ``{"date": "2023-11-02 22:44:43.000000", "timezone_type": 3, "timezone": "UTC"}``.
 
     Returns:
-        An aware datetime in the object's zone. None for null and for what stands for it, and also where the text or
-        the zone cannot be read: a list of messages is not refused for a date, and ``raw`` still has it.
+        An aware datetime in the object's zone; None for an empty value, and where the text or the zone cannot be read.
+        A date that cannot be read is no reason to refuse a list of messages, and ``raw`` still has it.
     """
     if not isinstance(value, Mapping):
         return any_time(value)
@@ -162,13 +166,16 @@ def php_date(value: Any) -> datetime | None:
 
 
 def any_time(value: Any, zone: tzinfo = UTC) -> datetime | None:
-    """Read a time whose form nobody documents: a date object, ISO 8601, plain text, or Unix time.
+    """Read a time whose form is not documented: a date object, ISO 8601, or Unix time.
 
-    Unix time may be in seconds, or in milliseconds, which Android uses. Text without a zone is taken for the clock of
-    ``zone``.
+    Unix time may be in seconds, or in milliseconds, as on Android.
+
+    Args:
+        value: the time as received.
+        zone: the time zone of a text that names none.
 
     Returns:
-        An aware datetime; None for nothing, and for what cannot be read.
+        An aware datetime; None for an empty value, and for one that cannot be read.
     """
     if isinstance(value, Mapping):
         return php_date(value)

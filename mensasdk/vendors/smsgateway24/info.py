@@ -1,4 +1,4 @@
-"""What there is to know about smsgateway24.com before its client is loaded."""
+"""Facts about smsgateway24.com that are needed before its client is loaded."""
 
 from __future__ import annotations
 
@@ -25,10 +25,16 @@ INFO: Final = VendorInfo(
                 "shows it"
             ),
         ),
-        OptionInfo(name="sim", metavar="N", kind=int, bounds=(0, 5), help="SIM card 0 or 1, or its apps."),
+        OptionInfo(
+            name="sim",
+            metavar="N",
+            kind=int,
+            bounds=(0, 5),
+            help="The slot: SIM card 0 or 1, WhatsApp 2 or 3, RCS 4 or 5.",
+        ),
     ),
     refuses={
-        "sender": "people see the number of the phone; choose the phone with --device-id",
+        "sender": "recipients see the number of the phone; choose the phone with --device-id",
         "report": "reports are switched on for each phone in the vendor's panel; leave it out",
         "unicode": "phones send every character as it is; leave it out",
         "allow_duplicates": "it drops no repeated texts; leave it out",
@@ -37,6 +43,6 @@ INFO: Final = VendorInfo(
     no_balance="your own phones send, and their SIM cards pay",
     callbacks=CallbackInfo(parser="mensasdk.vendors.smsgateway24.callbacks:parse_callback", proof="path_secret"),
     settles="its list of messages",
-    undecided="The vendor does not list them, which proves nothing yet; ask again in a while.",
+    undecided="The vendor does not list them yet, but may still do so; ask again in a while.",
     emulator="mensasdk.sandbox.smsgateway24.service:SmsGateway24",
 )

@@ -1,7 +1,7 @@
-"""SmsGateWay24's answers as frozen values, and what a message may bring along.
+"""Answers of SmsGateWay24, and its options for a message, as frozen values.
 
-Sources: SmsGateWay24, "API documentation v1.0"; the vendor's repositories SmsGateWay24 and phpexample for what the
-document's samples leave out. Each attribute names the vendor's field that it stands for.
+Sources: SmsGateWay24, "API documentation v1.0"; for fields that its samples lack, the vendor's repositories
+SmsGateWay24 and phpexample. The description of each attribute names the vendor's field.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ __all__ = [
 ]
 
 
-# ------------------------------------------------------------------------------------------------------- messages in
+# -------------------------------------------------------------------------------------------------- messages to send
 
 
 @frozen
 class SmsGateway24Options(VendorOptions):
-    """What only SmsGateWay24 has, for a `Message`.
+    """Options of a `Message` that only SmsGateWay24 has.
 
     Attributes:
-        device_id: ``device_id``: the phone, or the name of a Sender ID; None for the client's own default.
+        device_id: ``device_id``: the phone, or the name of a Sender ID; None for the client's default.
         sim: ``sim``: 0 and 1 SIM cards, 2 WhatsApp Business, 3 WhatsApp, 4 and 5 RCS; None for the client's default.
-        customer_id: ``customerid``: a number of your own that comes back in lists. By default the batch gives each
-            message one, by which it can be found again; see `SmsGateway24Client.resolve`.
-        urgent: ``urgent``: goes ahead of others.
-        image: ``file``: the content of a jpeg, png, webp or gif that goes in place of a text, through WhatsApp only.
-            It ends at a PUBLIC address. Not in bulk.
+        customer_id: ``customerid``: a number of your own that the vendor's lists show. By default the client gives
+            each message of a campaign one, by which it can be found again; see `SmsGateway24Client.resolve`.
+        urgent: ``urgent``: send this message before others.
+        image: ``file``: the content of a jpeg, png, webp or gif, which is sent in place of a text, through WhatsApp
+            only. The vendor puts it at a PUBLIC address. Not possible in bulk.
     """
 
     device_id: str | int | None = None
@@ -68,16 +68,16 @@ class SmsGateway24Options(VendorOptions):
 
 @frozen(repr=False)
 class BulkSms:
-    """One message of `SmsGateway24Client.send_many`.
+    """Message for `SmsGateway24Client.send_many`.
 
     Args:
-        number: the recipient in any common spelling.
+        number: the recipient's number in any common spelling.
         text: the text.
         device_id: the phone, or the name of a Sender ID; None for the client's default.
         sim: 0 to 5, see `SimSlot`; None for the client's default.
         schedule_at: aware datetime in the future; None for now.
-        customer_id: a number of your own, the only thing by which the message can be found again.
-        urgent: goes ahead of others.
+        customer_id: a number of your own. Without it the message cannot be found again.
+        urgent: send this message before others.
     """
 
     number: str
@@ -104,7 +104,7 @@ def _secret(value: Any) -> Secret:
 
 @frozen(kw_only=True)
 class Token:
-    """Answer of ``gettoken``. It keeps no ``raw``, which would show the token.
+    """Answer to ``gettoken``, without ``raw``, which would show the token.
 
     Attributes:
         token: ``token``.
@@ -117,11 +117,11 @@ class Token:
 
 @frozen(kw_only=True)
 class SendResult:
-    """Answer of ``addsms`` and ``smstosend``.
+    """Answer to ``addsms`` and ``smstosend``.
 
     Attributes:
         sms_id: ``sms_id``, the vendor's id of the message.
-        message: ``message``; its wording differs from call to call and means nothing.
+        message: ``message``; its wording differs from call to call, so do not rely on it.
         raw: all fields as received.
     """
 
@@ -132,14 +132,15 @@ class SendResult:
 
 @frozen(kw_only=True)
 class BulkResult:
-    """Answer of ``addalotofsms``: it has no ids.
+    """Answer to ``addalotofsms``, which has no ids.
 
     Attributes:
+        error: ``error``: 0.
         message: ``message``.
         raw: all fields as received.
     """
 
-    # The only thing that says that anything happened, so it has to be there.
+    # Without it nothing says that the vendor accepted the messages, so it must not be missing.
     error: int = wire("error")
     message: str = wire("message", default="")
     raw: Mapping[str, Any] = raw_field()
@@ -150,13 +151,13 @@ class BulkResult:
 
 @frozen(kw_only=True)
 class SmsRecord:
-    """One message of ``getallsms``, sent or received.
+    """Sent or received message in the answer to ``getallsms``.
 
     Attributes:
         sms_id: ``id``.
         number: ``sendto``, as the vendor wrote it: the recipient, or the sender of an incoming message.
         text: ``body``.
-        customer_id: ``customerid``; None also for 0, which bulk messages without one have.
+        customer_id: ``customerid``; None also for 0, which the vendor lists for bulk messages without one.
         status: ``status``.
         status_text: ``statustitle``.
         device_id: ``deviceid``.
@@ -165,12 +166,12 @@ class SmsRecord:
         sent_at: ``senttime``.
         scheduled_at: ``timetosend``.
         sim: ``sim``; newer samples do not have it.
-        newsletter_id: ``paketid``, of the newsletter that it belongs to.
+        newsletter_id: ``paketid``, the newsletter of the message.
         newsletter_title: ``pakettitle``.
         newsletter_text: ``paketbody``.
         raw: all fields as received.
 
-    Times are aware, in the zone that the vendor names; None where there is none, or none that can be read.
+    Times are aware, in the zone that the vendor names; None where a time is missing or cannot be read.
     """
 
     sms_id: str = wire("id", convert=identifier)
@@ -191,7 +192,7 @@ class SmsRecord:
     raw: Mapping[str, Any] = raw_field()
 
     def to_delivery(self) -> Delivery:
-        """Where the message stands, in vendor-neutral terms; ``reference`` is the customer id."""
+        """Return the delivery status of the message as a `Delivery`, with the customer id as its ``reference``."""
         return Delivery(
             vendor=VENDOR,
             vendor_id=self.sms_id,
@@ -206,10 +207,10 @@ class SmsRecord:
 
 @frozen(kw_only=True)
 class SmsList:
-    """Answer of ``getallsms``.
+    """Answer to ``getallsms``.
 
     Attributes:
-        messages: ``smss``: an object keyed by ids, or a list; an empty one may be ``[]``, null or missing.
+        messages: ``smss``: an object keyed by ids, or a list. Without messages it may be ``[]``, null or missing.
         count: ``count``.
         message: ``message``.
         raw: all fields as received.
@@ -223,10 +224,10 @@ class SmsList:
 
 @frozen(kw_only=True)
 class SmsCount:
-    """Answer of ``getallsms`` with ``onlycount``.
+    """Answer to ``getallsms`` with ``onlycount``.
 
     Attributes:
-        count: ``count``. (The document types ``smss`` as a number; one is read where ``count`` is missing.)
+        count: ``count``; where it is missing, ``smss``, which the document types as a number.
         message: ``message``.
         raw: all fields as received.
     """
@@ -238,7 +239,7 @@ class SmsCount:
 
 @frozen(kw_only=True)
 class MessageStatus:
-    """Answer of ``getsmsstatus``.
+    """Answer to ``getsmsstatus``.
 
     Attributes:
         sms_id: ``sms_id``.
@@ -260,7 +261,7 @@ class MessageStatus:
 
 @frozen(kw_only=True)
 class TagResult:
-    """Answer of ``savetag``: ``tag_id``, ``message``."""
+    """Answer to ``savetag``: ``tag_id``, ``message``."""
 
     tag_id: str = wire("tag_id", convert=identifier)
     message: str = wire("message", default="")
@@ -269,7 +270,7 @@ class TagResult:
 
 @frozen(kw_only=True)
 class ContactResult:
-    """Answer of ``savecontact``: ``contact_id``, ``message``."""
+    """Answer to ``savecontact``: ``contact_id``, ``message``."""
 
     contact_id: str = wire("contact_id", convert=identifier)
     message: str = wire("message", default="")
@@ -278,11 +279,11 @@ class ContactResult:
 
 @frozen(kw_only=True)
 class NewsletterResult:
-    """Answer of ``savepaket``.
+    """Answer to ``savepaket``.
 
     Attributes:
         newsletter_id: ``paket_id``.
-        contact_id: ``contact_id``, which the document lists as well.
+        contact_id: ``contact_id``, which the document lists too.
         message: ``message``.
         raw: all fields as received.
     """
@@ -302,12 +303,12 @@ def _trimmed(value: Any) -> str:
 
 @frozen(kw_only=True)
 class SimInfo:
-    """One SIM card of a device (``siminfo``).
+    """SIM card of a phone (``siminfo``).
 
     Attributes:
         slot: ``Slot``, from 0.
         icc_id: ``IccId``.
-        number: ``Number``, as the card tells it, which may be nothing.
+        number: ``Number``, as the card has it; it may be empty.
         roaming: ``Roaming``.
         country: ``CountryIso``, such as ``"de"``.
         carrier: ``CarrierName``.
@@ -324,7 +325,7 @@ class SimInfo:
 
 
 def _sims(value: Any) -> tuple[SimInfo, ...]:
-    """``siminfo``: a list. It comes from the phone, so it may be null, or be the list as JSON text."""
+    """Read ``siminfo``: a list, or null, or the list as JSON text, as the phone sent it."""
     if isinstance(value, str):
         value = orjson.loads(value.strip() or "[]")
     return CONVERTER.structure(value, tuple[SimInfo, ...])
@@ -332,7 +333,7 @@ def _sims(value: Any) -> tuple[SimInfo, ...]:
 
 @frozen(kw_only=True)
 class Device:
-    """One phone of ``getalldevices``.
+    """Phone in the answer to ``getalldevices``.
 
     Attributes:
         device_id: ``id``.
@@ -340,9 +341,9 @@ class Device:
         number: ``number``.
         imei: ``imei``; None also where the vendor writes the word ``null``.
         created_at: ``created``, aware.
-        created_text: ``createdhumanformat``, as written.
-        last_seen_at: ``lastseen``, aware: when the app last asked for messages.
-        last_seen_text: ``lastseenhumanformat``, as written.
+        created_text: ``createdhumanformat``, as the vendor wrote it.
+        last_seen_at: ``lastseen``, aware: the time at which the app last asked for messages.
+        last_seen_text: ``lastseenhumanformat``, as the vendor wrote it.
         serial_number: ``serialnumber``; None also where the vendor writes the word ``unknown``.
         sims: ``siminfo``.
         app_version: ``appversion``.
@@ -373,7 +374,7 @@ class Device:
 
 @frozen(kw_only=True)
 class DeviceList:
-    """Answer of ``getalldevices``, which documents no ``error``.
+    """Answer to ``getalldevices``, which has no documented ``error``.
 
     Attributes:
         devices: ``device``: an object keyed by ids, or a list.
@@ -390,13 +391,13 @@ class DeviceList:
 
 @frozen(kw_only=True)
 class DeviceStatus:
-    """Answer of ``getdevicestatus``, which only the vendor's example code shows.
+    """Answer to ``getdevicestatus``, which only the vendor's example code shows.
 
     Attributes:
         device_id: ``device_id``.
         online: ``online``.
         last_seen_at: ``lastseen``, aware.
-        seconds_since: ``diffseconds``, seconds since then.
+        seconds_since: ``diffseconds``, seconds since ``last_seen_at``.
         title: ``title``.
         message: ``message``.
         raw: all fields as received.

@@ -1,4 +1,4 @@
-"""What became of messages in doubt: SmsGateWay24 lists messages by ``customerid``, a number that each of ours has."""
+"""Find out what became of unknown messages, by the ``customerid`` that each message has in the vendor's lists."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from mensasdk.vendors.smsgateway24.wire import SmsGateway24Wire
 __all__ = ["BY_CUSTOMER_ID", "SmsGateway24Reconcile", "derived_customer_id"]
 
 BY_CUSTOMER_ID: Final = "customerid:"
-"""What the ``vendor_id`` of an outcome begins with while the ``sms_id`` is not known."""
+"""Beginning of an outcome's ``vendor_id`` while the ``sms_id`` is not known; the ``customerid`` follows."""
 
-# The document says no more than "int", and databases have ints of 32 bits that silently keep to their largest value.
+# The document only says "int". Some databases store 32-bit ints, and silently cut larger ones to the largest value.
 _IDS: Final = 2**31 - 1
-# More than clocks and zones are usually off by, and less than the day between two reminders to one person.
+# More than clocks and zones usually differ, and less than the day between two reminders to one person.
 _NEAR: Final = timedelta(hours=12)
 
 
 def derived_customer_id(reference: str, position: int) -> int:
-    """The ``customerid`` of a message in a batch: the same for the same arguments, on every machine.
+    """Return the ``customerid`` of a campaign's message: always the same for the same arguments.
 
-    Messages of one request get numbers in a row, so that no two are equal. Those of different requests may be equal
-    by chance, once in some ten million pairs; the recipient's number tells them apart.
+    The messages of one request get consecutive ids, so no two are equal. Messages of different requests may get the
+    same id by chance, about once in ten million pairs; then the phone number tells them apart.
 
     Args:
-        reference: of the request, as given to `send_batch`.
-        position: of the message in the request, from 0.
+        reference: the reference of the request, as given to `send_batch`.
+        position: the position of the message in the request, from 0.
 
     Returns:
-        A number from 1 to 2**31 - 1.
+        A whole number from 1 to 2**31 - 1.
     """
     start = int.from_bytes(hashlib.sha256(reference.encode()).digest()[:8], "big")
     return (start + position) % _IDS + 1
@@ -54,13 +54,13 @@ def derived_customer_id(reference: str, position: int) -> int:
 
 @frozen
 class _Sought:
-    """What a message in a list must be like to be ours.
+    """Our message, to compare with the messages in the vendor's lists.
 
     Attributes:
-        number: the recipient in E.164.
-        text: the text; None for an image, in whose place the vendor lists an address.
-        shared: its customer id is the caller's own, and may well stand for a person and all that is sent to them.
-        asked_at: when it went out, where that is known.
+        number: the recipient's number in E.164.
+        text: the text; None for an image, for which the vendor lists an address.
+        shared: the customer id is the caller's own, so several messages may have it, such as all those to one person.
+        asked_at: the time at which the message was sent; None where it is not known.
     """
 
     number: str
@@ -70,7 +70,7 @@ class _Sought:
 
 
 class _Lists:
-    """The vendor's messages by customer id; each id is asked for once."""
+    """Vendor's lists of messages by customer id, each of which is fetched only once."""
 
     def __init__(self, ask: Callable[[str], Awaitable[Sequence[SmsRecord]]], default_country: str | None) -> None:
         self._ask = ask
@@ -78,7 +78,10 @@ class _Lists:
         self._known: dict[str, Sequence[SmsRecord]] = {}
 
     async def find(self, sought: _Sought, customer_ids: Iterable[str]) -> SmsRecord | None:
-        """The message, under the first of the ids that has it; None also where there are several that may be it."""
+        """Find our message under the first customer id that has it.
+
+        None where the vendor does not list it, or lists several messages that may be ours.
+        """
         for customer_id in customer_ids:
             if customer_id not in self._known:
                 self._known[customer_id] = [
@@ -100,7 +103,7 @@ class _Lists:
 
 
 def _checked(rule: Callable[[], str | None]) -> str | None:
-    """An id that was recorded; None where the rule finds that it is none."""
+    """Return the id that a rule checks; None where the rule refuses it, as recorded ids may be anything."""
     try:
         return rule()
     except ValidationError:
@@ -108,7 +111,10 @@ def _checked(rule: Callable[[], str | None]) -> str | None:
 
 
 def _same_text(listed: str, sent: str | None) -> bool:
-    """Blanks and the composition of letters aside, which servers change. A list without texts says nothing."""
+    """Return whether two texts are equal but for blanks and Unicode composition, which servers change.
+
+    Also True where one of the texts is missing, as it then proves nothing.
+    """
     return sent is None or not listed or _plain(listed) == _plain(sent)
 
 
@@ -117,39 +123,42 @@ def _plain(text: str) -> str:
 
 
 class SmsGateway24Reconcile(SmsGateway24Wire):
-    """The part of `SmsGateway24Client` that finds out about messages in doubt."""
+    """Part of `SmsGateway24Client` that finds out what became of unknown messages."""
 
     @abstractmethod
     async def list_sms(
         self, *, customer_id: str | int | None = None, timeout: float | NotGiven = NOT_GIVEN
-    ) -> tuple[SmsRecord, ...]: ...
+    ) -> tuple[SmsRecord, ...]:
+        """List messages; `SmsGateway24Client` has the code."""
 
     @abstractmethod
-    async def get_status(self, sms_id: str | int) -> MessageStatus: ...
+    async def get_status(self, sms_id: str | int) -> MessageStatus:
+        """Get the status of one message; `SmsGateway24Client` has the code."""
 
     async def reconcile(
         self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
     ) -> Sequence[Outcome | None]:
-        """Find out what became of messages of one request; see `BatchClient.reconcile`. Nothing is ever sent.
+        """Find out what became of messages of one request, without sending any; see `BatchClient.reconcile`.
 
-        One call of ``getallsms`` for each customer id that comes into question, and never two for the same. That is one
-        for a message that knows its place in the request, as with ``bulk="single"``; where others may have been left
-        out before it, the places before are asked for as well until it is found.
+        The client calls ``getallsms`` once for each customer id that the message may have. With ``bulk="single"`` there
+        is just one. In bulk, messages before it may have been left out of the request, so that its position was lower:
+        then the ids of the lower positions are tried as well, until the message is found.
 
-        A listed message is ours when it went out to the same number, within half a day of ``asked_at``. Where the
-        customer id is the caller's own, it must have the same text, too: such an id may stand for a person. Give each
-        message one of its own, for two messages that cannot be told apart stay in doubt.
+        A listed message is ours if it has the same phone number, and was made within half a day of ``asked_at``. If the
+        customer id is the caller's own, it must have the same text too, as such an id may stand for a person. Give each
+        message an id of its own: two messages that cannot be told apart stay unknown.
 
         Args:
             doubts: messages of one request.
-            reference: of that request; customer ids are derived from it.
+            reference: the reference of that request, from which customer ids are derived.
             gate: not used; nothing is sent.
-            repeat: not used; the vendor would take a repetition for another message.
+            repeat: not used; the vendor does not drop repeated messages.
 
         Returns:
-            ACCEPTED with the ``sms_id`` for its ``vendor_id``. Its code is ``"callback"`` where the vendor has reported
-            on the message, ``"status"`` where it knows the ``sms_id`` of an answer, and ``"customer_id"`` where it
-            lists the message. None else: that nothing is there proves nothing, since the vendor may still be at it.
+            For each message, an ACCEPTED outcome with the ``sms_id`` as its ``vendor_id``, or None. The code is
+            ``"callback"`` where the vendor reported on the message, ``"status"`` where it knows the message's
+            ``sms_id``, and ``"customer_id"`` where it lists the message. None proves nothing: the vendor may list the
+            message later.
 
         Raises:
             MensaError: a list could not be fetched, and nothing was found out.
@@ -158,22 +167,22 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
         return await settle(doubts, lambda doubt: self._asked(doubt, reference, lists), vendor=self.vendor)
 
     async def resolve(self, outcome: Outcome, *, timeout: float | NotGiven = NOT_GIVEN) -> Outcome:
-        """Ask the vendor what became of a message of a batch: ``getallsms`` by its ``customerid``, as in `reconcile`.
+        """Ask the vendor what became of a campaign's message, by its ``customerid``: ``getallsms``.
 
-        For outcomes that are UNKNOWN, and for accepted ones of bulk requests, to learn their ``sms_id``. It takes one
-        call for each; where there are many, `list_sms` for the time of the campaign costs less.
+        Use it for UNKNOWN outcomes, and for ACCEPTED ones of bulk requests, to get their ``sms_id``. It makes one call
+        for each outcome. For many outcomes, one call of `list_sms` for the time of the campaign is cheaper.
 
         Args:
-            outcome: as a report or a stream of `BatchSender` gives it.
-            timeout: seconds for the whole call; `Timeouts.total` where it is not given.
+            outcome: an outcome from a report or a stream of `BatchSender`.
+            timeout: seconds for the whole call; `Timeouts.total` by default.
 
         Returns:
-            The outcome as ACCEPTED with the ``sms_id`` for its ``vendor_id``, when just one message with this customer
-            id and number is there (and with this text, where the id is the caller's own). Else the same outcome: that
-            nothing is there yet proves nothing, since the vendor may still be at it.
+            The outcome as ACCEPTED, with the ``sms_id`` as its ``vendor_id``, if the vendor lists exactly one message
+            with this customer id and phone number (and this text, where the id is the caller's own). Else the same
+            outcome: a message that is not listed proves nothing, as the vendor may list it later.
 
         Raises:
-            ValidationError: the outcome's ``vendor_id`` is no ``"customerid:..."``.
+            ValidationError: the outcome is not this vendor's, or its ``vendor_id`` is no ``"customerid:..."``.
             MensaError: the list could not be fetched.
         """
         given: object = outcome
@@ -182,7 +191,7 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
         mark = outcome.vendor_id or ""
         if outcome.vendor != self.vendor or not mark.startswith(BY_CUSTOMER_ID):
             raise rules.invalid(
-                "outcome", 'outcome must be one of this vendor whose vendor_id begins with "customerid:"'
+                "outcome", 'outcome must be an outcome of this vendor whose vendor_id begins with "customerid:"'
             )
         message, options = outcome.message, outcome.message.options
         own = options if isinstance(options, SmsGateway24Options) else SmsGateway24Options()
@@ -203,7 +212,7 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
         mark = doubt.vendor_id or ""
         sms_id = _checked(lambda: rules.record_id("sms_id", mark))
         if sms_id is not None and (status := await self._status(sms_id)) is not None:
-            detail = f"the vendor knows it: {status.status.meaning}"
+            detail = f"the vendor knows the message: {status.status.meaning}"
             return accepted(doubt, vendor=self.vendor, vendor_id=sms_id, code=Code.STATUS, detail=detail)
         ready = doubt.item.payload  # made by `SmsGateway24Batch.prepare`
         certain = ready.customer_id
@@ -213,17 +222,17 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
         if certain is not None:
             customer_ids = [certain]
         else:
-            # Messages before it may have been left out, which moved it forward.
+            # Messages before it may have been left out, so its position may have been lower.
             customer_ids = (str(derived_customer_id(reference, place)) for place in range(doubt.position, -1, -1))
         sought = _Sought(ready.number, ready.text, shared=ready.customer_id is not None, asked_at=doubt.asked_at)
         found = await lists.find(sought, customer_ids)
         if found is None:
             return None
-        detail = f"the vendor lists it by its customerid: {found.status.meaning}"
+        detail = f"the vendor lists the message by its customerid: {found.status.meaning}"
         return accepted(doubt, vendor=self.vendor, vendor_id=found.sms_id, code=Code.CUSTOMER_ID, detail=detail)
 
     async def _status(self, sms_id: str) -> MessageStatus | None:
-        """None where the vendor does not know the message, for which it documents no code of its own."""
+        """Return the status of a message; None for any refusal, as the vendor has no code for an unknown ``sms_id``."""
         try:
             return await self.get_status(sms_id)
         except AuthError:

@@ -1,7 +1,7 @@
-"""SmsGateWay24's requests as frozen values, in the vendor's own terms.
+"""Requests to SmsGateWay24 as frozen values, with texts as the vendor wants them.
 
 Source: SmsGateWay24, "API documentation v1.0"; function names from the vendor's repository SmsGateWay24, "API/v1.0".
-`SmsGateway24Client` makes them from friendlier values. Tokens and passwords stand in them as `Secret`.
+The methods of `SmsGateway24Client` build these requests. Tokens and passwords are `Secret` in them.
 """
 
 from __future__ import annotations
@@ -54,20 +54,23 @@ def _reveal(secret: Secret) -> str:
 
 
 def _number(text: str) -> int | str:
-    """Ids go into JSON as numbers, like in the vendor's samples; the name of a Sender ID as it is."""
+    """Return an id as a number for JSON, as in the vendor's samples; return the name of a Sender ID unchanged."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 and text[0] != "0" else text
 
 
 @value(kw_only=True)
 class TokenCall(Call[T]):
-    """A call that carries the token. The client puts it in when it executes the call, unless one is there already."""
+    """Request with a token, which the client adds when it executes the request, unless it has one already."""
 
     token: Secret | None = wire("token", default=None, encode=_reveal)
 
 
 @value(kw_only=True, repr=False)
 class GetToken(Call[Token]):
-    """``gettoken``: ``email``, ``pass``. Repeating it gives another token, and changes nothing else."""
+    """Parameters of ``gettoken``: ``email``, ``pass``.
+
+    It may be repeated: each time gives a new token, and changes nothing else.
+    """
 
     function: ClassVar[str] = "gettoken"
     safe: ClassVar[bool] = True
@@ -82,10 +85,16 @@ class GetToken(Call[Token]):
 
 @value(kw_only=True, repr=False)
 class AddSms(TokenCall[SendResult]):
-    """``addsms``: ``sendto``, ``body``, ``device_id``, ``sim``, ``timetosend``, ``customerid``, ``urgent``, ``file``.
+    """Parameters of ``addsms``.
 
     Attributes:
-        text: ``body``; None with an image, whose address takes its place.
+        number: ``sendto``.
+        text: ``body``; None with an image, as the vendor puts the image's address there.
+        device_id: ``device_id``.
+        sim: ``sim``.
+        schedule_at: ``timetosend``.
+        customer_id: ``customerid``.
+        urgent: ``urgent``.
         image: ``file``.
     """
 
@@ -102,13 +111,13 @@ class AddSms(TokenCall[SendResult]):
     image: bytes | None = None
 
     def __repr__(self) -> str:
-        # Requests end up in tracebacks; numbers and texts are nobody's business there.
+        # Requests end up in tracebacks, where numbers and texts must not appear.
         return "AddSms()"
 
 
 @value(kw_only=True, repr=False)
 class SmsToSend(Call[SendResult]):
-    """``smstosend``: as ``addsms``, with ``email`` and ``pass`` in place of the token, and without ``file``."""
+    """Parameters of ``smstosend``: those of ``addsms`` without ``file``, and ``email`` and ``pass`` for the token."""
 
     function: ClassVar[str] = "smstosend"
     answer: ClassVar[type[Any]] = SendResult
@@ -129,7 +138,7 @@ class SmsToSend(Call[SendResult]):
 
 @value(kw_only=True, repr=False)
 class SmsItem:
-    """One object of ``smsdata``."""
+    """Message in ``smsdata`` of ``addalotofsms``."""
 
     number: str = wire("sendto")
     text: str = wire("body")
@@ -142,7 +151,7 @@ class SmsItem:
 
 @value(kw_only=True, repr=False)
 class AddALotOfSms(TokenCall[BulkResult]):
-    """``addalotofsms``: everything, the token too, as JSON in the one parameter ``datajson``."""
+    """Parameters of ``addalotofsms``: one parameter ``datajson`` with JSON of all values, also the token."""
 
     function: ClassVar[str] = "addalotofsms"
     answer: ClassVar[type[Any]] = BulkResult
@@ -171,8 +180,11 @@ class _Search(TokenCall[T]):
 
 @value(kw_only=True, repr=False)
 class GetAllSms(_Search[SmsList]):
-    """``getallsms``: ``device_id``, ``status``, ``begindate``, ``enddate``, ``sim``, ``customerid``, ``phone``,
-    ``orderbydesc``, ``timezone``."""
+    """Parameters of ``getallsms``.
+
+    They are ``device_id``, ``status``, ``begindate``, ``enddate``, ``sim``, ``customerid``, ``phone``, ``orderbydesc``
+    and ``timezone``.
+    """
 
     function: ClassVar[str] = "getallsms"
     safe: ClassVar[bool] = True
@@ -181,7 +193,7 @@ class GetAllSms(_Search[SmsList]):
 
 @value(kw_only=True, repr=False)
 class CountSms(_Search[SmsCount]):
-    """``getallsms`` with ``onlycount``."""
+    """Parameters of ``getallsms`` with ``onlycount``."""
 
     function: ClassVar[str] = "getallsms"
     safe: ClassVar[bool] = True
@@ -192,7 +204,7 @@ class CountSms(_Search[SmsCount]):
 
 @value(kw_only=True)
 class SaveTag(TokenCall[TagResult]):
-    """``savetag``: ``title``."""
+    """Parameters of ``savetag``: ``title``."""
 
     function: ClassVar[str] = "savetag"
     answer: ClassVar[type[Any]] = TagResult
@@ -202,7 +214,14 @@ class SaveTag(TokenCall[TagResult]):
 
 @value(kw_only=True, repr=False)
 class SaveContact(TokenCall[ContactResult]):
-    """``savecontact``: ``phone``, ``ctag_id`` by the newest document and ``tag_id`` by all others, ``fullname``."""
+    """Parameters of ``savecontact``.
+
+    Attributes:
+        phone: ``phone``.
+        tag_id: ``tag_id``, as in all sources but the newest document.
+        ctag_id: ``ctag_id``, as in the newest document; the same as ``tag_id`` by default.
+        full_name: ``fullname``.
+    """
 
     function: ClassVar[str] = "savecontact"
     answer: ClassVar[type[Any]] = ContactResult
@@ -218,10 +237,15 @@ class SaveContact(TokenCall[ContactResult]):
 
 @value(kw_only=True, repr=False)
 class SavePaket(TokenCall[NewsletterResult]):
-    """``savepaket``: ``title``, ``device_id``, ``body``, ``tags``, ``sim``, ``time_to_send``.
+    """Parameters of ``savepaket``.
 
     Attributes:
-        schedule_at: ``time_to_send``, ``DD.MM.YYYY H:i:s``; ``0``, the documented default, for none.
+        title: ``title``.
+        device_id: ``device_id``.
+        text: ``body``.
+        tags: ``tags``, ids joined by commas.
+        sim: ``sim``.
+        schedule_at: ``time_to_send``, ``DD.MM.YYYY H:i:s``; ``0``, the documented default, for no schedule.
     """
 
     function: ClassVar[str] = "savepaket"
@@ -240,7 +264,7 @@ class SavePaket(TokenCall[NewsletterResult]):
 
 @value(kw_only=True)
 class GetAllDevices(TokenCall[DeviceList]):
-    """``getalldevices``."""
+    """Parameters of ``getalldevices``: the token only."""
 
     function: ClassVar[str] = "getalldevices"
     safe: ClassVar[bool] = True
@@ -249,7 +273,7 @@ class GetAllDevices(TokenCall[DeviceList]):
 
 @value(kw_only=True)
 class GetSmsStatus(TokenCall[MessageStatus]):
-    """``getsmsstatus``: ``sms_id``."""
+    """Parameters of ``getsmsstatus``: ``sms_id``."""
 
     function: ClassVar[str] = "getsmsstatus"
     safe: ClassVar[bool] = True
@@ -260,7 +284,7 @@ class GetSmsStatus(TokenCall[MessageStatus]):
 
 @value(kw_only=True)
 class GetDeviceStatus(TokenCall[DeviceStatus]):
-    """``getdevicestatus``: ``device_id``. Only the vendor's example code and SDKs have it."""
+    """Parameters of ``getdevicestatus``, which only the vendor's example code and SDKs have: ``device_id``."""
 
     function: ClassVar[str] = "getdevicestatus"
     safe: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""SmsGateWay24's rules for values, checked before anything is sent.
+"""Check values by SmsGateWay24's rules before anything is sent.
 
 Source: SmsGateWay24, "API documentation v1.0".
 """
@@ -36,10 +36,10 @@ __all__ = [
 
 VENDOR: Final = "smsgateway24"
 MAX_CUSTOMER_ID: Final = 2**63 - 1
-# The document has no figure; WhatsApp itself takes images of at most 16 MiB, and most servers less.
+# The document names no limit; WhatsApp takes images of at most 16 MiB, and most servers less.
 MAX_IMAGE: Final = 10 * 1024 * 1024
 
-# The phone sends the text as it is given, in the alphabet that it needs. The document names no limit.
+# The phone sends the text as it is, in the alphabet that the text needs. The document names no limit.
 TEXT_RULE: Final = TextRule(vendor=VENDOR, name="SmsGateWay24", plain=TextMode())
 
 _ID = re.compile(r"[1-9][0-9]{0,18}").fullmatch
@@ -47,37 +47,38 @@ _SEVERAL = re.compile(r"[,;，；、]").search
 
 
 def invalid(field: str, message: str) -> ValidationError:
+    """Return the error for a value of ``field`` that breaks a rule."""
     return ValidationError(message, field=field, vendor=VENDOR)
 
 
 def check_text(text: object, *, field: str = "text") -> str:
-    """``body``: any text that is not blank."""
+    """Check ``body``: any text that is not blank."""
     return TEXT_RULE.check(text, field=field)
 
 
 def line(field: str, value: object) -> str:
-    """One line of text: ``title``, ``fullname``."""
+    """Check one line of text (``title``, ``fullname``), and return it without blanks around it."""
     if not isinstance(value, str):
         raise invalid(field, f"{field} must be a string, not {type(value).__name__}")
     text = value.strip()
     if not text:
-        raise invalid(field, f"{field} is empty; give a name")
+        raise invalid(field, f"{field} is empty; give one line of text")
     if not text.isprintable():
         raise invalid(field, f"{field} holds line ends, control characters or half an emoji; give one plain line")
     return text
 
 
 def number(value: str, default_country: str | None, *, field: str = "number") -> str:
-    """``sendto``, in E.164 with its plus.
+    """Return ``sendto``: the number in E.164 with its plus.
 
-    The vendor splits ``sendto`` at commas, so that two numbers in one would be two paid messages; one that holds a
-    comma, a semicolon or a line end is refused.
+    The vendor splits ``sendto`` at commas, so two numbers in one text would be two paid messages. A text with a comma,
+    a semicolon or a line end is refused.
     """
     return phone.e164(value, default_country=default_country, field=field)
 
 
 def search_number(value: object, default_country: str | None) -> str:
-    """``phone`` of a search: in E.164 where it is a number in use, else as it is, like names and short codes."""
+    """Return ``phone`` for a search: in E.164 if it is a number in use, else unchanged, like names and short codes."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable() or _SEVERAL(value):
         raise invalid("number", "number must be one phone number, or one sender's name, as a string")
     try:
@@ -87,44 +88,44 @@ def search_number(value: object, default_country: str | None) -> str:
 
 
 def device(value: object) -> str:
-    """``device_id``: a device's number, or the name of a Sender ID."""
+    """Check ``device_id``: the id of a phone, or the name of a Sender ID."""
     if value is None:
         raise invalid(
             "device_id",
-            "device_id is missing; give the id of one of your phones (list_devices() tells them) here or to the client",
+            "device_id is missing; give the id of one of your phones, from list_devices(), here or to the client",
         )
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise invalid("device_id", f"device_id must be a string or a number, not {type(value).__name__}")
+        raise invalid("device_id", f"device_id must be a string or an int, not {type(value).__name__}")
     text = str(value).strip()
     if not text or len(text) > 100 or not text.isprintable() or _SEVERAL(text) or text.startswith("-") or text == "0":
-        raise invalid("device_id", "device_id must be one id, as list_devices() gives it, or the name of a Sender ID")
+        raise invalid("device_id", "device_id must be one id from list_devices(), or the name of a Sender ID")
     return text
 
 
 def slot(value: object) -> SimSlot:
-    """``sim``: 0 and 1 are SIM cards, 2 and 3 WhatsApp, 4 and 5 RCS."""
+    """Check ``sim``: 0 and 1 are SIM cards, 2 and 3 WhatsApp, 4 and 5 RCS."""
     if isinstance(value, bool) or not isinstance(value, int) or not SimSlot(value).is_known:
         raise invalid("sim", "sim must be 0 or 1 (SIM cards), 2 or 3 (WhatsApp Business, WhatsApp), or 4 or 5 (RCS)")
     return SimSlot(value)
 
 
 def status(value: object) -> int:
-    """``status`` of a search; the codes are open, so any number may be searched for."""
+    """Check ``status`` for a search, which may be any whole number, as the documents do not name all codes."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
-        raise invalid("status", "status must be a StatusCode, or another whole number that the vendor uses for one")
+        raise invalid("status", "status must be a StatusCode, or another whole number that the vendor uses as a status")
     return int(value)
 
 
 def record_id(field: str, value: str | int) -> str:
-    """An id that the vendor gave: ``sms_id``, ``tag_id``."""
+    """Check an id that the vendor gave: ``sms_id``, ``tag_id``."""
     text = value.strip() if isinstance(value, str) else str(value) if _is_small(value) else ""
     if not _ID(text):
-        raise invalid(field, f"{field} must be the number that the vendor gave, digits only and not zero")
+        raise invalid(field, f"{field} must be the id that the vendor gave: digits only, and not zero")
     return text
 
 
 def customer_id(value: str | int | None) -> str | None:
-    """``customerid``: a number of your own, from 1 on; the vendor lists 0 where there is none."""
+    """Check ``customerid``: a whole number from 1 on, as the vendor lists 0 for messages without one."""
     if value is None:
         return None
     text = value.strip() if isinstance(value, str) else str(value) if _is_small(value) else ""
@@ -138,7 +139,7 @@ def _is_small(value: object) -> bool:
 
 
 def tags(values: str | int | Iterable[str | int]) -> str:
-    """``tags``: ids joined by commas, each once."""
+    """Return ``tags``: ids joined by commas, each once."""
     given: object = values
     if isinstance(given, str | int):
         given = [given]
@@ -146,12 +147,12 @@ def tags(values: str | int | Iterable[str | int]) -> str:
         raise invalid("tag_ids", not_this("tag_ids", "an id or a list of ids, as create_tag() returns them", given))
     ids = dict.fromkeys(record_id("tag_ids", value) for value in given)
     if not ids:
-        raise invalid("tag_ids", "tag_ids is empty; give at least one id, as create_tag() returns it")
+        raise invalid("tag_ids", "tag_ids is empty; give at least one id from create_tag()")
     return ",".join(ids)
 
 
 def image_type(content: bytes) -> tuple[str, str]:
-    """The extension and media type of an image, by its first bytes: a name can say anything."""
+    """Return the extension and media type of an image, by its first bytes, as the name of a file proves nothing."""
     if content.startswith(b"\xff\xd8\xff"):
         return "jpg", "image/jpeg"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -164,17 +165,18 @@ def image_type(content: bytes) -> tuple[str, str]:
 
 
 def check_image(content: bytes, text: str, sim: SimSlot) -> None:
-    """``file``: an image in place of the text, through WhatsApp."""
+    """Check ``file``: an image in place of the text, through WhatsApp."""
     if not isinstance(content, bytes):
         raise invalid("image", f"image must be bytes, not {type(content).__name__}")
     if text:
         raise invalid(
-            "text", "text would be lost: the vendor puts the image's address in its place; send it as its own message"
+            "text",
+            "text must be empty with an image, as the vendor replaces it with the image's address; send it apart",
         )
     if not sim.takes_images:
         raise invalid("sim", "images go through WhatsApp only; give sim=2 (WhatsApp Business) or sim=3 (WhatsApp)")
     if not content:
-        raise invalid("image", "image is empty")
+        raise invalid("image", "image is empty; give the content of a jpeg, png, webp or gif")
     if len(content) > MAX_IMAGE:
-        raise invalid("image", f"image has more than {MAX_IMAGE // 2**20} MiB; give a smaller one")
+        raise invalid("image", f"image has more than {MAX_IMAGE // 2**20} MiB; give a smaller image")
     image_type(content)

@@ -1,4 +1,4 @@
-"""The token of a client: given or fetched when it is first needed, and fetched again when the vendor refuses it."""
+"""Hold a client's token, and log in when there is none or the vendor refuses it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["Session"]
 
 
 class Session:
-    """Holds the token, and sees to it that many calls in need of one make a single login.
+    """Token of a client, with one login for all the calls that need a token at the same time.
 
     Args:
-        token: a token to begin with, or None.
-        login: asks the vendor for a token; None where there are no credentials to do so.
+        token: the token to begin with, or None.
+        login: a function that asks the vendor for a token; None where the client has no credentials for a login.
     """
 
     def __init__(self, token: Secret | None, login: Callable[[], Awaitable[Secret]] | None) -> None:
@@ -31,32 +31,33 @@ class Session:
 
     @property
     def can_log_in(self) -> bool:
+        """Tell whether there are credentials for a login."""
         return self._ask is not None
 
     async def token(self) -> Secret:
-        """The token, fetched if there is none yet.
+        """Return the token, after a login if there is none yet.
 
         Raises:
-            MensaError: what the login ended with; NOT_SENT, since the call that needs the token was never made.
+            MensaError: the login failed; NOT_SENT, since the call that needs the token was never made.
         """
         return self._token if self._token is not None else await self._other_than(None)
 
     async def renew(self, refused: Secret) -> Secret:
-        """A token in place of one that was refused.
+        """Return a new token in place of one that the vendor refused.
 
-        Calls whose tokens were refused together get the one that the first of them fetches. A login may give the same
-        text again; it is a new token all the same, so tokens are told apart as objects.
+        Of several calls whose token was refused, the first logs in, and the others get its token too. A login may
+        return the same text again, so tokens are compared as objects and not by their text.
 
         Raises:
-            MensaError: as `token`.
+            MensaError: the login failed; NOT_SENT.
         """
         return await self._other_than(refused)
 
     async def login(self) -> Secret:
-        """Fetch a token whatever there is already, and hold it from now on.
+        """Log in, and use the new token from now on, even if there was one already.
 
         Raises:
-            MensaError: what the login ended with.
+            MensaError: the login failed.
         """
         async with self._lock:
             return await self._fetch()
@@ -66,16 +67,16 @@ class Session:
         try:
             async with self._lock:
                 if self._token is not refused and self._token is not None:
-                    return self._token  # somebody fetched one while we waited
+                    return self._token  # another call logged in while this one waited
                 if self._failures != seen and self._failure is not None:
-                    # Somebody tried while we waited, and vendors block those who keep failing.
+                    # Another call failed to log in while this one waited. Vendors block clients that keep failing.
                     raise copy.copy(self._failure)
                 return await self._fetch()
         except MensaError as error:
             error.outcome = OutcomeKind.NOT_SENT
             raise
         except asyncio.CancelledError as cancelled:
-            mark_cancelled(cancelled, OutcomeKind.NOT_SENT)  # the login may have left, the call has not
+            mark_cancelled(cancelled, OutcomeKind.NOT_SENT)  # the login may have been sent, but not the call
             raise
 
     async def _fetch(self) -> Secret:

@@ -1,4 +1,4 @@
-"""What every call to SmsGateWay24 goes through: the token, the form, and what its answer means."""
+"""Encode the requests to SmsGateWay24 with their token, and read its answers."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ __all__ = ["SmsGateway24Wire"]
 
 T = TypeVar("T")
 
-# What an answer has for having done something. Together with a refusal it says two things at once.
+# The ids that an answer has when the vendor did something. With a refusal beside it, the answer contradicts itself.
 _IDS: Final = ("sms_id", "tag_id", "contact_id", "paket_id")
 _TOKEN_LIKE: Final = re.compile(r"[0-9A-Fa-f]{16,}|\S+@\S+")
 _NUMBER_LIKE: Final = re.compile(r"\+?[0-9][0-9 ().-]{4,}[0-9]")
 
 
 class SmsGateway24Wire(VendorClient):
-    """The part of `SmsGateway24Client` that knows the wire."""
+    """Part of `SmsGateway24Client` that encodes requests and reads answers."""
 
     vendor = rules.VENDOR
 
@@ -100,10 +100,10 @@ class SmsGateway24Wire(VendorClient):
         deadline: float | None = None,
         timeout: float | NotGiven = NOT_GIVEN,
     ) -> T:
-        """Make the call that a request value describes; see `VendorClient.execute`.
+        """Send a request and return its answer; see `VendorClient.execute`.
 
-        A call that needs a token and has none gets the client's. When the vendor refuses that one, the client logs in
-        and makes the call once more. One deadline holds for all of it.
+        A request that needs a token and has none gets the client's. If the vendor refuses that token, the client logs
+        in and sends the request once more. One deadline holds for all of this.
         """
         if not isinstance(call, TokenCall) or call.token is not None:
             return await super().execute(call, gate=gate, deadline=deadline, timeout=timeout)
@@ -112,7 +112,7 @@ class SmsGateway24Wire(VendorClient):
         try:
             return await super().execute(evolve(call, token=token), gate=gate, deadline=deadline)
         except AuthError as error:
-            # A 403 may come from a firewall, and would come again.
+            # A 403 may come from a firewall, and a new login would not change that.
             if not self._session.can_log_in or error.code == "403":
                 raise
         token = await self._in_time(lambda: self._session.renew(token), deadline)
@@ -129,7 +129,7 @@ class SmsGateway24Wire(VendorClient):
         )
 
     async def _log_in(self) -> Secret:
-        assert self._email is not None  # the session is told of this function only then
+        assert self._email is not None  # the session has this function only if there are credentials
         assert self._password is not None
         return (await super().execute(GetToken(email=self._email, password=self._password))).token
 
@@ -140,7 +140,7 @@ class SmsGateway24Wire(VendorClient):
             body = encode_form({"datajson": encode_json(params).decode()})
         elif isinstance(call, AddSms) and call.image is not None:
             extension, media_type = rules.image_type(call.image)
-            # A file's own name is nobody's business: the image is going to be public.
+            # The image will be public, so the name of the user's file is not sent.
             part = FilePart("file", f"image.{extension}", call.image, media_type)
             body, content_type = encode_multipart(params, [part])
         else:
@@ -158,15 +158,18 @@ class SmsGateway24Wire(VendorClient):
             if code:
                 raise self._refusal(call, code, fields)
             if not isinstance(call, GetToken):
-                # The document lists the token among the fields of other answers. It is not to stay in their `raw`.
+                # The document lists a token among the fields of other answers. It must not stay in their `raw`.
                 tree = {key: value for key, value in tree.items() if str(key).lower() != "token"}
         answer = structure(CONVERTER, tree, call.answer, vendor=self.vendor, notes=notes)
         if isinstance(answer, SmsList) and answer.count and not answer.messages and not fields.get("smss"):
-            raise DecodeError("the answer counts messages and has no list of them", vendor=self.vendor)
+            raise DecodeError("the answer counts messages, but has no list of them", vendor=self.vendor)
         return answer  # type: ignore[no-any-return]  # `answer` is what Call[T] declares as its answer class
 
     def _error_flag(self, fields: Mapping[str, Any]) -> int:
-        """``error``: 0 or 1. Missing it means success, as in ``getalldevices``; what was done shows in the rest."""
+        """Read ``error``: 0 or 1; 0 where it is missing, as in ``getalldevices``.
+
+        Then the other fields show whether the vendor did anything.
+        """
         value = fields.get("error")
         try:
             return to_int(value)
@@ -179,11 +182,12 @@ class SmsGateway24Wire(VendorClient):
     def _refusal(self, call: Call[Any], code: int, fields: Mapping[str, Any]) -> MensaError:
         for name in _IDS:
             if fields.get(name) is not None and not call.safe and _is_id(fields[name]):
-                return AmbiguousResponse(f"the answer tells of an error, and has {name}", vendor=self.vendor)
-        # Shortened only after the secrets are out of it; what follows is not linear.
+                return AmbiguousResponse(f"the answer reports an error, but has {name}", vendor=self.vendor)
+        # Cut only when the secrets are masked, so that no half of one remains; cut at all, as the rest is not linear.
         words = self._scrubbed(words_of(fields, "message"), call)[:2000]
         ours = tuple(_texts(call))
-        # Our own texts may hold the very words that a refusal is told by, and short ones stand in any sentence.
+        # Our own texts may have the words that mark a refusal of the token, so they are taken out first. But a short
+        # text may be part of any sentence, so it stays.
         kind = refusal_kind(_without(words, (text for text in ours if len(text) > 5)))
         text = _presentable(_without(words, ours))
         return kind(
@@ -198,13 +202,13 @@ class SmsGateway24Wire(VendorClient):
 
 
 def _presentable(words: str) -> str:
-    """The vendor's own words, which are all that it says, without what looks like a token, an address or a number."""
+    """Return the vendor's words, at most 120 characters, with tokens, e-mail addresses and phone numbers masked."""
     text = _TOKEN_LIKE.sub("***", " ".join(words.split()))
     return _NUMBER_LIKE.sub(lambda match: phone.mask(match[0]), text)[:120]
 
 
 def _texts(call: Call[Any]) -> Iterator[str]:
-    """What the caller wrote in a request."""
+    """Yield the texts that the caller wrote in a request."""
     for item in call.items if isinstance(call, AddALotOfSms) else (call,):
         for name in ("text", "title", "full_name"):
             text = getattr(item, name, None)
