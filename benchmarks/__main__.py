@@ -1,8 +1,8 @@
 """``python -m benchmarks``: measure, print the tables, and write JSON, Markdown and plots.
 
-What a run found goes to ``benchmarks/results/`` (which git ignores): ``latest.json`` and ``latest.md``, with the plots
-beside them. ``--publish`` makes ``docs/benchmarks.md`` of the last run, without measuring again, so that a run can be
-looked at before it stands in the docs.
+The results of a run go to ``benchmarks/results/``, which git ignores: ``latest.json``, ``latest.md`` and the plots.
+``--publish`` writes ``docs/benchmarks.md`` from the last run without measuring again, so that you can look at a run
+before you publish it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DOCS = ROOT / "docs"
 
 @frozen
 class Plan:
-    """How much is measured. Rounds are those of each contender."""
+    """Sizes and rounds of the measurements. Each contender does that many rounds."""
 
     name: str = "short"
     in_flight: tuple[int, ...] = (1, 16, 64, 256)
@@ -67,7 +67,7 @@ LONG = Plan(
 
 
 class Bench:
-    """One run: each part puts its figures under its name into ``results``."""
+    """Parts of one run. Each method measures one part and returns its figures."""
 
     def __init__(self, plan: Plan, server: Server, folder: str) -> None:
         self.plan = plan
@@ -77,7 +77,7 @@ class Bench:
         self.core = None if cores is None else cores[0]
 
     def calls(self) -> dict[str, Any]:
-        """(a) One message per call."""
+        """Measure (a), one message per call."""
         plan = self.plan
         return {
             str(in_flight): calls.contest(
@@ -93,11 +93,11 @@ class Bench:
         }
 
     def awake(self) -> dict[str, Any]:
-        """(a) The same at 64 in flight, with a server that never sleeps."""
+        """Measure (a) with 64 messages in flight and a server that never sleeps."""
         plan = self.plan
         if self.core is None:
             return {}
-        with serving(machine.cores()[1], raw=True) as server:  # type: ignore[index]  # there are two, see above
+        with serving(machine.cores()[1], raw=True) as server:  # type: ignore[index]  # not None, as `self.core` is not
             return calls.contest(
                 server,
                 self.core,
@@ -109,29 +109,29 @@ class Bench:
             )
 
     def one_each(self) -> dict[str, Any]:
-        """(b) One recipient per request."""
+        """Measure (b), one recipient per request."""
         plan = self.plan
         return campaigns.one_each(self.server, self.core, count=plan.one_each, rounds=plan.campaign_rounds, note=note)
 
     def full_requests(self) -> dict[str, Any]:
-        """(c) 1,000 recipients per request."""
+        """Measure (c), 1,000 recipients per request."""
         plan = self.plan
         return campaigns.full_requests(self.server, self.core, count=plan.full, rounds=plan.campaign_rounds, note=note)
 
     def memory(self) -> dict[str, Any]:
-        """(c) Peak memory."""
+        """Measure (c), peak memory."""
         plan = self.plan
         return campaigns.memory(self.server, self.core, count=plan.memory, rounds=plan.memory_rounds, note=note)
 
     def journal(self) -> dict[str, Any]:
-        """(d) With a journal in SQLite."""
+        """Measure (d), a campaign with a journal in SQLite."""
         plan = self.plan
         return campaigns.journal(
             self.server, self.core, count=plan.journal, rounds=plan.campaign_rounds, folder=self.folder, note=note
         )
 
     def decoding(self) -> dict[str, Any]:
-        """(e) Reading a report."""
+        """Measure (e), reading a report."""
         note("decoding")
         rounds = self.plan.decode_rounds
         with Worker("benchmarks.decoding:Decoder", core=self.core) as worker:
@@ -141,7 +141,7 @@ class Bench:
             }
 
     def limiter(self) -> dict[str, Any]:
-        """(f) The rate limiter."""
+        """Measure (f), the rate limiter."""
         found = {}
         for name, uvloop in (("asyncio", False), ("uvloop", True)):
             if uvloop and "uvloop" not in machine.versions():
@@ -152,17 +152,17 @@ class Bench:
         return found
 
     def texts(self) -> dict[str, Any]:
-        """(g) Parts of a text."""
+        """Measure (g), counting the parts of a text."""
         note("texts")
         with Worker("benchmarks.texts:Texts", core=self.core) as worker:
             return worker.round()
 
     def imports(self) -> dict[str, Any]:
-        """(h) Imports."""
+        """Measure (h), imports."""
         return imports.contest(rounds=self.plan.import_rounds, core=self.core, note=note)
 
     def instructions(self) -> dict[str, Any]:
-        """Instructions by valgrind, of (a), (b), (c), (e) and (h), and tracked objects of (c)."""
+        """Count the instructions of (a), (b), (c), (e) and (h) with valgrind, and the tracked objects of (c)."""
         note("instructions, under valgrind")
         counted = instructions.count()
         return {"left_out": "valgrind is not installed"} if counted is None else instructions.figures(counted)
@@ -184,13 +184,13 @@ PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {
 
 
 def note(what: str) -> None:
-    """Say what is being done; on a terminal in one line that is written over."""
+    """Show the current step on a terminal, in one line that the next step overwrites."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{what}", end="", file=sys.stderr, flush=True)
 
 
 def measure(plan: Plan, parts: list[str], folder: str) -> dict[str, Any]:
-    """Measure these parts. A part that fails is left out, with the reason; the others go on."""
+    """Measure some parts. A part that fails is left out, with its reason, and the other parts go on."""
     cores = machine.cores()
     begun = time.monotonic()
     results: dict[str, Any] = {
@@ -207,7 +207,7 @@ def measure(plan: Plan, parts: list[str], folder: str) -> dict[str, Any]:
         for name in parts:
             try:
                 results[name] = PARTS[name](bench)
-            except Exception as error:  # noqa: BLE001 - an hour of measuring is not thrown away for one part
+            except Exception as error:  # noqa: BLE001 - one failed part must not cost an hour of measuring
                 results["failed"][name] = f"{type(error).__name__}: {error}"
     note("")
     results["load_after"] = machine.load()
@@ -216,7 +216,7 @@ def measure(plan: Plan, parts: list[str], folder: str) -> dict[str, Any]:
 
 
 def publish() -> None:
-    """Make the docs of the last run."""
+    """Write docs/benchmarks.md and its plots from the last run."""
     results = json.loads((RESULTS / "latest.json").read_text(encoding="utf-8"))
     folder = DOCS / "benchmarks"
     folder.mkdir(exist_ok=True)
@@ -227,18 +227,18 @@ def publish() -> None:
 
 
 def quick() -> None:
-    """Report ratios of times for (a) and (e), against what is installed anyway. Nothing is kept."""
+    """Print ratios of times for (a) and (e), beside libraries that mensasdk itself needs, and keep nothing."""
     print(report.tables(measure(QUICK, ["calls", "decoding"], "")))
     print("Ratios of times on a machine that others may be using: a report, which fails nothing.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; gives its exit status."""
+    """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
     parser.add_argument("--long", action="store_true", help="the full sizes; half an hour or more")
     parser.add_argument("--only", help=f"parts to measure, with commas between: {','.join(PARTS)}")
-    parser.add_argument("--rounds", type=int, help="rounds of everything, for a quick look")
-    parser.add_argument("--folder", default="", help="where journals lie; its disk decides what a commit costs")
+    parser.add_argument("--rounds", type=int, help="rounds of each part, for a quick look")
+    parser.add_argument("--folder", default="", help="folder for journals; its disk decides the cost of a commit")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md from the last run")
     parser.add_argument("--quick", action="store_true", help="print some ratios in half a minute, and keep nothing")
     options = parser.parse_args(arguments)

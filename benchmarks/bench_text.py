@@ -1,13 +1,13 @@
-"""Count the SMS parts of texts, beside other libraries; and bring texts into GSM 03.38, and parse numbers.
+"""Time the counting of SMS parts beside other libraries, and the conversion to GSM 03.38 and the parsing of numbers.
 
 Run it with ``python benchmarks/bench_text.py``. The libraries are those of the extra ``bench``, which
-``pip install '.[bench]'`` installs; one that is missing is left out, with a note. Before anything is timed, each is
-asked for the number of parts of every text: who differs is named, and is timed all the same. Those that are faster on
-Unicode than ours look no further than the first character outside of GSM 03.38, and divide; ours names each such
-character, and packs.
+``pip install '.[bench]'`` installs. A library that is missing is left out, with a note. Before the timing, each library
+counts the parts of every text. A library that counts differently is named, and timed all the same. Some libraries are
+faster than ours on Unicode: they stop at the first character outside GSM 03.38, and divide. Ours names each such
+character, and packs the text into parts.
 
-A figure is the best of several rounds, which take turns, in microseconds a text. What can be compared between machines
-is how many times as long a library takes as `mensasdk.segments`.
+A figure is the best of several rounds, in microseconds per text. The libraries take turns. Between machines, compare
+only the ratio of a library to `mensasdk.segments`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def parts_by_py_smsify() -> Callable[[str], int]:
 
 
 def parts_by_gsm0338() -> Callable[[str], int]:
-    """A codec, which counts septets; the parts are divided here, as people do with it."""
+    """Return a function that counts septets with this codec and divides them into parts, as users of it do."""
     importlib.import_module("gsm0338")
 
     def parts(text: str) -> int:
@@ -102,7 +102,7 @@ def installed() -> dict[str, Callable[[str], int]]:
 
 
 def agree(libraries: Mapping[str, Callable[[str], int]]) -> None:
-    """Ours must be what it gives by plain splitting; of the others, those that differ are named."""
+    """Check that our count equals the parts of `split`, and print the libraries that count differently."""
     wrong: dict[str, list[str]] = {}
     for label, text in TEXTS.items():
         parts = segments(text).parts
@@ -111,7 +111,7 @@ def agree(libraries: Mapping[str, Callable[[str], int]]) -> None:
             if count(text) != parts:
                 wrong.setdefault(name, []).append(f"{label}: {count(text)} parts, not {parts}")
     right = [name for name in libraries if name not in wrong]
-    # These two agree on the ten thousand texts of tests/test_text_agreement.py, so a difference would be our fault.
+    # These two agree with us on the ten thousand texts of tests/test_text_agreement.py: a difference is our fault.
     assert not {"smsutil", "sms-toolkit"} & wrong.keys(), wrong
     print(f"same parts for all texts: mensasdk{''.join(', ' + name for name in right)}")
     for name, texts in wrong.items():
@@ -119,11 +119,11 @@ def agree(libraries: Mapping[str, Callable[[str], int]]) -> None:
 
 
 def microseconds(functions: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """The best round of each; they take turns, so that a busy moment of the machine does not hit one alone."""
+    """Return the best round of each function. They take turns, so that a busy moment of the machine hits all."""
     timers = {name: timeit.Timer(function) for name, function in functions.items()}
     numbers = {}
     for name, timer in timers.items():
-        timer.timeit(20)  # caches and lazy imports are not what is measured
+        timer.timeit(20)  # fills caches and does lazy imports, which are not measured
         numbers[name] = max(1, int(0.004 / (timer.timeit(20) / 20)))
     best = dict.fromkeys(timers, math.inf)
     for _ in range(ROUNDS):
@@ -170,7 +170,7 @@ def rest() -> None:
 
 
 def main() -> None:
-    warnings.simplefilter("ignore")  # sms-counter uses what pydantic has deprecated
+    warnings.simplefilter("ignore")  # sms-counter uses deprecated parts of pydantic
     libraries = installed()
     agree(libraries)
     compare(libraries)

@@ -1,4 +1,4 @@
-"""Interpreters that find their bytecode, whatever the environment says and whoever ran before."""
+"""Give fresh interpreters a cache of bytecode, whatever the environment says."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ __all__ = ["caching"]
 
 @contextmanager
 def caching() -> Iterator[dict[str, str]]:
-    """Give an environment in which bytecode is written to a folder of its own, and found there by the next interpreter.
+    """Yield an environment in which interpreters write bytecode to a temporary folder, and find it there.
 
-    The first one to import something compiles it; let that one not count. Handed on, ``PYTHONDONTWRITEBYTECODE`` would
-    have each of them compile some 90 files. The folder is removed afterwards, and nothing of the checkout is written.
+    The first interpreter compiles all that it imports, so do not measure it. ``PYTHONDONTWRITEBYTECODE`` is left out of
+    the environment: with it every interpreter would compile some 90 files. The folder is removed afterwards, and the
+    checkout stays as it is.
     """
     with tempfile.TemporaryDirectory() as folder:
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

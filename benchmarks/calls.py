@@ -1,4 +1,4 @@
-"""(a) One message per call, at several numbers in flight: CPU time of the client's process, and how many a second."""
+"""Measure (a), one message per call with several counts in flight: the client's CPU time, and messages per second."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ __all__ = ["ALWAYS", "AWAKE", "FEW", "OURS", "USUAL", "Caller", "contest"]
 
 OURS, USUAL = "mensasdk", "aiohttp, as usual"
 ALWAYS = (OURS, USUAL, "aiohttp, bare")
-"""Those that need nothing but what mensasdk itself needs."""
+"""Contenders that need only what mensasdk itself needs."""
 AWAKE = (*ALWAYS, "slack-sdk", "twilio")
-"""Those that keep up with a server that never sleeps."""
+"""Contenders that are fast enough for a server that never sleeps."""
 FEW = (*ALWAYS, "slack-sdk", "twilio", "httpx", "requests, threads")
-"""For a short run's other numbers in flight: the dearest take most of the time, and show nothing new there."""
+"""Contenders of a short run at other counts in flight than 64, where slow ones take long and show nothing new."""
 
 
 class Caller:
-    """The child's side: one contender, with its loop and its connections."""
+    """Contender in a worker's process, with its loop and its connections."""
 
     def __init__(self, contender: str, url: str, in_flight: int) -> None:
         self._runner = asyncio.Runner()
@@ -37,13 +37,13 @@ class Caller:
         self._drive = self._runner.run(begin())
 
     def round(self, *, seconds: float = 0.0, count: int = 0) -> dict[str, Any]:
-        """Send ``count`` messages, or first find out how many take some ``seconds`` of CPU time."""
+        """Send ``count`` messages; without a count, return how many messages take ``seconds`` of CPU time."""
         if not count:
             self._runner.run(self._send(max(64, 4 * self._in_flight)))  # imports, caches, connections
             trial = self._runner.run(self._send(probe := max(128, self._in_flight)))
             count = max(2 * self._in_flight, 100, round(seconds * probe / trial["cpu"]))
             return {"count": count}
-        self._runner.run(self._send(2 * self._in_flight))  # connections that were closed meanwhile; code gone cold
+        self._runner.run(self._send(2 * self._in_flight))  # opens closed connections again, warms up code
         return self._runner.run(self._send(count))
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ def contest(
     note: Callable[[str], None],
     names: tuple[str, ...] = tuple(CONTENDERS),
 ) -> dict[str, Any]:
-    """Let all contenders take turns, A B C A B C, and compare ours with each round by round."""
+    """Let all contenders take turns, A B C A B C, and compare ours with each of them, round by round."""
     cpu: dict[str, list[float]] = {}
     speed: dict[str, list[float]] = {}
     peaks: dict[str, float] = {}
@@ -82,7 +82,7 @@ def contest(
                 counts[name] = worker.round(seconds=seconds)["count"]
             except LeftOut as reason:
                 left_out[name] = str(reason)
-            except RuntimeError as failure:  # somebody else's library; the others are still worth comparing
+            except RuntimeError as failure:  # of that library; the others can still be compared
                 left_out[name] = str(failure).strip().splitlines()[-1]
             else:
                 workers[name] = worker

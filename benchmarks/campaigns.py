@@ -1,4 +1,4 @@
-"""(b), (c), (d): the batched sender, with one recipient a request, in full requests, and with a journal in a file."""
+"""Measure (b), (c) and (d): `BatchSender` with one recipient per request, with full requests, and with a journal."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _SMALL = 10_000
 
 
 def messages(count: int) -> Iterator[Message]:
-    """A campaign as one comes from a table: each with a name in the text."""
+    """Yield the messages of a campaign, each with a name in its text, as from a table."""
     for index in range(count):
         yield Message(number(index), "Hola {nombre}, su cita es el martes", variables={"nombre": f"Ana {index}"})
 
 
 class _Looped:
-    """What has a loop of its own between rounds."""
+    """Contestant that keeps an event loop of its own between rounds."""
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
@@ -49,14 +49,14 @@ class _Looped:
 
 
 class Sender(_Looped):
-    """`BatchSender` on a Mensatek that takes everything.
+    """`BatchSender` with a Mensatek server that accepts every message.
 
     Args:
-        url: of the server.
-        recipients: of a request.
-        in_flight: requests at once; None for the sender's own default.
-        texts: one text for all, as in `contenders`, instead of a name in each.
-        journal: record the campaign in a file; the folder that it lies in, empty for the system's own.
+        url: the address of the server.
+        recipients: recipients per request.
+        in_flight: requests in flight; None for the sender's own default.
+        texts: send one text to all, as in `contenders`, instead of a text with a name for each.
+        journal: the folder of the journal's file; empty for the system's temporary folder, None for no journal.
     """
 
     vendor: type[MensatekClient] = MensatekClient
@@ -74,7 +74,7 @@ class Sender(_Looped):
         self._numbers = itertools.count()
 
     def round(self, *, count: int, warm_up: int = 0) -> dict[str, Any]:
-        """Send a campaign of ``count``, after one of ``warm_up``."""
+        """Send a campaign of ``count`` messages, after one of ``warm_up`` messages."""
         return self._runner.run(self._round(count, warm_up))
 
     async def _round(self, count: int, warm_up: int) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def same_text(count: int) -> Iterator[Message]:
 
 
 class _Answered(MensatekClient):
-    """Remembers how many objects the collector tracks whenever a request has its answer."""
+    """Client that counts the objects that the garbage collector tracks when a request has its answer."""
 
     tracked: int
 
@@ -118,10 +118,10 @@ class _Answered(MensatekClient):
 
 
 class Tracked(Sender):
-    """Objects of the sender and its caller for each recipient of one request, which the collector has to look at.
+    """Count of objects that the garbage collector tracks for each recipient of a request.
 
     Args:
-        url: of the server.
+        url: the address of the server.
     """
 
     vendor = _Answered
@@ -130,10 +130,10 @@ class Tracked(Sender):
         super().__init__(url, recipients=1000, in_flight=1)
 
     def round(self, *, count: int, warm_up: int = 1000) -> dict[str, Any]:
-        """Send a campaign of ``count``, at most as many as fill a request, and give ``objects``."""
+        """Send a campaign of ``count`` messages, at most one full request, and return its ``objects``."""
         super().round(count=warm_up)
         gc.collect()
-        gc.disable()  # what it finds on the way depends on when it runs
+        gc.disable()  # a collection at a random moment would change the count
         before = len(gc.get_objects())
         super().round(count=count)
         gc.enable()
@@ -142,7 +142,7 @@ class Tracked(Sender):
 
 
 class Bare(_Looped):
-    """A bounded pool of workers on bare aiohttp: the same requests by hand, without outcomes, checks or limits."""
+    """Pool of workers on bare aiohttp that sends the same requests, without outcomes, checks or limits."""
 
     def __init__(self, url: str, recipients: int, in_flight: int) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ class Bare(_Looped):
         self._session: aiohttp.ClientSession | None = None
 
     def round(self, *, count: int, warm_up: int = 0) -> dict[str, Any]:
-        """As in `Sender`."""
+        """Do a round like `Sender.round`."""
         return self._runner.run(self._round(count, warm_up))
 
     async def _round(self, count: int, warm_up: int) -> dict[str, Any]:
@@ -205,10 +205,10 @@ class Bare(_Looped):
 
 
 class Input:
-    """Making the messages and nothing else: the part of a campaign's cost that is the caller's."""
+    """Making of the messages alone, which is the caller's share of a campaign's cost."""
 
     def round(self, *, count: int, warm_up: int = 0) -> dict[str, Any]:
-        """As in `Sender`."""
+        """Do a round like `Sender.round`."""
         for _ in messages(warm_up):
             pass
         with measured() as span:
@@ -217,13 +217,13 @@ class Input:
         return {"wall": span.wall, "cpu": span.cpu}
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing, as nothing is open."""
 
 
 def _contest(
     workers: dict[str, Worker], *, count: int, rounds: int, warm_up: int, note: Callable[[str], None], what: str
 ) -> tuple[dict[str, list[float]], dict[str, list[float]], dict[str, Any]]:
-    """Turns of all workers: CPU microseconds a recipient, recipients a second, and the summary of each."""
+    """Let all workers take turns, and return CPU µs per recipient, recipients per second, and a summary of each."""
     cpu: dict[str, list[float]] = {name: [] for name in workers}
     speed: dict[str, list[float]] = {name: [] for name in workers}
     peaks: dict[str, float] = {}
@@ -244,7 +244,7 @@ def _contest(
 def one_each(
     server: Server, core: int | None, *, count: int, rounds: int, note: Callable[[str], None]
 ) -> dict[str, Any]:
-    """(b) One recipient a request, 64 requests in flight, against the bare pool of workers."""
+    """Measure (b), one recipient per request with 64 requests in flight, beside the bare pool of workers."""
     url = server.urls["mensatek_1"]
     with ExitStack() as stack:
 
@@ -268,7 +268,7 @@ def one_each(
 def full_requests(
     server: Server, core: int | None, *, count: int, rounds: int, note: Callable[[str], None]
 ) -> dict[str, Any]:
-    """(c) 1,000 recipients a request from a generator, beside the same bodies by hand and the input alone."""
+    """Measure (c), 1,000 recipients per request, beside the same requests by hand and the making of messages alone."""
     url = server.urls["mensatek_1000"]
     with ExitStack() as stack:
 
@@ -285,7 +285,7 @@ def full_requests(
 
 
 def memory(server: Server, core: int | None, *, count: int, rounds: int, note: Callable[[str], None]) -> dict[str, Any]:
-    """(c) Peak memory of fresh processes that send 10,000 and ``count`` recipients, one campaign each."""
+    """Measure (c), peak memory of fresh processes that send one campaign of 10,000 or of ``count`` recipients."""
     url = server.urls["mensatek_1000"]
     peaks: dict[int, list[float]] = {_SMALL: [], count: []}
     for turn in range(rounds):
@@ -305,7 +305,7 @@ def memory(server: Server, core: int | None, *, count: int, rounds: int, note: C
 def journal(
     server: Server, core: int | None, *, count: int, rounds: int, folder: str, note: Callable[[str], None]
 ) -> dict[str, Any]:
-    """(d) 100 recipients a request, with the journal in SQLite and without."""
+    """Measure (d), 100 recipients per request, with a journal in SQLite and without."""
     url = server.urls["mensatek_100"]
     with ExitStack() as stack:
 

@@ -1,11 +1,12 @@
-"""One text to one number, by mensasdk and by what a user would pick instead.
+"""Send one text to one number, by mensasdk and by other libraries.
 
-All do the same work: a POST of some 200 bytes with credentials to a server that gives a fixed answer, and the id read
-from that answer. Each SDK sends its own vendor's form of it. SDKs with fixed hosts are sent to loopback by the means
-that their documents name: a base address, a session, or an HTTP client of one's own. Pools are as large as needed.
+All contenders do the same work: a POST of some 200 bytes with credentials to a server with a fixed answer, and reading
+the id in that answer. Each SDK sends the request of its own vendor. An SDK with a fixed host is directed to loopback in
+the way that its documents name: by a base address, a session or an HTTP client. Pools are as large as needed.
 
-Each contender is a context manager that gives a `Drive`: send so many messages, with as many in flight as it was told.
-What is not installed is imported here only when it is asked for, and raises `LeftOut`.
+Each contender is a context manager that yields a `Drive`, a function that sends a count of messages with as many in
+flight as the contender was told. A library is imported only when its contender starts; if it is missing, `LeftOut` is
+raised.
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ Call = Callable[[int], Awaitable[str]]
 
 @frozen
 class Contender:
-    """How to begin with a client, at an address for so many in flight, and which of the server's answers it reads."""
+    """Function that opens a client for an address and a count in flight, and the name of the answer that it reads."""
 
     open: Callable[[str, int], AbstractAsyncContextManager[Drive]]
     answer: str
 
 
 def library(name: str) -> Any:
-    """A module that may be missing. Its types are none of ours: mypy runs without these libraries as well."""
+    """Import a module that may be missing. It is untyped here, as mypy also runs without these libraries."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -55,12 +56,12 @@ def library(name: str) -> Any:
 
 
 def number(index: int) -> str:
-    """A Spanish mobile in E.164, another one for each index."""
+    """Return a Spanish mobile number in E.164, a different one for each index."""
     return f"+346{index:08d}"
 
 
 def pump(call: Call, in_flight: int) -> Drive:
-    """Make so many calls from so many workers. An answer without an id is a failure, for everybody."""
+    """Return a `Drive` that calls ``call`` from ``in_flight`` workers. An answer without an id is an error."""
 
     async def drive(count: int) -> None:
         indices = iter(range(count))
@@ -76,7 +77,7 @@ def pump(call: Call, in_flight: int) -> Drive:
 
 
 def body(index: int) -> dict[str, Any]:
-    """What `MensatekClient.send_sms` sends for the same message."""
+    """Return the body that `MensatekClient.send_sms` sends for the same message."""
     return {
         "Remitente": SENDER,
         "Destinatarios": [{"Movil": number(index)[1:]}],
@@ -106,7 +107,7 @@ async def ours(url: str, in_flight: int) -> AsyncIterator[Drive]:
 
 @asynccontextmanager
 async def aiohttp_typical(url: str, in_flight: int) -> AsyncIterator[Drive]:
-    """As most people write it."""
+    """Send with aiohttp as most people do."""
     session = aiohttp.ClientSession(
         auth=aiohttp.BasicAuth(USER, TOKEN), connector=aiohttp.TCPConnector(limit=pool(in_flight))
     )
@@ -128,7 +129,7 @@ def bare_headers() -> dict[str, str]:
 
 @asynccontextmanager
 async def aiohttp_bare(url: str, in_flight: int) -> AsyncIterator[Drive]:
-    """As little as one can do with aiohttp: orjson both ways, the head made once, the status not looked at."""
+    """Send with as little work as aiohttp allows: orjson, headers made once, and no look at the status."""
     headers, target = bare_headers(), f"{url}/EnviarSMS"
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=pool(in_flight))) as session:
 
@@ -144,8 +145,8 @@ async def aiohttp_bare(url: str, in_flight: int) -> AsyncIterator[Drive]:
 async def twilio(url: str, in_flight: int) -> AsyncIterator[Drive]:
     base: Any = library("twilio.http.async_http_client").AsyncTwilioHttpClient
 
-    class Loopback(base):  # type: ignore[misc]  # a library without types for us
-        """Twilio documents an HTTP client of one's own as the way to go elsewhere."""
+    class Loopback(base):  # type: ignore[misc]  # a library without types here
+        """HTTP client that sends to loopback. Twilio documents a client of your own as the way to another host."""
 
         async def request(self, method: str, url_there: str, *args: Any, **kwargs: Any) -> Any:
             path = url_there.removeprefix("https://api.twilio.com")
@@ -198,8 +199,8 @@ async def aiogram(url: str, in_flight: int) -> AsyncIterator[Drive]:
 @asynccontextmanager
 async def httpx(url: str, in_flight: int) -> AsyncIterator[Drive]:
     module: Any = library("httpx")
-    # 20 idle ones are its default. Where it keeps all that are needed, it looks at each of them for each request, and
-    # was seen to take five times as long.
+    # 20 idle connections are the default of httpx. With more, it looks at each of them for each request, which took
+    # five times as long.
     limits = module.Limits(max_connections=pool(in_flight), max_keepalive_connections=20)
     async with module.AsyncClient(auth=(USER, TOKEN), limits=limits, timeout=60, trust_env=False) as client:
 
@@ -225,7 +226,7 @@ async def telnyx(url: str, in_flight: int) -> AsyncIterator[Drive]:
 
 @asynccontextmanager
 async def requests_threads(url: str, in_flight: int) -> AsyncIterator[Drive]:
-    """A session for each thread, because requests does not promise that one can be shared."""
+    """Send from threads with a session for each, as requests does not promise that threads can share one."""
     module: Any = library("requests")
     kept = threading.local()
     sessions: list[Any] = []

@@ -1,15 +1,15 @@
-"""How instructions and tracked objects are counted; what they are compared with is in `instructions`.
+"""Count instructions and tracked objects; `instructions` compares the counts.
 
-**Cases** repeat something within one process, under ``cachegrind --cache-sim=no`` (the cheapest of valgrind's tools
-that count) with ``PYTHONHASHSEED=0``. It imports all and warms up. It then forks for each case, once for N and once for
-2 N repetitions: the difference of the two counts, divided by N, is one repetition, and the start cancels out. Calls and
-requests are made one at a time, since with more in flight the timing would decide how many answers one turn of the loop
-reads. The garbage collector is off, because when it runs depends on everything before.
+**Cases** run in one process under ``cachegrind --cache-sim=no`` (the cheapest of valgrind's tools that count) with
+``PYTHONHASHSEED=0``. The process imports everything and warms up. It then forks twice for each case, for N and for 2 N
+repetitions. The difference of the two counts, divided by N, is the count of one repetition, and the cost of the start
+cancels out. Calls and requests are made one at a time: with more in flight, the timing would decide how many answers
+the loop reads in one turn. The garbage collector is off, as the moment at which it runs depends on all that ran before.
 
-What the collector would cost is decided by how many **objects** it has to look at: those that are tracked when a full
-request has its answer, less those of before, for each recipient. That is an exact number, and needs no valgrind.
+The cost of the collector depends on how many **objects** it has to look at: those that are tracked when a full request
+has its answer, less those that were there before, for each recipient. This is an exact count, and needs no valgrind.
 
-**Starts** are whole interpreters from their first to their last instruction, which find their bytecode.
+**Starts** are whole interpreters from their first to their last instruction. Their bytecode is cached.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = ["PLAIN", "REPEATS", "STARTS", "Counts", "Valgrind", "count", "starts"
 
 PLAIN = "plain Python"
 FULL = 1000
-# Repetitions of each case. A full request is one of 1,000 recipients, and so many messages are made.
+# Repetitions of each case. A full request has 1,000 recipients, and 1,000 messages are made in each repetition.
 REPEATS = {
     "call": 150,
     "aiohttp call": 150,
@@ -56,7 +56,7 @@ REPEATS = {
     "orjson": 20,
     PLAIN: 20,
 }
-# What a fresh interpreter is told to do.
+# Arguments of a fresh interpreter.
 STARTS = {
     "bare start": ("-c", "pass"),
     "import aiohttp": ("-c", BASE),
@@ -71,11 +71,11 @@ Case = Callable[[int], None]
 
 @frozen
 class Counts:
-    """What was counted.
+    """Results of the counting.
 
     Attributes:
-        instructions: of one repetition of each case, and of each start.
-        objects: tracked by the collector for each recipient of a full request.
+        instructions: instructions of one repetition of each case, and of each start.
+        objects: objects that the collector tracks for each recipient of a full request.
     """
 
     instructions: Mapping[str, float]
@@ -134,7 +134,7 @@ def _parses(body: bytes) -> Case:
 
 
 def _plain(times: int) -> None:
-    """What Python code does all day, the same for ever."""
+    """Run some usual Python code, which never changes."""
     for _ in range(times):
         names: dict[str, int] = {}
         for number in range(1000):
@@ -143,7 +143,7 @@ def _plain(times: int) -> None:
 
 
 def _child(urls: Mapping[str, str]) -> None:
-    """Do every case in processes of its own, and print which process did what."""
+    """Run each case in processes of its own, and print the process, case and repetitions of each."""
     cases = _cases(urls)
     for name, case in cases.items():
         case(max(2, REPEATS[name] // 5))
@@ -165,16 +165,16 @@ def _child(urls: Mapping[str, str]) -> None:
             print(json.dumps({"process": process, "case": name, "times": times}), flush=True)
 
 
-# ------------------------------------------------------------------------------------------------- around them
+# --------------------------------------------------------------------------------------------------- counting
 
 
 def count() -> Counts | None:
-    """Count everything; None where valgrind is missing."""
+    """Count the instructions and objects of everything; return None where valgrind is missing."""
     program = shutil.which("valgrind")
     if program is None or not hasattr(os, "fork"):
         return None
     with serving(None) as server, caching() as environment:
-        # An order of sets and a width of the terminal that are always the same.
+        # These keep the order of sets and the width of the terminal always the same.
         valgrind = Valgrind(program, {**environment, "PYTHONHASHSEED": "0", "COLUMNS": "80"})
         instructions = {**_repetitions(valgrind, server.urls), **starts(valgrind)}
         with Worker("benchmarks.campaigns:Tracked", core=None, url=server.urls["mensatek_1000"]) as worker:
@@ -184,18 +184,18 @@ def count() -> Counts | None:
 
 @frozen
 class Valgrind:
-    """Interpreters under valgrind.
+    """Valgrind, to run interpreters with.
 
     Attributes:
-        program: valgrind itself.
-        environment: of the interpreters.
+        program: the path of valgrind.
+        environment: the environment of the interpreters.
     """
 
     program: str
     environment: Mapping[str, str]
 
     def run(self, arguments: Sequence[str], output: int | IO[str] = subprocess.DEVNULL) -> dict[int, int]:
-        """Run an interpreter that must succeed, and give the instructions of its process and of each that it forked."""
+        """Run an interpreter, which must succeed, and return the instructions of its process and of each fork."""
         with tempfile.TemporaryDirectory() as folder:
             quiet = ("--tool=cachegrind", "--cache-sim=no", "--branch-sim=no", "--cachegrind-out-file=/dev/null")
             command = [self.program, *quiet, f"--log-file={folder}/%p", sys.executable, *arguments]
@@ -207,13 +207,13 @@ class Valgrind:
             }
 
     def warm_up(self, arguments: Sequence[str]) -> None:
-        """Have the bytecode written, without valgrind."""
+        """Run an interpreter without valgrind, so that it writes the bytecode."""
         command = [sys.executable, *arguments]
         subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL)
 
 
 def _repetitions(valgrind: Valgrind, urls: Mapping[str, str]) -> dict[str, float]:
-    """Instructions for one repetition of each case."""
+    """Return the instructions of one repetition of each case."""
     valgrind.warm_up(["-c", "import benchmarks.counting"])
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         totals = valgrind.run(["-m", "benchmarks.counting", json.dumps(dict(urls))], output)
@@ -226,7 +226,7 @@ def _repetitions(valgrind: Valgrind, urls: Mapping[str, str]) -> dict[str, float
 
 
 def starts(valgrind: Valgrind) -> dict[str, float]:
-    """Instructions of each start. They do not depend on what else is running, so two run at a time."""
+    """Return the instructions of each start. Two run at a time, as the load of the machine changes no count."""
 
     def once(arguments: Sequence[str]) -> float:
         valgrind.warm_up(arguments)

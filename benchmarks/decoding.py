@@ -1,7 +1,7 @@
-"""(e) A report of 1,000 recipients into values, from JSON, XML and TXT, as multiples of ``orjson.loads`` of the JSON.
+"""Measure (e), reading a report of 1,000 recipients from JSON, XML and TXT, beside ``orjson.loads`` of the JSON.
 
-What is measured is what a user gets: `MensatekClient.get_report` on a transport that has the answer already, with
-aware times, states as an enum, and everything checked. Before that, the three must have come to equal values.
+`MensatekClient.get_report` is measured as a user calls it, with aware times, states as an enum, and all checks, on a
+transport that has the answer already. Before that, the three formats must give equal values.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _TYPES = {Format.JSON: "application/json", Format.XML: "text/xml", Format.TXT: "
 
 
 class _Ready:
-    """A transport that has the answer already."""
+    """Transport that has the answer already."""
 
     def __init__(self, response: HttpResponse) -> None:
         self._response = response
@@ -79,7 +79,7 @@ class _Ready:
 
 
 class Reader:
-    """Reads the report in one format, as a client does."""
+    """Client that reads the report in one format."""
 
     def __init__(self, form: Format) -> None:
         self.body = BODIES[form]()
@@ -93,7 +93,7 @@ class Reader:
 
 
 def same(one: Report, other: Report) -> bool:
-    """Equal but for ``raw``, which holds what came: JSON has numbers where XML has text."""
+    """Return whether two reports are equal but for ``raw``, in which JSON has numbers where XML has text."""
 
     def plain(report: Report) -> Report:
         return evolve(report, raw={}, lines=tuple(evolve(line, raw={}) for line in report.lines))
@@ -102,7 +102,7 @@ def same(one: Report, other: Report) -> bool:
 
 
 class Decoder:
-    """The child's side: turns of all cases in one process."""
+    """Contestant in a worker's process, in which all cases take turns."""
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
@@ -113,7 +113,7 @@ class Decoder:
             raise AssertionError("the formats do not come to equal values")
 
     def round(self, *, rounds: int, collect: bool) -> dict[str, Any]:
-        """Seconds of each case, a list of rounds: with the garbage collector at work as usual, or off."""
+        """Return the seconds of each round, by case, with the garbage collector on as usual, or off."""
         times: dict[str, list[float]] = {}
         gc.collect()
         (gc.enable if collect else gc.disable)()
@@ -160,7 +160,7 @@ async def _awaited(reader: Reader) -> float:
 
 
 def summary(seconds: Mapping[str, list[float]]) -> dict[str, Any]:
-    """Milliseconds and ratios of each case."""
+    """Return the milliseconds and the ratios of each case."""
     unit = seconds["orjson.loads"]
     return {
         name: {"ms": spread([one * 1e3 for one in times]), "to_orjson": ratio(times, unit)}

@@ -1,4 +1,4 @@
-"""What the speed of mensasdk is to reach, and whether a run reached it. Ratios are within one run."""
+"""Goals for the speed of mensasdk, and whether a run reached them. Ratios are within one run."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Results = Mapping[str, Any]
 
 @frozen
 class Goal:
-    """One figure and its bound.
+    """Figure with a limit.
 
     Attributes:
-        number: of the goal it belongs to.
-        name: what is measured.
-        limit: the bound.
-        find: takes the figure out of the results; raises KeyError where it was not measured.
-        at_most: the limit is the most; else the least.
-        unit: behind the figure; empty for a ratio.
-        digits: after the point.
-        key: by which a plot finds it.
+        number: the position of the goal that the figure belongs to, from 1.
+        name: what the figure measures.
+        limit: the limit.
+        find: a function that takes the figure out of the results; it raises KeyError where there is none.
+        at_most: the figure must not be above the limit; False if it must not be below.
+        unit: the unit to show after the figure; empty for a ratio.
+        digits: digits to show after the decimal point.
+        key: the name by which a plot finds the limit.
     """
 
     number: int
@@ -48,7 +48,7 @@ class Goal:
 
 @frozen
 class Verdict:
-    """A goal in one run. ``share`` is 1 at the limit and more beyond it, whichever way is the better one."""
+    """Figure of a run beside its goal. ``share`` is 1 at the limit, and above 1 where the goal is not reached."""
 
     goal: Goal
     value: float
@@ -76,7 +76,7 @@ def _decoding(form: str) -> Callable[[Results], float]:
 
 def _memory(results: Results) -> float:
     if results["memory"]["recipients"] < 1_000_000:
-        raise KeyError("memory")  # fewer prove nothing
+        raise KeyError("memory")  # a smaller campaign proves nothing
     return float(results["memory"]["above_small_mb"]["median"])
 
 
@@ -116,7 +116,7 @@ GOALS = (
 
 
 def verdicts(results: Results) -> list[Verdict]:
-    """Those goals whose figures are in the results."""
+    """Return a verdict for each goal whose figure is in the results."""
     found = []
     for goal in GOALS:
         try:

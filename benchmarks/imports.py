@@ -1,7 +1,7 @@
-"""(h) What an import costs: fresh interpreters that take turns, the time of the import alone and the memory held after.
+"""Measure (h), the time of an import and the memory after it, in fresh interpreters that take turns.
 
-The bytecode is in its cache, as everywhere but at the very first run; see `bytecode`. What loads its parts when they
-are used has a cheap ``import``, so what a program really uses is measured as well.
+The bytecode is cached, as in all runs of a program but the first; see `bytecode`. ``import mensasdk`` is cheap, as it
+loads its parts only when they are used. So the import of the parts that a program uses is measured as well.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ print(json.dumps({"cpu_ms": cpu * 1e3, "wall_ms": wall * 1e3, "modules": modules
 
 
 def contest(*, rounds: int, core: int | None, note: Callable[[str], None]) -> dict[str, Any]:
-    """Milliseconds of CPU and wall, and MB, of each statement in fresh interpreters."""
+    """Return the CPU and wall time, in ms, and the memory, in MB, of each statement in fresh interpreters."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in STATEMENTS}
-    pinned = f"from benchmarks.machine import pin\npin({core})\n"  # before the clock starts, and light
+    pinned = f"from benchmarks.machine import pin\npin({core})\n"  # before the clock starts; imports little
     with caching() as environment:
         for turn in range(rounds + 1):
             note(f"imports: round {turn} of {rounds}")
@@ -69,7 +69,7 @@ def contest(*, rounds: int, core: int | None, note: Callable[[str], None]) -> di
             }
             for name in STATEMENTS
         },
-        # The minimum of many is what the code costs; the rest is what the machine did meanwhile.
+        # The minimum of many rounds is the cost of the code; the rest is the load of the machine.
         "min_ratio": {name: min(column(name, "cpu_ms")) / min(column(BASE, "cpu_ms")) for name in (OURS, USED)},
         "median_ratio": {name: ratio(column(name, "cpu_ms"), column(BASE, "cpu_ms")) for name in (OURS, USED)},
     }

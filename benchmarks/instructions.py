@@ -1,20 +1,20 @@
-"""Instructions, counted by valgrind, and tracked objects: figures that do not depend on noise.
+"""Count instructions with valgrind, and tracked objects, which do not depend on noise, and compare with a baseline.
 
-``python -m benchmarks.instructions`` prints them, ``--check`` compares them to ``baseline.json`` and fails on a loss of
-more than 10 %, ``--save`` writes this run into it. Where valgrind is missing, or where the file has nothing for this
-minor version of Python and this architecture, it says so and passes. How it is counted stands in `counting`.
+``python -m benchmarks.instructions`` prints the counts. ``--check`` compares them with ``baseline.json`` and fails on a
+loss of more than 10 %. ``--save`` writes this run to that file. If valgrind is missing, or the file has no baseline for
+this minor version of Python and this architecture, the command says so and passes. `counting` describes the counting.
 
-What is compared is a **ratio within the same run**: a call to one of bare aiohttp, a report to ``orjson.loads`` of its
-JSON. Absolute counts change with each release of aiohttp or orjson, and none of that is our gain or loss; most of it
-cancels out in the ratio. The versions are kept beside the baseline, and a difference is named. Where a goal is set, it
-stands beside its ratio, and whether it is reached; a goal that is not reached fails nothing.
+A case is compared by its **ratio to another case of the same run**: a call to one of bare aiohttp, a report to
+``orjson.loads`` of its JSON. Absolute counts change with each release of aiohttp or orjson, which is not our gain or
+loss, and most of that cancels out in the ratio. The baseline has the versions of its run, and other versions are named.
+If a ratio has a goal, the goal is printed too, and whether it is reached. A goal that is not reached fails nothing.
 
-What does not cancel out is on what the same code runs. ``orjson`` is compiled, and reading a report is mostly Python,
-which takes a seventh fewer instructions on Debian's 3.11 than on one that was built without optimisations. And compiled
-code asks the processor what it can do: valgrind answers in its place, always as the same one with AVX2 (and never with
-AVX-512) where the real one has AVX2, but as an older one where it has not. So a few lines of plain Python are counted
-as well. Where these, or what a case is a multiple of, differ from the baseline by more than 5 %, a loss may be none of
-ours: it is reported, and fails nothing. What is ours excuses nothing: making messages is a case, and compared itself.
+The platform does not cancel out. ``orjson`` is compiled, and reading a report is mostly Python, which takes a seventh
+fewer instructions on Debian's 3.11 than on one that was built without optimisations. Compiled code also depends on the
+processor. Valgrind shows it one with AVX2 and without AVX-512 if the real one has AVX2, and an older one if not. So a
+few lines of plain Python are counted as well. If they, or the case that a ratio divides by, differ from the baseline by
+more than 5 %, a loss may not be our fault: it is reported, and fails nothing. Our own cases excuse no loss: making
+messages is one of them, and is compared itself.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _VERSIONS_THAT_MATTER = ("python", "aiohttp", "orjson", "attrs", "cattrs", "yarl
 
 @frozen
 class Ratio:
-    """What a case is a multiple of.
+    """Ratio of a case to another case.
 
     Attributes:
-        to: the other case.
-        less: a case that is a part of this one, and taken off it first.
-        to_less: the same for the other case.
-        goal: the most that it is to be one day; None where none is set here.
+        to: the other case, by which the case is divided.
+        less: a part of the case, which is subtracted first.
+        to_less: a part of the other case, which is subtracted first.
+        goal: the goal for the ratio, as an upper limit; None for no goal here.
     """
 
     to: str
@@ -62,7 +62,7 @@ class Ratio:
         return ours / theirs
 
     def words(self) -> str:
-        """What is behind the figure."""
+        """Return the words to print after the figure."""
         if self.less is None:
             return f"× {self.to}"
         return f"× {self.to}, {'both ' if self.to_less else ''}less {self.less}"
@@ -77,12 +77,12 @@ RATIOS: Mapping[str, Ratio] = {
     "import": Ratio("import aiohttp", less="bare start", to_less="bare start", goal=1.35),
     "help": Ratio("import click", less="bare start", to_less="bare start", goal=2.5),
 }
-# The goal of each number of tracked objects.
+# The goals for the counts of tracked objects.
 OBJECTS: Mapping[str, float] = {"full request": 4.2}
 
 
 def figures(counted: Counts) -> dict[str, Any]:
-    """What is stored and compared."""
+    """Return the figures that are stored and compared."""
     return {
         "ratios": {name: round(ratio.of(name, counted.instructions), 3) for name, ratio in RATIOS.items()},
         "objects": {name: round(value, 3) for name, value in counted.objects.items()},
@@ -92,12 +92,12 @@ def figures(counted: Counts) -> dict[str, Any]:
 
 
 def key() -> str:
-    """Which baseline is ours: ``3.11-x86_64``."""
+    """Return the key of our baseline, such as ``3.11-x86_64``."""
     return f"{sys.version_info.major}.{sys.version_info.minor}-{platform.machine()}"
 
 
 def compare(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
-    """Print each figure beside its baseline and its goal, and give those that lost more than is allowed."""
+    """Print each figure beside its baseline and its goal, and return those that lost more than is allowed."""
     references = dict.fromkeys((*(ratio.to for ratio in RATIOS.values() if ratio.to not in RATIOS), PLAIN))
     moved = [name for name in references if _moved(name, now, before)]
     lost = []
@@ -122,7 +122,7 @@ def compare(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
 
 
 def _lost(name: str, value: float, base: float | None, words: str, goal: float | None, excuses: Sequence[str]) -> bool:
-    """Print one figure; whether it lost what nothing but we can have lost."""
+    """Print one figure, and return whether it lost more than is allowed, with nothing but our code to blame."""
     verdict = "the baseline has none"
     if base is not None:
         change = value / base - 1
@@ -137,13 +137,13 @@ def _lost(name: str, value: float, base: float | None, words: str, goal: float |
 
 
 def _moved(name: str, now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """What is none of ours takes other instructions than in the baseline: other code, or the same on other ground."""
+    """Return whether a case that is not ours differs from the baseline: by its own code, or by the platform."""
     old = before["instructions"].get(name)
     return old is None or abs(now["instructions"][name] / old - 1) > _SAME
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; gives its exit status."""
+    """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.instructions", description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="fail on a loss of more than 10 %% against the baseline")
     parser.add_argument("--save", action="store_true", help="make this run the baseline of this Python and machine")

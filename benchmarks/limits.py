@@ -1,4 +1,4 @@
-"""(f) The rate limiter: how much of the rate it uses, how strict and how even it is, and what a permit costs."""
+"""Measure (f), the rate limiter: the share of the rate that it uses, its strictness, and the cost of a permit."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _BUCKET = 0.1
 
 
 def busiest(times: Sequence[float], length: float) -> int:
-    """Most events in any half-open window of this many seconds; the times are in order."""
+    """Return the most events in any half-open window of ``length`` seconds. The times are in order."""
     return max((bisect_left(times, start + length) - i for i, start in enumerate(times)), default=0)
 
 
 class Limits:
-    """The child's side."""
+    """Contestant in a worker's process."""
 
     def __init__(self, uvloop: bool = False) -> None:
         self._factory = importlib.import_module("uvloop").new_event_loop if uvloop else None
 
     def round(self, *, rate: int, tasks: int, seconds: float) -> dict[str, Any]:
-        """Keep so many tasks waiting for permits for so long; then take permits that are free."""
+        """Keep tasks waiting for permits for some seconds, then take permits that are free, and return the figures."""
         with asyncio.Runner(loop_factory=self._factory) as runner:
             times, begun, cpu = runner.run(contended(rate, tasks, seconds))
             free = runner.run(uncontended(50_000))
@@ -51,11 +51,11 @@ class Limits:
         }
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing, as nothing is open."""
 
 
 async def contended(rate: int, tasks: int, seconds: float) -> tuple[list[float], float, float]:
-    """Times at which permits reached the callers, when it began, and CPU seconds."""
+    """Return the times at which tasks got permits, the time of the start, and the CPU seconds."""
     limiter = WindowLimiter(RateLimit(rate))
     times: list[float] = []
     cpu, begun = cpu_seconds(), monotonic()
@@ -75,7 +75,7 @@ async def contended(rate: int, tasks: int, seconds: float) -> tuple[list[float],
 
 
 async def uncontended(permits: int) -> list[float]:
-    """Microseconds of CPU time for each permit that is free at once; several rounds."""
+    """Return the CPU time of a permit that is free at once, in microseconds, for each of several rounds."""
     limiter = WindowLimiter(RateLimit(1_000_000_000))
     found = []
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""What the measurements ran on, and how busy it was: noise is reported, not hidden."""
+"""Describe the machine and its load, so that results show their noise."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PACKAGES = (
 
 
 def cores() -> tuple[int, int] | None:
-    """A core for the client and another one for the server; None where they have to share, or cannot be chosen."""
+    """Return a core for the client and one for the server; None with a single core, or where none can be chosen."""
     if not hasattr(os, "sched_getaffinity"):
         return None
     allowed = sorted(os.sched_getaffinity(0))
@@ -39,18 +39,18 @@ def cores() -> tuple[int, int] | None:
 
 
 def pin(core: int | None) -> None:
-    """Stay on one core from now on, with all threads yet to come."""
+    """Keep this process, and all threads that it starts later, on one core."""
     if core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {core})
 
 
 def load() -> list[float]:
-    """Processes that wanted a core, on average over 1, 5 and 15 minutes."""
+    """Return the load averages over 1, 5 and 15 minutes."""
     return [round(value, 2) for value in os.getloadavg()]
 
 
 def versions() -> dict[str, str]:
-    """The versions of what takes part, as far as it is installed."""
+    """Return the versions of Python and of the packages that are installed."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -61,7 +61,7 @@ def versions() -> dict[str, str]:
 
 
 def describe() -> dict[str, Any]:
-    """The machine, for the head of the results."""
+    """Return a description of the machine for the results."""
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),

@@ -1,4 +1,4 @@
-"""CPU time, wall time and peak memory of this process; medians and their spread."""
+"""Measure CPU time, wall time and peak memory of this process, and summarise rounds."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ __all__ = ["LeftOut", "Span", "cpu_seconds", "measured", "peak_mb", "ratio", "sp
 
 
 class LeftOut(Exception):
-    """A contender cannot take part; the text says why."""
+    """Contender that cannot take part, with the reason as text."""
 
 
 def cpu_seconds() -> float:
-    """CPU time of this process, all its threads, in user and kernel."""
+    """Return the CPU time of this process with all its threads, user and kernel, in seconds."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
 def peak_mb() -> float:
-    """Most memory that this process held at once, in MB (10^6 bytes).
+    """Return the peak memory of this process in MB (10^6 bytes).
 
-    Linux hands ``ru_maxrss`` on from the process that started this one, so a small child of a large parent would look
-    large; ``VmHWM`` belongs to this program alone.
+    On Linux a process inherits ``ru_maxrss`` from its parent, so a small child of a large parent would look large.
+    ``VmHWM`` belongs to this process alone.
     """
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
@@ -42,7 +42,7 @@ def peak_mb() -> float:
 
 
 class Span:
-    """What passed between two moments: ``wall`` and ``cpu``, in seconds."""
+    """Time between two moments: ``wall`` and ``cpu``, in seconds."""
 
     wall = 0.0
     cpu = 0.0
@@ -50,7 +50,7 @@ class Span:
 
 @contextmanager
 def measured() -> Iterator[Span]:
-    """Measure what is done inside. The garbage of before is collected first; inside, collection goes on as usual."""
+    """Measure the time of the block. Old garbage is collected first; in the block, collection goes on as usual."""
     gc.collect()
     span = Span()
     cpu, wall = cpu_seconds(), time.perf_counter()
@@ -59,7 +59,7 @@ def measured() -> Iterator[Span]:
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:
-    """The median, the median distance from it (MAD), the extremes, and how many there were."""
+    """Return the median, the median distance from it (MAD), the extremes, and the count of the values."""
     middle = statistics.median(values)
     return {
         "median": middle,
@@ -71,5 +71,5 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
-    """Ours divided by theirs, round by round: what slows the machine for a while slows both of a round."""
+    """Return the spread of ours divided by theirs, round by round, as a busy machine slows both of a round."""
     return spread([one / other for one, other in zip(ours, theirs, strict=True)])

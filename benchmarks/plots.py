@@ -1,4 +1,4 @@
-"""The plots: PNG for a look, SVG for the docs. Without matplotlib there are none, and the run says so."""
+"""Draw the plots: PNG for a look, SVG for the docs. Without matplotlib there are none, and a note says so."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ OURS = "mensasdk"
 INK, QUIET, GRID = "#22272e", "#8b95a1", "#e3e7eb"
 BLUE, LIGHT, RED = "#1f6feb", "#a9c4ee", "#cf3b2e"
 _LEAST_SHARE = 0.3
-# Told apart by those who do not see red and green, too; the names stand at the lines besides.
+# Colours that people with red-green blindness can tell apart; each line also has its name beside it.
 LINES = ("#8b95a1", "#e69f00", "#009e73", "#56b4e9", "#cc79a7", "#d55e00", "#5c6770", "#b8860b", "#7b61c9")
 
 
 def draw(results: Results, folder: Path, *, formats: Sequence[str]) -> list[str]:
-    """Write what was measured as ``name.format``; gives the names."""
+    """Write a plot of each part that was measured, as ``name.format``, and return the names."""
     try:
         matplotlib: Any = importlib.import_module("matplotlib")
     except ImportError:
@@ -42,9 +42,9 @@ def draw(results: Results, folder: Path, *, formats: Sequence[str]) -> list[str]
         "ytick.color": INK,
         "figure.facecolor": "white",
         "savefig.facecolor": "white",
-        # The same picture gives the same file.
+        # Makes the same plot the same file.
         "svg.hashsalt": "mensasdk",
-        "svg.fonttype": "none",  # text, not outlines: a quarter of the size
+        "svg.fonttype": "none",  # text in place of outlines, for a quarter of the size
     }
     drawn = []
     with plt.rc_context(style):
@@ -82,7 +82,7 @@ def goals(plt: Any, results: Results) -> Any:
     farthest = max(2.0, *(one.share for one in found))
     for place, one in enumerate(reversed(found)):
         color = BLUE if one.reached else RED
-        share = max(one.share, _LEAST_SHARE)  # far better than asked for is not worth the room
+        share = max(one.share, _LEAST_SHARE)  # figures far better than the goal would take too much room
         axes.plot([1, share], [place, place], color=color, linewidth=2, alpha=0.35, solid_capstyle="butt")
         axes.plot(share, place, marker="o" if one.reached else "X", color=color, markersize=8)
         axes.text(farthest * 1.25, place, f"{one.goal.show(one.value)}   ({one.goal.bound()})", va="center", fontsize=9)
@@ -96,7 +96,7 @@ def goals(plt: Any, results: Results) -> Any:
     axes.set_ylim(-0.6, len(found) - 0.4)
     axes.set_xlabel("share of the limit (dot: reached, cross: not)")
     _quiet(axes, "x")
-    # Room for the figures, which stand beside the axes.
+    # The heading of the figures, which stand beside the axes.
     axes.text(farthest * 1.25, len(found) - 0.4, "measured (limit)", fontsize=9, color=QUIET, va="bottom")
     return figure
 
@@ -104,7 +104,7 @@ def goals(plt: Any, results: Results) -> Any:
 def _dots(
     axes: Any, names: Sequence[str], values: Sequence[float], errors: Sequence[float], text: Sequence[str]
 ) -> None:
-    """One line for each name on a scale of powers: what is ten times as dear is seen beside what is a third dearer."""
+    """Draw a line for each name on a logarithmic scale, on which small and large factors can both be seen."""
     places = range(len(names))
     colors = [BLUE if name == OURS else QUIET for name in names]
     for place, value, error, color, label in zip(places, values, errors, colors, text, strict=True):
@@ -156,7 +156,7 @@ def in_flight(plt: Any, results: Results) -> Any:
     colors = iter(LINES)
     ends: list[tuple[int, float, str, str]] = []
     for name, points in sorted(lines.items(), key=lambda item: item[1][-1][1]):
-        if len(points) < 2:  # not measured but at one
+        if len(points) < 2:  # measured at one level only
             continue
         color = BLUE if name == OURS else next(colors)
         axes.plot(*zip(*points, strict=True), "o-", color=color, linewidth=3 if name == OURS else 1.5, markersize=5)
@@ -177,7 +177,7 @@ def in_flight(plt: Any, results: Results) -> Any:
 
 
 def _apart(values: Sequence[float], factor: float) -> list[float]:
-    """Places for names beside these rising values: as near as can be, and each this many times the one below."""
+    """Return places for names beside rising values: near the values, but each ``factor`` times the one below."""
     places = list(values)
     for _ in range(200):
         for low in range(len(places) - 1):

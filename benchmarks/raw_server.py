@@ -1,9 +1,8 @@
-"""Fixed answers over HTTP/1.1 as cheaply as Python can: ``python -m benchmarks.raw_server``, started by `server`.
+"""Serve fixed answers over HTTP/1.1 as cheaply as Python can: ``python -m benchmarks.raw_server``.
 
-It reads just the length of each request, so that it is no part of what is measured. With a core of its own it never
-sleeps. On its standard input comes one
-line of JSON, ``{"core": 1, "answers": {"name": "..."}}``; on its standard output goes one with the port of each answer.
-It ends when its input does.
+`server` starts it. It reads only the length of each request, to take no part in the measurement. With a core of its own
+it never sleeps. It reads one line of JSON from standard input, ``{"core": 1, "answers": {"name": "..."}}``, and writes
+one line to standard output, with the port of each answer. It ends when its input ends.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 
 
 class Fixed(asyncio.Protocol):
-    """Answers every request on a connection with the same bytes, also when several come at once or one in pieces."""
+    """Connection that answers each request with the same bytes, also if several come at once, or one in pieces."""
 
     def __init__(self, answer: bytes) -> None:
         self._answer = answer
@@ -62,7 +61,7 @@ class Fixed(asyncio.Protocol):
 
 
 def response(body: str) -> bytes:
-    """A whole answer of 200 with this JSON."""
+    """Return a complete answer with status 200 and this JSON."""
     content = body.encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     return head.encode() + content
@@ -80,9 +79,9 @@ async def serve(answers: dict[str, str], *, awake: bool) -> None:
         ports[name] = server.sockets[0].getsockname()[1]
     print(json.dumps(ports), flush=True)
     ended = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
-    while awake and not ended.done():  # noqa: ASYNC110 - not to wait is the purpose
-        # On loopback whoever sends to a process that sleeps pays for waking it, a tenth of a request and more, which
-        # nobody pays to a server elsewhere.
+    while awake and not ended.done():  # noqa: ASYNC110 - it must not wait
+        # On loopback, a client that sends to a sleeping process pays for waking it: a tenth of a request or more. It
+        # pays nothing if the server is on another machine.
         await asyncio.sleep(0)
     await ended
 

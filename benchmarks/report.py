@@ -1,6 +1,6 @@
-"""Results as Markdown tables, and docs/benchmarks.md from ``template.md``.
+"""Write results as Markdown tables, and docs/benchmarks.md from ``template.md``.
 
-In the template ``{{name}}`` stands for a table, and ``{{plot:name}}`` for a plot with its caption.
+In the template, ``{{name}}`` stands for a table, and ``{{plot:name}}`` for a plot with its caption.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Results = Mapping[str, Any]
 
 
 def as_json(results: Results) -> str:
-    """The results for programs; figures to six digits."""
+    """Return the results as JSON, with figures to six digits."""
 
     def short(value: Any) -> Any:
         if isinstance(value, float):
@@ -41,19 +41,19 @@ def as_json(results: Results) -> str:
         return [short(one) for one in value] if isinstance(value, list | tuple) else value
 
     text = json.dumps(short(results), indent=1, ensure_ascii=False)
-    # Numbers side by side: a list of a hundred is not a hundred lines.
+    # Puts the numbers of a list on one line: a list of a hundred is not a hundred lines.
     return re.sub(r"\[[\s\d.,e+-]+\]", lambda match: " ".join(match[0].split()), text) + "\n"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; the first column to the left, the others to the right."""
+    """Return a Markdown table with the first column to the left, and the others to the right."""
     lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(lines)
 
 
 def pm(figure: Mapping[str, float], digits: int = 0) -> str:
-    """Median and spread: ``382 ± 14``."""
+    """Return median and spread, as in ``382 ± 14``."""
     return f"{figure['median']:,.{digits}f} ± {figure['mad']:,.{digits}f}"
 
 
@@ -216,13 +216,13 @@ def counted(results: Results) -> str:
         (name, f"{value:,}", f"{ratios[name]:.2f} {RATIOS[name].words()}" if name in ratios else "")
         for name, value in found["instructions"].items()
     ]
-    objects = found.get("objects", {})  # a run of before has none
+    objects = found.get("objects", {})  # older runs have none
     lines = [f"Tracked objects a recipient, {name}: {value:.1f}." for name, value in objects.items()]
     return "\n\n".join([table(("one", "instructions", ""), rows), *lines])
 
 
 def left_out(results: Results) -> str:
-    """What could not be measured, and why; empty where all was."""
+    """Return the parts that could not be measured, and the reasons; empty where all were measured."""
     lines = [
         f"* {name}: {reason}" for name, reason in results.get("calls", {}).get("64", {}).get("left_out", {}).items()
     ]
@@ -259,13 +259,13 @@ def section(name: str, results: Results) -> str:
 
 
 def tables(results: Results) -> str:
-    """All that was measured, as Markdown."""
+    """Return all that was measured, as Markdown."""
     written = {title: section(name, results) for name, (title, _) in SECTIONS.items()}
     return "\n\n".join(f"## {title}\n\n{text}" for title, text in written.items() if text not in {"", MISSING}) + "\n"
 
 
 def document(results: Results, pictures: Iterable[str]) -> str:
-    """docs/benchmarks.md: the template with the tables and plots of a run."""
+    """Return docs/benchmarks.md: the template with the tables and plots of a run."""
     drawn = set(pictures)
 
     def fill(match: re.Match[str]) -> str:

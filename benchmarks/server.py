@@ -1,4 +1,4 @@
-"""A server that is much faster than any client: fixed answers on loopback, in a process and on a core of its own."""
+"""Serve fixed answers on loopback, much faster than any client, in a process and on a core of its own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ANSWERS: Mapping[str, str] = {
     "mensatek_1": _mensatek(1),
     "mensatek_100": _mensatek(100),
     "mensatek_1000": _mensatek(1000),
-    # What the others need in order to find an id in it, and no more.
+    # The fields that each SDK needs to find an id, and no more.
     "twilio": '{"sid":"SM00000000000000000000000000000001","status":"queued","num_segments":"1","error_code":null,'
     '"date_created":"Tue, 30 Apr 2030 10:00:00 +0000","price":null,"to":"+34600000000","direction":"outbound-api"}',
     "slack": '{"ok":true,"channel":"C0123456789","ts":"1904040000.000100","message":{"type":"message","text":"ok",'
@@ -73,7 +73,7 @@ _ONE = "    server {{ listen 127.0.0.1:{port} backlog=1024; location / {{ return
 
 @frozen
 class Server:
-    """Where the answers are: ``urls[name]`` without a path; ``kind`` says what serves them."""
+    """Addresses of the answers, ``urls[name]`` without a path, and ``kind``, the name of the server software."""
 
     kind: str
     urls: Mapping[str, str]
@@ -81,9 +81,9 @@ class Server:
 
 @contextmanager
 def serving(core: int | None, answers: Mapping[str, str] = ANSWERS, *, raw: bool = False) -> Iterator[Server]:
-    """Serve each answer on a port of its own, whatever is asked there, and end the server afterwards.
+    """Serve each answer on a port of its own, to any request, and end the server afterwards.
 
-    ``raw``, or ``MENSASDK_BENCH_SERVER=raw``, passes nginx over.
+    With ``raw``, or with ``MENSASDK_BENCH_SERVER=raw`` in the environment, nginx is not used.
     """
     raw = raw or os.environ.get("MENSASDK_BENCH_SERVER") == "raw"
     nginx = None if raw else shutil.which("nginx")
@@ -96,7 +96,7 @@ def serving(core: int | None, answers: Mapping[str, str] = ANSWERS, *, raw: bool
 
 @contextmanager
 def _nginx(program: str, core: int | None, answers: Mapping[str, str]) -> Iterator[Server | None]:
-    """nginx as one process of ours; None where it does not come up."""
+    """Serve with nginx as one process; yield None where it does not start."""
     with tempfile.TemporaryDirectory() as folder:
         ports = _free_ports(len(answers))
         config = Path(folder) / "nginx.conf"

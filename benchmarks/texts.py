@@ -1,4 +1,4 @@
-"""(g) Counting the parts of a text, beside other libraries; texts, libraries and clock are those of `bench_text`."""
+"""Measure (g), counting the parts of a text, with the texts, libraries and clock of `bench_text`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Texts"]
 
 
 class Texts:
-    """The child's side."""
+    """Contestant in a worker's process."""
 
     def round(self) -> dict[str, Any]:
-        """Microseconds a text of each library; those that are missing are named."""
-        warnings.simplefilter("ignore")  # some use what their own dependencies have deprecated
+        """Return the microseconds per text of each library, and the names of missing libraries."""
+        warnings.simplefilter("ignore")  # some libraries use deprecated parts of others
         said = StringIO()
         with redirect_stdout(said):
             libraries: Mapping[str, Callable[[str], int]] = bench_text.installed()
@@ -37,4 +37,4 @@ class Texts:
         return {"us": found, "wrong": wrong, "left_out": said.getvalue().splitlines()}
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing, as nothing is open."""

@@ -1,8 +1,8 @@
-"""A contender in a process of its own, which does a round whenever its parent says so.
+"""Run a contender in a process of its own, which does a round whenever its parent says so.
 
-The child is ``python -m benchmarks.worker module:factory '{"argument": ...}'``. It answers each line of JSON that comes
-in with one that goes out. So rounds of many contenders can take turns, each keeps what it has warmed up, and the time
-and memory that it reports are its own.
+The child is ``python -m benchmarks.worker module:factory core '{"argument": ...}'``. It answers each line of JSON on
+its input with a line of JSON on its output. So rounds of many contenders can take turns, each contender stays warm, and
+the time and memory that it reports are its own.
 """
 
 from __future__ import annotations
@@ -25,25 +25,26 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Contestant(Protocol):
-    """What a factory makes in the child."""
+    """Object that does the rounds in the child."""
 
     def round(self, **order: Any) -> dict[str, Any]:
-        """Do one round, and give its figures."""
+        """Do one round, and return its figures."""
 
     def close(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""
 
 
 class Worker:
-    """The parent's side of a contender.
+    """Child process of a contender, seen from its parent.
 
     Args:
-        factory: ``module:function``; called in the child, it gives a `Contestant`.
-        core: where the child stays.
-        arguments: of the function.
+        factory: ``module:function``, a function that the child calls to make a `Contestant`.
+        core: the core that the child runs on; None for any.
+        arguments: arguments of the function.
 
     Raises:
-        LeftOut: the child could not import what it needs.
+        LeftOut: a library that the child needs is missing.
+        RuntimeError: the child failed in another way.
     """
 
     def __init__(self, factory: str, *, core: int | None, **arguments: Any) -> None:
@@ -67,7 +68,7 @@ class Worker:
         self.close()
 
     def round(self, **order: Any) -> dict[str, Any]:
-        """Have one round done. Its figures, with ``peak_mb``: the most memory that the child held so far."""
+        """Let the child do one round, and return its figures, with the child's peak memory so far as ``peak_mb``."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
@@ -93,7 +94,7 @@ class Worker:
 
 
 def main() -> None:
-    out, sys.stdout = sys.stdout, sys.stderr  # whatever a library prints is no answer
+    out, sys.stdout = sys.stdout, sys.stderr  # so that text that a library prints is not read as an answer
 
     def say(answer: dict[str, Any]) -> None:
         out.write(json.dumps(answer) + "\n")
@@ -107,7 +108,7 @@ def main() -> None:
     except LeftOut as reason:
         say({"_left_out": str(reason)})
         return
-    except Exception:  # noqa: BLE001 - the parent tells of it
+    except Exception:  # noqa: BLE001 - the parent reports it
         say({"_error": traceback.format_exc()})
         return
     say({"ready": True})
@@ -115,7 +116,7 @@ def main() -> None:
         for line in sys.stdin:
             try:
                 say({**contestant.round(**json.loads(line)), "peak_mb": peak_mb()})
-            except Exception:  # noqa: BLE001 - the parent tells of it
+            except Exception:  # noqa: BLE001 - the parent reports it
                 say({"_error": traceback.format_exc()})
     finally:
         contestant.close()
