@@ -171,7 +171,8 @@ def check_image(content: bytes, text: str, sim: SimSlot) -> None:
     if text:
         raise invalid(
             "text",
-            "text must be empty with an image, as the vendor replaces it with the image's address; send it apart",
+            "text must be empty with an image, because the vendor would replace it with the image's address; send the "
+            "text as a message of its own",
         )
     if not sim.takes_images:
         raise invalid("sim", "images go through WhatsApp only; give sim=2 (WhatsApp Business) or sim=3 (WhatsApp)")

@@ -183,7 +183,7 @@ class SmsGateway24Wire(VendorClient):
         for name in _IDS:
             if fields.get(name) is not None and not call.safe and _is_id(fields[name]):
                 return AmbiguousResponse(f"the answer reports an error, but has {name}", vendor=self.vendor)
-        # Cut only when the secrets are masked, so that no half of one remains; cut at all, as the rest is not linear.
+        # Secrets are masked before the cut, so that no half of one remains. The cut limits the time of the next steps.
         words = self._scrubbed(words_of(fields, "message"), call)[:2000]
         ours = tuple(_texts(call))
         # Our own texts may have the words that mark a refusal of the token, so they are taken out first. But a short
