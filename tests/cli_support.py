@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import json
 import os
+import subprocess
 import sys
+import tempfile
+import threading
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from attrs import frozen
@@ -73,8 +79,51 @@ async def finish(process: Process) -> Ended:
 
 
 async def run(*arguments: str | Path, box: Sandbox | None = None, **variables: str) -> Ended:
-    """Run the command to its end."""
+    """Run the command to its end, one call at a time, in a process that was forked from one with it loaded."""
+    environ = environment(box) | variables
+    # Which packages there are is found out when Python starts.
+    server = _server(environ.get("PYTHONPATH", ""))
+    return await asyncio.to_thread(server.run, [str(argument) for argument in arguments], environ)
+
+
+async def run_process(*arguments: str | Path, box: Sandbox | None = None, **variables: str) -> Ended:
+    """Run the command to its end in a process that starts from nothing, where the start is the point."""
     return await finish(await start(*arguments, box=box, **variables))
+
+
+class _CommandServer:
+    """A process that forks for each call of the command (``command_server.py``)."""
+
+    def __init__(self, path: str) -> None:
+        self._lock = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("command_server.py"))],
+            env=environment(None) | {"PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        atexit.register(self.close)
+
+    def run(self, arguments: Sequence[str], environ: Mapping[str, str]) -> Ended:
+        """Run the command."""
+        job = {"arguments": arguments, "environment": environ, "folder": str(Path.cwd())}
+        with self._lock, tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            self._process.stdin.write(json.dumps(job | {"out": out.name, "err": err.name}) + "\n")
+            self._process.stdin.flush()
+            code = int(self._process.stdout.readline())
+            return Ended(code, out.read().decode(), err.read().decode())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+@cache
+def _server(path: str) -> _CommandServer:
+    return _CommandServer(path)
 
 
 def invoke(*arguments: str | Path, keyboard: str | None = None, **variables: str) -> Result:

@@ -120,7 +120,7 @@ MADE: list[tuple[Callable[[], object], str]] = [
     (lambda: CircuitBreaker(probes="x"), "probes of a circuit"),
     (lambda: Budget("5", 5), "prices must be Prices,"),
     (lambda: Budget(5.0, PRICES), "limit is a float,"),
-    (lambda: Budget(max_messages="5"), "max_messages must be an"),
+    (lambda: Budget(max_messages="5"), "max_messages must be a whole number"),
     (lambda: Budget("5", {"ES": "1"}), "prices must be Prices,"),
     (lambda: AiohttpTransport(pool_size="5"), "pool_size must be a"),
     (lambda: AiohttpTransport(max_body=None), "max_body must be a"),

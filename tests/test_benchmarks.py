@@ -264,6 +264,7 @@ def test_a_contender_that_is_not_installed_is_left_out_with_a_note(monkeypatch: 
     assert "* twilio: not installed: No module named 'twilio'" in left_out
 
 
+@pytest.mark.slow
 def test_a_child_process_tells_its_parent_what_it_lacks_and_why_it_failed() -> None:
     with pytest.raises(LeftOut, match="no_such_module"):
         Worker("benchmarks.contenders:library", core=None, name="no_such_module")
@@ -274,6 +275,7 @@ def test_a_child_process_tells_its_parent_what_it_lacks_and_why_it_failed() -> N
 # ----------------------------------------------------------------------------------------------------- imports
 
 
+@pytest.mark.slow
 def test_an_interpreter_that_is_measured_finds_its_bytecode_from_the_second_start_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -476,6 +478,7 @@ print("something")
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_tracked_objects_are_those_of_one_request_by_its_recipients() -> None:
     """Each message and its outcome are among them, and far from a dozen."""
     with serving(None, {"full": ANSWERS["mensatek_1000"]}, raw=True) as server:

@@ -121,6 +121,7 @@ WAYS: dict[str, Callable[[Awaitable[object], float], Coroutine[Any, Any, object]
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_time_limit_around_a_call_tells_whether_the_message_had_left(way: str) -> None:
     one_connection = AiohttpTransport(pool_size=1)

@@ -12,6 +12,7 @@ import phonenumbers
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk.errors import OutcomeKind, ValidationError
 from mensasdk.phone import PhoneNumber, digits, e164, mask, parse, same_number
@@ -320,7 +321,8 @@ calling_codes = st.sampled_from(sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
 regions = st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS))
 
 
-@settings(max_examples=500)
+@pytest.mark.slow
+@settings(max_examples=examples(500))
 @given(calling_codes, st.text("0123456789", min_size=1, max_size=14))
 @example(39, "00")
 @example(39, "0612345678")
@@ -345,7 +347,7 @@ def verdict(read: Callable[[], str]) -> str:
         return f"{error.field}: {error.message}"
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(
     st.one_of(
         st.builds("+{}{}".format, calling_codes, st.text("0123456789", max_size=14)),
@@ -375,7 +377,7 @@ def test_the_short_way_to_e164_takes_strings_only() -> None:
         e164(34600000000)  # type: ignore[arg-type]
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(regions, st.text("0123456789", min_size=1, max_size=14))
 @example("US", "12025550123")
 @example("JE", "797712")

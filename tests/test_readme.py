@@ -17,6 +17,7 @@ def test_the_readme_has_code() -> None:
     assert len(BLOCKS) >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
 def test_a_block_of_the_readme_runs(
     block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -26,6 +27,7 @@ def test_a_block_of_the_readme_runs(
     assert capsys.readouterr().out.strip()
 
 
+@pytest.mark.slow
 def test_the_examples_run_one_after_the_other_in_one_folder_and_keep_what_they_promise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

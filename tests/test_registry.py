@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from cli_support import run
+from cli_support import run_process
 from fifth_vendor.info import INFO as FIFTH_INFO
 from installed import FIFTH, install, path_with
 from phonenumbers import SUPPORTED_REGIONS
@@ -78,7 +78,7 @@ def test_a_broken_package_is_logged_and_left_out_and_the_others_work(
 
 
 async def test_the_command_says_why_a_vendor_is_missing_and_serves_the_others(broken: Path) -> None:
-    ended = await run("segments", "Hola", "--vendor", "fifth", box=None, PYTHONPATH=path_with(broken, FIFTH))
+    ended = await run_process("segments", "Hola", "--vendor", "fifth", box=None, PYTHONPATH=path_with(broken, FIFTH))
     assert ended.code == 0, ended.err
     lines = ended.err.splitlines()
     assert len(lines) == len(BROKEN) + 1
@@ -101,7 +101,7 @@ def test_two_of_one_name_are_refused(installed: Callable[[Path], None], tmp_path
 async def test_the_command_refuses_two_of_one_name_in_one_sentence(tmp_path: Path) -> None:
     path = path_with(FIFTH, _second_fifth(tmp_path))
     for arguments in (("credits", "--vendor", "mensatek"), ("send", "people.csv"), ("segments", "Hola")):
-        ended = await run(*arguments, box=None, PYTHONPATH=path)
+        ended = await run_process(*arguments, box=None, PYTHONPATH=path)
         assert (ended.code, ended.out) == (2, "")
         assert ended.err.startswith("Error: two vendors are called 'fifth'")
         assert len(ended.err.splitlines()) == 1
@@ -123,6 +123,7 @@ def _variant(folder: Path, source: str) -> Path:
     return install(folder, variant="variant_vendor:VARIANT")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "words"),
     [
@@ -141,7 +142,7 @@ async def test_an_option_that_would_change_the_others_is_refused(tmp_path: Path,
     (tmp_path / "fifth_vendor").symlink_to(FIFTH / "fifth_vendor")
     path = path_with(variant)
     both = await asyncio.gather(
-        *(run(command, "--help", box=None, PYTHONPATH=path) for command in ("send", "segments"))
+        *(run_process(command, "--help", box=None, PYTHONPATH=path) for command in ("send", "segments"))
     )
     assert (both[0].code, both[0].out) == (2, "")
     assert words in both[0].err

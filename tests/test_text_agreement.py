@@ -327,6 +327,7 @@ def corpus() -> dict[str, Counted]:
     return {text: by_the_standard(text) for text in generated()}
 
 
+@pytest.mark.slow
 def test_the_corpus_has_what_it_is_for() -> None:
     """At least 10,000 different texts, of every kind and around every limit."""
     found = corpus()
@@ -363,6 +364,7 @@ def test_the_standard_and_mensasdk_agree_on_every_text_of_the_corpus() -> None:
     assert not differing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_library_of_other_people_agrees_on_every_text_of_the_corpus(library: str) -> None:
     """Save those on which it is known to differ. They are few, they do differ, and so each reason is a live one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tracemalloc
 from collections import Counter
 from collections.abc import AsyncIterator, Hashable, Iterator, Sequence
@@ -14,6 +13,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import LONG, examples
 
 from mensasdk import (
     BatchSender,
@@ -41,7 +41,6 @@ from mensasdk.text import Encoding
 from mensasdk.transport import Gate
 from mensasdk.vendors.batching import BatchResult, Doubt, Prepared
 
-LONG = bool(os.environ.get("MENSASDK_LONG"))
 ROWS = 100_000 if LONG else 20_000
 PAST = datetime.now(UTC) - timedelta(hours=1)
 
@@ -108,7 +107,8 @@ messages_of_all_kinds = st.lists(
 )
 
 
-@settings(max_examples=150)
+@pytest.mark.slow
+@settings(max_examples=examples(150))
 @given(
     messages=messages_of_all_kinds,
     most=st.integers(1, 5),
@@ -341,6 +341,7 @@ def everybody(count: int) -> Iterator[Message]:
         yield Message(number, text, variables={"nombre": f"Persona {person}"})
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_the_numbers_of_a_check_are_those_of_the_campaign_that_follows_it() -> None:
     """20,000 rows; 100,000 with MENSASDK_LONG=1. Everything that was told beforehand, at the vendors' ledger."""
@@ -420,6 +421,7 @@ def _sums(pairs: Iterator[tuple[str, int]]) -> dict[str, int]:
     return dict(sums)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_memory_stays_flat() -> None:
     """A `KeySet` tells duplicates, in a tenth of what is allowed here. A message that stayed would take much more."""

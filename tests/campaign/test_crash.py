@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiers import LONG
 
 from mensasdk.journal import SqliteJournal
 from mensasdk.sandbox import Fault, Sandbox
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL"),
-    pytest.mark.timeout(1800 if os.environ.get("MENSASDK_LONG") else 60),
+    pytest.mark.timeout(1800 if LONG else 60),
 ]
 
-LONG = bool(os.environ.get("MENSASDK_LONG"))
 COUNT = 40
 AT_ONCE = 10  # recipients of a request
 
@@ -127,6 +127,7 @@ def nobody_twice(box: Sandbox) -> None:
     assert set(box.ledger.numbers().values()) == {1}
 
 
+@pytest.mark.slow
 async def test_killed_at_every_step_and_resumed(box: Sandbox, sender: Sender) -> None:
     whole = await sender.run(sender.point())
     assert whole is not None
@@ -144,6 +145,7 @@ async def test_killed_at_every_step_and_resumed(box: Sandbox, sender: Sender) ->
     assert 4 * 5 <= doubtful < len(ends), "in each of four requests from the claim to the settlement"
 
 
+@pytest.mark.slow
 async def test_killed_with_several_requests_under_way_and_again_while_resuming(box: Sandbox, sender: Sender) -> None:
     seeded = random.Random(7)
     whole = await sender.run(sender.point(), in_flight=3)
@@ -168,6 +170,7 @@ async def test_killed_with_several_requests_under_way_and_again_while_resuming(b
     assert deaths > 15
 
 
+@pytest.mark.slow
 async def test_killed_at_every_step_resumed_and_reconciled_everybody_has_just_one(box: Sandbox, sender: Sender) -> None:
     """Within the vendor's groups nothing stays in doubt but who opened one. The reconciling process is killed too."""
     whole = await sender.run(sender.point(), grouped=True)
@@ -190,7 +193,7 @@ async def test_killed_at_every_step_resumed_and_reconciled_everybody_has_just_on
     assert len(everybody - box.ledger.numbers().keys()) <= 3, "but for an opener that died before it left"
 
 
-@pytest.mark.skipif(not LONG, reason="MENSASDK_LONG=1 runs it")
+@pytest.mark.long
 async def test_resuming_is_killed_at_every_step_too(box: Sandbox, sender: Sender) -> None:
     whole = await sender.run(sender.point())
     assert whole is not None
@@ -203,6 +206,7 @@ async def test_resuming_is_killed_at_every_step_too(box: Sandbox, sender: Sender
     nobody_twice(box)
 
 
+@pytest.mark.slow
 async def test_what_the_journal_holds_goes_out_without_the_input(box: Sandbox, sender: Sender) -> None:
     """Nothing is read from the list again; what had not been read is not in the campaign."""
     for die_at in (8, 15, 24):
@@ -216,6 +220,7 @@ async def test_what_the_journal_holds_goes_out_without_the_input(box: Sandbox, s
     nobody_twice(box)
 
 
+@pytest.mark.slow
 async def test_a_full_disk_stops_the_sending_and_nobody_is_lost(box: Sandbox, sender: Sender) -> None:
     """The system refuses to let any file grow past a size, as a full disk would."""
     point, count = sender.point(), 300

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk import Message, Outcome, Route, ValidationError
 from mensasdk.campaign.lane import Lane
@@ -69,7 +70,7 @@ MESSAGES = st.lists(
 
 
 @given(MESSAGES, st.integers(1, 7), st.integers(1, 20))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_each_message_is_in_one_request_and_no_request_repeats_a_number(
     messages: list[Message], size: int, window: int
 ) -> None:

@@ -121,6 +121,7 @@ async def test_trouble_of_the_vendor_leads_to_the_next_route(two: Two, trouble: 
     assert all(count == 1 for count in two.second.ledger.numbers().values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.HANG, Fault.CUT_BODY, Fault.HTML_PAGE])
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_what_is_unknown_is_never_tried_on_another_route(two: Two, fault: Fault, when: str) -> None:

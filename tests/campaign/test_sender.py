@@ -538,6 +538,7 @@ async def test_outcomes_can_be_read_back_from_the_report(box: Sandbox, mensatek:
     assert found["bad"].code == "invalid_to"
 
 
+@pytest.mark.slow
 async def test_statistics_show_who_is_under_way_and_who_waits(box: Sandbox, mensatek: MensatekClient) -> None:
     box.fail("mensatek", function="EnviarSMS", fault=Fault.DELAY, delay=0.3, when="before", times=None)
     shared = WindowLimiter(RateLimit(20))

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from tiers import examples
 
 from mensasdk.cli.input.rows import BadRow, GoodRow
 from mensasdk.cli.show.check import print_check
@@ -91,7 +92,7 @@ async def send(
 fates = st.sampled_from(["accepted", "rejected", "unknown", "invalid", "bad"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(fates, max_size=30))
 def test_every_row_is_counted_once_and_written_with_its_line(
     tmp_path_factory: pytest.TempPathFactory, wanted: list[str]

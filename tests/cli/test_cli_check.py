@@ -59,6 +59,7 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.slow
 async def test_what_is_told_comes_true(box: Sandbox, tmp_path: Path, people: Path, optouts: Path, prices: Path) -> None:
     """The same options, first with `check` and then with `send`."""
     box.mensatek.account.price = box.mensatek.account.price * 2
@@ -85,6 +86,7 @@ async def test_what_is_told_comes_true(box: Sandbox, tmp_path: Path, people: Pat
     assert (before["opted_out"], before["duplicates"], before["bad_rows"]) == (1, 1, 3)
 
 
+@pytest.mark.slow
 async def test_nothing_is_sent_and_no_account_is_needed_even_where_there_is_one(box: Sandbox, people: Path) -> None:
     for environment in (box, None):
         assert (await run("check", people, *WHO, box=environment)).code == 1

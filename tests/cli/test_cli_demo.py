@@ -24,6 +24,7 @@ from mensasdk.sandbox import Sandbox
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient
 
 
+@pytest.mark.slow
 async def test_the_demo_adds_up_and_says_so(tmp_path: Path) -> None:
     ended = await run("demo", "--rows", "300", "--rate", "2000", "--output", tmp_path)
     assert ended.code == 0, ended.out + ended.err

@@ -16,6 +16,7 @@ from mensasdk.messages import Message
 from mensasdk.sandbox import Ledger, LedgerMessage
 
 
+@pytest.mark.slow
 async def test_the_demo_adds_up_and_says_so(tmp_path: Path) -> None:
     ended = await run("demo", "--crash", "--rows", "200", "--rate", "80", "--output", tmp_path)
     assert ended.code == 0, ended.out + ended.err

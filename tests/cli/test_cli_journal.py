@@ -46,6 +46,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.slow
 async def test_without_credits_it_stops_and_goes_on_without_the_list(
     box: Sandbox, tmp_path: Path, journal: Path
 ) -> None:
@@ -70,6 +71,7 @@ async def test_without_credits_it_stops_and_goes_on_without_the_list(
         assert Counter(row["outcome"] for row in csv.DictReader(file)) == {"accepted": 60}
 
 
+@pytest.mark.slow
 async def test_killed_and_taken_up_with_the_same_list(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     people = write_people(tmp_path / "people.csv", 100, extra=["34600987,Bea", ",Eva"])
     box.fail("mensatek", function="EnviarSMS", fault=Fault.HANG, when="after", nth=4)
@@ -94,6 +96,7 @@ async def test_killed_and_taken_up_with_the_same_list(box: Sandbox, tmp_path: Pa
     assert [one["complete"] for one in await campaigns(journal)] == [True]
 
 
+@pytest.mark.slow
 async def test_interrupted_the_list_counts_as_read_in_part(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     people = write_people(tmp_path / "people.csv", 100)
     box.fail("mensatek", function="EnviarSMS", fault=Fault.DELAY, delay=0.2, times=None)
@@ -110,6 +113,7 @@ async def test_interrupted_the_list_counts_as_read_in_part(box: Sandbox, tmp_pat
     assert len(box.ledger) == 100
 
 
+@pytest.mark.slow
 async def test_a_campaign_that_is_being_sent_is_2_and_sends_nothing(
     box: Sandbox, tmp_path: Path, journal: Path
 ) -> None:
@@ -129,6 +133,7 @@ async def test_a_campaign_that_is_being_sent_is_2_and_sends_nothing(
     assert box.ledger.request_count("EnviarSMS") == 1
 
 
+@pytest.mark.slow
 async def test_what_is_purged_is_gone(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     people = write_people(tmp_path / "people.csv", 20)
     for name in ("julio", "agosto"):
@@ -143,6 +148,7 @@ async def test_what_is_purged_is_gone(box: Sandbox, tmp_path: Path, journal: Pat
     assert [info["campaign"] for info in await campaigns(journal)] == ["agosto"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", [("campaigns",), ("purge", "julio", "--yes"), ("resume", "julio", "--vendor", "mensatek")]
 )
@@ -161,6 +167,7 @@ async def test_a_slip_of_the_pen_is_2_and_makes_no_file(
         assert "no campaign" in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["send", "resume", "reconcile", "mark", "purge"])
 async def test_a_journal_that_cannot_be_used_is_5_and_sends_nothing(box: Sandbox, tmp_path: Path, command: str) -> None:
     people = write_people(tmp_path / "people.csv", 2)

@@ -80,6 +80,7 @@ def test_marked_once_is_not_marked_again(journal: Path) -> None:
     assert now(journal)["accepted"] == E164[:1]
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.sets(st.sampled_from(range(6))), st.sampled_from([",", ";", "\t"]), st.sampled_from(["utf-8-sig", "cp1252"]))
 def test_whoever_is_left_in_the_list_is_marked_whatever_the_spreadsheet_made_of_the_file(
@@ -168,6 +169,7 @@ def test_whose_messages_has_to_be_said_once(journal: Path, arguments: Sequence[s
     assert now(journal) == {"unknown": E164}
 
 
+@pytest.mark.slow
 async def test_what_is_marked_not_sent_is_sent_by_resume(box: Sandbox, tmp_path: Path) -> None:
     journal = tmp_path / "journal.sqlite"
     await unknown_campaign(journal, NUMBERS)

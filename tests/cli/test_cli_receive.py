@@ -85,6 +85,7 @@ async def deliveries(journal: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 async def test_mensateks_reports_are_kept_beside_the_campaign_and_counted(
     box: Sandbox, tmp_path: Path, journal: Path
 ) -> None:
@@ -117,6 +118,7 @@ async def test_mensateks_reports_are_kept_beside_the_campaign_and_counted(
     assert "34600" not in ended.out
 
 
+@pytest.mark.slow
 async def test_smsgateway24_calls_a_secret_address(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     people = write_rows(tmp_path / "people.csv", ["+34600000001,Ana", "+34600000002,Bea"])
     async with receiving("smsgateway24", journal) as receiver:
@@ -131,6 +133,7 @@ async def test_smsgateway24_calls_a_secret_address(box: Sandbox, tmp_path: Path,
     assert (await deliveries(journal))["vendors"]["smsgateway24"]["no_report"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["environment", "file"])
 @pytest.mark.parametrize("vendor", ["mensatek", "smsgateway24"])
 async def test_a_secret_of_ones_own_is_used_and_never_shown(
@@ -193,6 +196,7 @@ def test_a_vendor_that_calls_nobody_is_2_and_says_how_to_ask_it(journal: Path, v
     assert not journal.exists()
 
 
+@pytest.mark.slow
 async def test_what_cannot_work_is_2(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     people = write_people(tmp_path / "people.csv", 1)
     for arguments, part in (
@@ -208,6 +212,7 @@ async def test_what_cannot_work_is_2(box: Sandbox, tmp_path: Path, journal: Path
     assert "not a database" in ended.err
 
 
+@pytest.mark.slow
 async def test_what_no_campaign_has_is_kept_and_counted_by_none(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     await send(box, write_people(tmp_path / "people.csv", 3), journal, "--vendor", "mensatek")
     await SqliteJournal(journal).deliver(

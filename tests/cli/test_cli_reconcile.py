@@ -65,6 +65,7 @@ def result(ended: Ended) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 async def test_what_was_taken_is_found_and_the_rest_is_sent_again_without_a_second_sms(
     box: Sandbox, tmp_path: Path, journal: Path
 ) -> None:
@@ -93,6 +94,7 @@ async def test_what_was_taken_is_found_and_the_rest_is_sent_again_without_a_seco
     assert (ended.code, ended.out.strip()) == (0, "Nothing is unknown in julio.")
 
 
+@pytest.mark.slow
 async def test_whoever_has_opted_out_meanwhile_is_not_sent_to_again(
     box: Sandbox, tmp_path: Path, journal: Path
 ) -> None:
@@ -110,6 +112,7 @@ async def test_whoever_has_opted_out_meanwhile_is_not_sent_to_again(
     assert set(box.ledger.numbers().values()) == {1}
 
 
+@pytest.mark.slow
 async def test_a_report_that_was_kept_settles_it_and_nobody_is_asked(
     box: Sandbox, tmp_path: Path, journal: Path
 ) -> None:
@@ -135,6 +138,7 @@ async def test_a_report_that_was_kept_settles_it_and_nobody_is_asked(
     assert box.ledger.request_count() == before
 
 
+@pytest.mark.slow
 async def test_the_list_asks_nobody_and_shows_no_number_in_full(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     await half_lost(box, tmp_path, journal)
     before = box.ledger.request_count()
@@ -178,6 +182,7 @@ def test_a_long_list_is_cut_on_the_terminal_and_whole_in_the_file(tmp_path: Path
     assert len(output.read_text(encoding="utf-8").splitlines()) == 1101
 
 
+@pytest.mark.slow
 async def test_nothing_unknown_is_0(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     people = write_people(tmp_path / "people.csv", 5)
     assert (await run("send", people, *SEND, "--campaign", "julio", "--journal", journal, box=box)).code == 0
@@ -186,6 +191,7 @@ async def test_nothing_unknown_is_0(box: Sandbox, tmp_path: Path, journal: Path)
         assert (ended.code, ended.out.strip()) == (0, "Nothing is unknown in julio.")
 
 
+@pytest.mark.slow
 async def test_of_several_vendors_each_is_asked_in_its_own_way_and_who_was_not_asked_is_named(
     box: Sandbox, tmp_path: Path, journal: Path
 ) -> None:
@@ -261,6 +267,7 @@ def test_an_output_that_cannot_be_written_is_2(tmp_path: Path, journal: Path, co
     assert "cannot be written: No space left on device; the journal has everything" in ended.stderr
 
 
+@pytest.mark.slow
 async def test_a_campaign_that_is_being_sent_is_2(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     people = write_people(tmp_path / "people.csv", 20)
     box.fail("mensatek", function="EnviarSMS", fault=Fault.HANG, times=None)
@@ -277,6 +284,7 @@ async def test_a_campaign_that_is_being_sent_is_2(box: Sandbox, tmp_path: Path, 
     await finish(process)
 
 
+@pytest.mark.slow
 async def test_refused_credentials_are_4_and_no_secret_is_shown(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     await half_lost(box, tmp_path, journal, "--group-sends")
     before = box.ledger.request_count()
@@ -297,6 +305,7 @@ async def test_refused_credentials_are_4_and_no_secret_is_shown(box: Sandbox, tm
     assert "34600" not in everything
 
 
+@pytest.mark.slow
 async def test_ctrl_c_is_130_and_keeps_what_was_found_out(box: Sandbox, tmp_path: Path, journal: Path) -> None:
     await half_lost(box, tmp_path, journal, "--group-sends")
     box.fail("mensatek", function="GetReportSMS", fault=Fault.DELAY, delay=1.5, times=None)
@@ -314,6 +323,7 @@ async def test_ctrl_c_is_130_and_keeps_what_was_found_out(box: Sandbox, tmp_path
     assert box.ledger.request_count("GetReportSMS") == asked + 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs the limits of another process")
 async def test_a_journal_that_fails_meanwhile_is_5_in_one_sentence_and_keeps_what_was_found_out(
     box: Sandbox, tmp_path: Path, journal: Path

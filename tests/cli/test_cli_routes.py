@@ -48,6 +48,7 @@ def people(tmp_path: Path) -> Path:
     return write_rows(tmp_path / "people.csv", PEOPLE)
 
 
+@pytest.mark.slow
 async def test_each_country_goes_through_its_vendor_and_nobody_twice(box: Sandbox, people: Path) -> None:
     ended = await run("send", people, *ROUTES, *NEEDS, "--text", "Hola {nombre}", "--sender", "Clinica", box=box)
     assert ended.code == 0, ended.err
@@ -69,6 +70,7 @@ async def test_each_country_goes_through_its_vendor_and_nobody_twice(box: Sandbo
     assert "others through smsgateway24" in ended.err
 
 
+@pytest.mark.slow
 async def test_the_json_tells_each_vendors_part_and_no_sum_of_units(box: Sandbox, people: Path) -> None:
     write_rows(people, PEOPLE, extra=[",Nobody", "+34600000001,A"])
     ended = await run("send", people, *ROUTES, *NEEDS, "--text", "Hola {nombre}", "--json", "--quiet", box=box)
@@ -83,6 +85,7 @@ async def test_the_json_tells_each_vendors_part_and_no_sum_of_units(box: Sandbox
     assert sum(share["not_sent"] for share in found["vendors"].values()) == found["not_sent"] - 1 == 1
 
 
+@pytest.mark.slow
 async def test_what_one_vendor_cannot_pay_for_goes_through_the_next_one(box: Sandbox, people: Path) -> None:
     box.envia_sms.account.credits = Decimal(0)
     ended = await run("send", people, *ROUTES, *NEEDS, "--text", "Hola {nombre}", "--json", box=box)
@@ -91,6 +94,7 @@ async def test_what_one_vendor_cannot_pay_for_goes_through_the_next_one(box: San
     assert json.loads(ended.out)["vendors"]["smsgateway24"]["accepted"] == 2
 
 
+@pytest.mark.slow
 async def test_a_vendor_that_is_shut_out_does_not_end_the_campaign_of_the_others(box: Sandbox, tmp_path: Path) -> None:
     """Its recipients are not sent to anybody else's, where no other route is for them."""
     spain = [f"+34600000{index:03},A" for index in range(100)]
@@ -207,6 +211,7 @@ async def test_each_route_has_its_own_limits(box: Sandbox) -> None:
         assert [line.partition(" at ")[0] for line in lines] == ["ES through mensatek", "others through enviatusms"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", ["mensatek", "smsgateway24"])
 async def test_a_single_route_for_all_countries_is_like_the_vendor_itself(
     box: Sandbox, people: Path, vendor: str

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk.campaign import guard_cell
 from mensasdk.cli.input.rows import BadRow, GoodRow, open_table, plan, read
@@ -193,7 +194,7 @@ def test_only_the_guard_of_a_spreadsheet_is_taken_off(people: Path) -> None:
 cells = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12).filter(str.strip)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     names=st.lists(cells.map(str.strip), min_size=1, max_size=20),
     delimiter=st.sampled_from(",;\t|"),

@@ -54,6 +54,7 @@ async def interrupted(process: Process) -> Ended:
     return await finish(process)
 
 
+@pytest.mark.slow
 async def test_the_sandbox_command_serves_what_its_lines_say(tmp_path: Path) -> None:
     """The lines that it prints, put into an environment, lead the command to it, and what it says to try works."""
     process = await start("sandbox", "--port", "0", "--balance", "1234")
@@ -74,6 +75,7 @@ async def test_the_sandbox_command_serves_what_its_lines_say(tmp_path: Path) -> 
     assert "4 messages accepted" in last.out
 
 
+@pytest.mark.slow
 async def test_a_vendor_of_another_package_is_served_and_calls_back(tmp_path: Path) -> None:
     got: list[Any] = []
     came = asyncio.Event()

@@ -44,6 +44,7 @@ def prices(tmp_path: Path) -> Path:
 # -------------------------------------------------------------------------------------------------------- opt-outs
 
 
+@pytest.mark.slow
 async def test_who_opted_out_gets_nothing_from_send_nor_from_resume(box: Sandbox, tmp_path: Path, people: Path) -> None:
     """Whoever opted out since the campaign began is passed over as well."""
     first, second, journal = tmp_path / "first.txt", tmp_path / "second.csv", tmp_path / "journal.sqlite"
@@ -92,6 +93,7 @@ def test_national_numbers_of_opt_outs_belong_to_the_country_of_the_list(tmp_path
 # ----------------------------------------------------------------------------------------------- hours and spreading
 
 
+@pytest.mark.slow
 async def test_what_is_outside_the_hours_is_scheduled_for_their_opening(box: Sandbox, people: Path) -> None:
     opens = (datetime.now(UTC) + timedelta(hours=2)).replace(minute=0)
     hours = f"{opens.hour}:00-{(opens.hour + 1) % 24}:00"
@@ -108,6 +110,7 @@ async def test_what_is_outside_the_hours_is_scheduled_for_their_opening(box: San
     assert "20 put off" in told.out
 
 
+@pytest.mark.slow
 async def test_a_spread_keeps_its_pace_when_a_campaign_is_taken_up(box: Sandbox, tmp_path: Path, people: Path) -> None:
     """Ten of twenty in two hours, beginning when it was asked for: the rest takes its share of the time."""
     journal = tmp_path / "journal.sqlite"
@@ -195,6 +198,7 @@ def test_a_vendor_that_cannot_send_later_refuses_what_is_outside_the_hours() -> 
 # ------------------------------------------------------------------------------------------------------------ money
 
 
+@pytest.mark.slow
 async def test_no_more_is_spent_than_allowed(box: Sandbox, people: Path, prices: Path) -> None:
     ended = await run(
         "send", people, *WHO, "--prices", prices, "--max-credits", "7", "--max-recipients", "3", "--json", box=box
@@ -205,6 +209,7 @@ async def test_no_more_is_spent_than_allowed(box: Sandbox, people: Path, prices:
     assert "the budget is spent" in ended.err
 
 
+@pytest.mark.slow
 async def test_each_vendor_has_a_cap_of_its_own(box: Sandbox, tmp_path: Path) -> None:
     people = write_rows(
         tmp_path / "people.csv",

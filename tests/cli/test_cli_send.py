@@ -122,6 +122,7 @@ async def test_too_few_credits_are_4(box: Sandbox, tmp_path: Path) -> None:
     assert sorted(int(row["line"]) for row in results(output)) == list(range(2, 102))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("presses", [1, 2])
 async def test_ctrl_c_is_130_with_a_report_that_adds_up(box: Sandbox, tmp_path: Path, presses: int) -> None:
     """The first lets requests under way finish, the second gives them up."""
@@ -152,6 +153,7 @@ async def test_ctrl_c_is_130_with_a_report_that_adds_up(box: Sandbox, tmp_path: 
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.slow
 async def test_ctrl_c_does_not_wait_for_the_rate(box: Sandbox, tmp_path: Path) -> None:
     """Requests that wait for their turn are not under way."""
     people = write_people(tmp_path / "people.csv", 300)
@@ -165,6 +167,7 @@ async def test_ctrl_c_does_not_wait_for_the_rate(box: Sandbox, tmp_path: Path) -
     assert (found["accepted"], found["not_sent"]) == (1, 299)
 
 
+@pytest.mark.slow
 async def test_no_secret_is_shown_anywhere(box: Sandbox, tmp_path: Path) -> None:
     people = write_people(tmp_path / "people.csv", 5)
     token = environment(box)[TOKEN_NAME]
@@ -174,6 +177,7 @@ async def test_no_secret_is_shown_anywhere(box: Sandbox, tmp_path: Path) -> None
         assert token not in ended.out + ended.err
 
 
+@pytest.mark.slow
 async def test_credentials_may_come_from_a_file(box: Sandbox, tmp_path: Path) -> None:
     people, path = write_people(tmp_path / "people.csv", 5), tmp_path / "credentials.toml"
     settings = {**box.credentials("mensatek"), "base_url": box.base_url("mensatek")}
@@ -189,6 +193,7 @@ async def test_credentials_may_come_from_a_file(box: Sandbox, tmp_path: Path) ->
     assert len(box.ledger) == 5
 
 
+@pytest.mark.slow
 async def test_a_windows_file_is_sent_with_its_accents_and_a_warning(box: Sandbox, tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     people.write_bytes("Teléfono;Nombre\r\n600 123 456;Begoña\r\n".encode("cp1252"))
@@ -199,6 +204,7 @@ async def test_a_windows_file_is_sent_with_its_accents_and_a_warning(box: Sandbo
     assert (message.number, message.text, message.sender) == ("34600123456", "Hola Begoña", "Clinica")
 
 
+@pytest.mark.slow
 async def test_schedule_report_and_unicode_reach_the_vendor(box: Sandbox, tmp_path: Path) -> None:
     people = write_people(tmp_path / "people.csv", 1)
     ended = await run(
@@ -212,6 +218,7 @@ async def test_schedule_report_and_unicode_reach_the_vendor(box: Sandbox, tmp_pa
     assert request.params["Referenciausuario"].startswith("enero")
 
 
+@pytest.mark.slow
 async def test_quiet_prints_nothing_and_json_alone_goes_to_stdout(box: Sandbox, tmp_path: Path) -> None:
     people = write_people(tmp_path / "people.csv", 5)
     assert await run("send", people, *SEND, "--quiet", box=box) == Ended(0, "", "")
@@ -219,6 +226,7 @@ async def test_quiet_prints_nothing_and_json_alone_goes_to_stdout(box: Sandbox, 
     assert (json.loads(ended.out)["accepted"], ended.err) == (5, "")
 
 
+@pytest.mark.slow
 async def test_credits_prints_the_balance(box: Sandbox) -> None:
     assert await run("credits", "--vendor", "mensatek", box=box) == Ended(0, "100,000\n", "")
     ended = await run("credits", "--vendor", "mensatek", "--json", box=box)

@@ -194,6 +194,7 @@ async def test_venezuelan_numbers_may_be_national_ones(box: Sandbox, people: Pat
     assert [one.params["permitir_duplicados"] for one in box.ledger.requests] == [True]
 
 
+@pytest.mark.slow
 async def test_credits_are_told_in_the_vendors_own_unit(box: Sandbox) -> None:
     box.envia_sms.account.credits = Decimal("1234.5")
     box.enviatusms.account.balance = Decimal("4.50")
@@ -213,6 +214,7 @@ async def test_a_gateway_of_ones_own_has_no_credits(box: Sandbox) -> None:
     assert box.ledger.request_count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", vendors())
 async def test_no_vendors_secret_is_shown(box: Sandbox, tmp_path: Path, vendor: str) -> None:
     """Also when the vendor refuses it. The ledger shows that both have reached the vendor: it took one of them only."""

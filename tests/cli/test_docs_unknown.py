@@ -38,6 +38,7 @@ def test_a_command_of_the_page_is_understood(line: str) -> None:
             assert context.params
 
 
+@pytest.mark.slow
 def test_the_code_of_the_page_runs_and_comes_to_what_it_should(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

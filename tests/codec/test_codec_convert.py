@@ -311,6 +311,7 @@ LINES: st.SearchStrategy[list[Any]] = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(LINES)
 @example([{"id": "x", "note": "note"}, {"id": "x", "title": "title"}])
 @example([{"id": "x", "title": "title"}, {"id": "x", "note": "note"}, {"ID": "x", "TITLE": "title"}])

@@ -57,6 +57,7 @@ TREES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(TREES, min_size=2, max_size=4), st.booleans())
 def test_any_tree_comes_back_as_it_was_written(tree: list[Any], large: bool) -> None:
     body = json.dumps(tree)

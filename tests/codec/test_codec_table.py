@@ -114,6 +114,7 @@ def test_changed_txt_is_read_as_the_parser_alone_would(text: str) -> None:
     assert outcome(txt_body.parse_txt, text) == outcome(txt_body._parse, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [XML, TXT, TXT_LF], ids=["xml", "txt", "lf"])
 def test_what_is_cut_anywhere_is_read_as_the_parser_alone_would(text: str) -> None:
     short, alone = (xml_body.parse_xml, xml_body._parse) if text is XML else (txt_body.parse_txt, txt_body._parse)
@@ -129,6 +130,7 @@ def test_shapes_without_end_are_not_remembered() -> None:
     assert xml_body.parse_xml(text) == {"L": [dict.fromkeys(keys, "1")] * 3}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -143,6 +145,7 @@ def test_hostile_xml_is_refused_in_linear_time(body: str) -> None:
         xml_body.parse_xml(f"<r>{body}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [

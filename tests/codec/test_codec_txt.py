@@ -42,6 +42,7 @@ ROOTS = st.dictionaries(KEYS, TREES, min_size=1, max_size=5).filter(
 )
 
 
+@pytest.mark.slow
 @given(ROOTS, st.sampled_from(["\r\n", "\n", "\r", " \n\n ", "\r\n\t"]))
 def test_any_tree_comes_back_as_it_was_written(tree: dict[str, Any], end: str) -> None:
     assert read(write_txt(tree, end)) == tree

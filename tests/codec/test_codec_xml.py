@@ -33,6 +33,7 @@ TREES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(NAMES, TREES, min_size=1, max_size=5).filter(
         lambda tree: len({key.casefold() for key in tree}) == len(tree)

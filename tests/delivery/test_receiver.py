@@ -20,6 +20,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk.delivery import DeliveryReceiver
 from mensasdk.errors import ConfigurationError, DecodeError
@@ -295,7 +296,7 @@ async def test_two_authorization_headers_are_401_even_if_one_is_right() -> None:
         assert (await call(url, headers=headers))[0] == 401
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(
     header=st.one_of(
         st.binary(max_size=60).map(lambda raw: b"Basic " + base64.b64encode(raw)),

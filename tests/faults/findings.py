@@ -1,14 +1,16 @@
-"""What became of each cell of the matrix, and the table in ``docs`` that is made of it."""
+"""Outcomes of the cells of the fault matrix, and the table in ``docs`` that is made of them."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import cattrs
 from attrs import define, field, frozen
 
-from .calls import Kind
+from .calls import CALLS, Kind
 
 __all__ = ["DOCUMENT", "ELSEWHERE", "FINDINGS", "Cell", "Ending", "Findings", "Table"]
 
@@ -23,8 +25,8 @@ _VENDORS: Mapping[str, str] = {
 _INTRODUCTION = """\
 # The fault matrix
 
-Written by the tests: `MENSASDK_WRITE_DOCS=1 pytest tests/faults` makes this file, and every other run fails if it finds
-something else than what stands here. Each row is a fault on a real socket. Each call below meets it, of all four
+Written by the tests: `MENSASDK_WRITE_DOCS=1 make test ROOM=faults` makes this file, and every other run fails if it
+finds something else than what stands here. Each row is a fault on a real socket. Each call below meets it, of all four
 vendors, with repetitions on (three attempts) and free of waiting. What arrived is counted at the server, and what was
 accepted in the sandbox's ledger; the client is not asked.
 
@@ -45,6 +47,10 @@ end in another way than the rest are named after it, with the reason under the t
 vendor ended as it has to.
 """
 
+_ANEW = (
+    "docs/fault-matrix.md is not what the tests found; look at the difference, and write it anew with "
+    "MENSASDK_WRITE_DOCS=1 make test ROOM=faults"
+)
 _HALVING = "tests/vendors/enviatusms/test_enviatusms_halving.py"
 
 # Faults that are no answer of a vendor's, and the tests that hold them: what, and ``file::test`` for each. The table is
@@ -198,6 +204,20 @@ class Findings:
     def add_text(self, row: str, vendor: str, text: str, right: bool) -> None:
         self.texts.setdefault(row, {})[vendor] = (text, right)
 
+    def packed(self) -> str:
+        """Return what this process has found, as JSON, for the process that puts the table together."""
+        return json.dumps(cattrs.unstructure([self.cells, self.texts]))
+
+    def merge(self, packed: str) -> None:
+        """Add what another process has found."""
+        cells, texts = json.loads(packed)
+        for row, found in cells.items():
+            self.cells.setdefault(row, []).extend(cattrs.structure(found, list[Cell]))
+        for row, by_vendor in texts.items():
+            self.texts.setdefault(row, {}).update(
+                {vendor: (text, right) for vendor, (text, right) in by_vendor.items()}
+            )
+
     @property
     def complete(self) -> bool:
         """Every row of every table has run."""
@@ -208,13 +228,32 @@ class Findings:
     def _text_rows(self) -> list[str]:
         return [row for table in self.tables.values() for row in table.rows]
 
-    def lines(self) -> list[str]:
-        """The lines of the rows that have run."""
-        found = [self._line(row) for rows in self.sections.values() for row in rows if row in self.cells]
-        return found + [self._text_line(row) for row in self._text_rows if row in self.texts]
+    def difference(self) -> str:
+        """Return how the document differs from what the tests found, or an empty string.
 
-    def document(self, introduction: Mapping[str, str]) -> str:
-        """The whole file."""
+        Where only a part of the tests ran, only what they found is compared.
+        """
+        committed = DOCUMENT.read_text(encoding="utf-8")
+        if self.complete:
+            made = self.document()
+            other = [line for line in made.splitlines() if line not in committed.splitlines()]
+            return "" if made == committed else "\n".join([_ANEW, *other])
+        by_row = {line.split(" | ")[0]: line for line in committed.splitlines()}
+        other = [line for line in map(self._line, self.cells) if line != by_row.get(line.split(" | ")[0])]
+        for row, found in self.texts.items():
+            cells = by_row.get(f"| {row}", "").removesuffix(" |").split(" | ")[1:] or ["?"] * len(_VENDORS)
+            for vendor, cell in zip(_VENDORS, cells, strict=True):
+                if vendor in found and _text(found[vendor]) != cell:
+                    other.append(f"{row}, {vendor}: {_text(found[vendor])}, and not: {cell}")
+        return "\n".join([_ANEW, *other]) if other else ""
+
+    def write(self) -> None:
+        """Write the document anew."""
+        DOCUMENT.write_text(self.document(), encoding="utf-8")
+
+    def document(self) -> str:
+        """Return the whole file."""
+        introduction = {f"{kind}s": _listed(kind) for kind in ("read", "send", "change")}
         head = "| fault | a read | a send or change | " + " | ".join(_VENDORS.values()) + " |"
         parts = [_INTRODUCTION.format(**introduction)]
         for title, rows in self.sections.items():
@@ -234,7 +273,9 @@ class Findings:
         return "\n".join(parts) + "\n"
 
     def _line(self, row: str) -> str:
-        cells = self.cells[row]
+        # In the order of the calls, whichever process found them.
+        order = {(call.vendor, call.function): position for position, call in enumerate(CALLS)}
+        cells = sorted(self.cells[row], key=lambda cell: order[cell.vendor, cell.function])
         ticks = [_tick([cell for cell in cells if cell.vendor == vendor]) for vendor in _VENDORS]
         reads = _column([cell for cell in cells if cell.kind == "read"])
         others = _column([cell for cell in cells if cell.kind != "read"])
@@ -242,10 +283,21 @@ class Findings:
 
     def _text_line(self, row: str) -> str:
         found = self.texts[row]
-        texts = [
-            f"{found[vendor][0]} {'✓' if found[vendor][1] else '✗'}" if vendor in found else "–" for vendor in _VENDORS
-        ]
+        texts = [_text(found[vendor]) if vendor in found else "–" for vendor in _VENDORS]
         return f"| {row} | {' | '.join(texts)} |"
+
+
+def _listed(kind: Kind) -> str:
+    """Return the calls of a kind, by vendor, as the introduction names them."""
+    by_vendor: dict[str, list[str]] = {}
+    for call in CALLS:
+        if call.kind == kind:
+            by_vendor.setdefault(call.vendor, []).append(f"`{call.function}`")
+    return ", ".join(name for names in by_vendor.values() for name in names)
+
+
+def _text(found: tuple[str, bool]) -> str:
+    return f"{found[0]} {'✓' if found[1] else '✗'}"
 
 
 def _tick(cells: Sequence[Cell]) -> str:

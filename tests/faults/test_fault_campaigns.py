@@ -142,6 +142,7 @@ def judge(row: str, vendor: str, result: Result, expected: Result) -> None:
     assert result == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("row", "vendor"), [(row, vendor) for row, case in CASES.items() for vendor in VENDORS if vendor in case.rules]
 )

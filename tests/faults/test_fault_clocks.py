@@ -163,6 +163,7 @@ async def lived_through(vendor: str, tmp_path: Path, *, jumps: bool) -> tuple[di
     return result, arrived
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_nothing_changes_when_the_clock_is_set_an_hour_on_and_back(vendor: str, tmp_path: Path) -> None:
     (calm, arrived), (jumping, arrived_too) = await asyncio.gather(

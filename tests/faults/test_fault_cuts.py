@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from attrs import define
 from chosen import make_transport
 from servers import Exchange, Server, serve
@@ -110,6 +111,7 @@ def summed_up(cuts: Sequence[Cut]) -> Ending:
     return wrong[0] if wrong else Counter(endings).most_common(1)[0][0]
 
 
+@pytest.mark.slow
 async def test_no_cut_of_an_answer_reads_as_an_answer() -> None:
     plain = [call for call in CALLS if ROW.meets(call)]
     work: list[tuple[FaultCall, dict[str, str]]] = [(call, {}) for call in plain]

@@ -54,6 +54,7 @@ def no_such_name(*_: object, **__: object) -> NoReturn:
     raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", WIRE_ROWS, ids=lambda row: row.title)
 async def test_a_fault_of_the_network_ends_each_call_as_it_has_to(
     row: WireRow, monkeypatch: pytest.MonkeyPatch
@@ -96,6 +97,7 @@ async def test_a_fault_of_the_network_ends_each_call_as_it_has_to(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", BOX_ROWS, ids=lambda row: row.title)
 async def test_an_answer_that_says_no_or_nothing_ends_each_call_as_it_has_to(row: BoxRow) -> None:
     """Before and after the vendor acted: the client cannot see the difference, and says the same."""

@@ -69,6 +69,7 @@ async def test_what_is_held_is_seen(traced: None) -> None:
     del kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", MEMORY)
 async def test_no_answer_fills_our_memory(
     row: str, places: Mapping[str, Mapping[str, dict[str, Any]]], traced: None

@@ -77,6 +77,7 @@ async def until(condition: Callable[[], bool]) -> None:
 # -------------------------------------------------------------------------------------------------------- sending
 
 
+@pytest.mark.slow
 async def test_it_sends_with_its_option_in_its_own_unit_to_its_own_country(box: Sandbox, tmp_path: Path) -> None:
     people = write_rows(tmp_path / "people.csv", ["912345678,Ana", "+34600000001,Eva", "+34600000099,Bea"])
     ended = await command("send", people, *SEND, "--json", box=box)
@@ -96,6 +97,7 @@ async def test_it_sends_with_its_option_in_its_own_unit_to_its_own_country(box: 
     assert "label" not in box.ledger.requests[-1].params
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("vendor_name", "arguments", "words"),
     [
@@ -117,6 +119,7 @@ async def test_an_option_that_a_vendor_has_not_is_refused_with_words(
     assert box.ledger.request_count() == 0
 
 
+@pytest.mark.slow
 async def test_its_credentials_come_from_its_variables_or_its_table_and_are_never_shown(
     box: Sandbox, vendor: Fifth, tmp_path: Path
 ) -> None:
@@ -138,6 +141,7 @@ async def test_its_credentials_come_from_its_variables_or_its_table_and_are_neve
         assert not [one for one in (vendor.key, "wrong-canary") if one in ended.out + ended.err]
 
 
+@pytest.mark.slow
 async def test_a_check_needs_no_account_and_tells_the_price_in_its_unit(tmp_path: Path) -> None:
     people = write_rows(tmp_path / "people.csv", ["912345678,Ana", "+34600000001,Eva", "12,Bea"])
     prices = tmp_path / "prices.csv"
@@ -150,6 +154,7 @@ async def test_a_check_needs_no_account_and_tells_the_price_in_its_unit(tmp_path
     assert "0.12 EUR" in one_line(ended.out)
 
 
+@pytest.mark.slow
 async def test_segments_and_credits(box: Sandbox, vendor: Fifth) -> None:
     ended = await command("segments", "Añoranza " * 40, "--vendor", "fifth")
     assert ended.code == 1
@@ -170,6 +175,7 @@ async def test_segments_and_credits(box: Sandbox, vendor: Fifth) -> None:
 ROUTED: Final = ("--device-id", "260", "--label", "x", "--text", "Hola", "--max-recipients", "5", "--json")
 
 
+@pytest.mark.slow
 async def test_routed_beside_one_of_ours_each_gets_its_countries_and_its_options(box: Sandbox, tmp_path: Path) -> None:
     people = write_rows(tmp_path / "people.csv", ["+34600000001,Ana", "+351912345678,Eva"])
     routes = ("--route", "ES=fifth", "--route", "*=smsgateway24")
@@ -193,6 +199,7 @@ async def test_the_other_takes_over_when_its_account_is_empty(box: Sandbox, vend
     assert set(box.ledger.numbers().values()) == {1}
 
 
+@pytest.mark.slow
 async def test_it_takes_over_when_the_other_refuses_its_credentials(box: Sandbox, tmp_path: Path) -> None:
     people = write_people(tmp_path / "people.csv", 20)
     routes = ("--route", "ES=smsgateway24", "--route", "*=fifth")
@@ -233,6 +240,7 @@ async def receiving(journal: Path) -> AsyncIterator[tuple[dict[str, str], Callab
             await process.communicate()
 
 
+@pytest.mark.slow
 async def test_its_reports_are_received_from_whoever_has_the_right_proof(
     box: Sandbox, tmp_path: Path, journal: Path
 ) -> None:
@@ -277,6 +285,7 @@ async def killed(box: Sandbox, people: Path, journal: Path) -> None:
     await finish(process)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "not taken"])
 async def test_killed_taken_up_and_reconciled(box: Sandbox, tmp_path: Path, journal: Path, taken: bool) -> None:
     """By processes that find its options in the journal. What it lists was taken; that it does not list the others
@@ -320,6 +329,7 @@ async def test_killed_taken_up_and_reconciled(box: Sandbox, tmp_path: Path, jour
     assert labels == {"a b"}  # also where it came from the journal alone
 
 
+@pytest.mark.slow
 async def test_stopped_for_want_of_money_it_goes_on_without_the_list(
     box: Sandbox, vendor: Fifth, tmp_path: Path, journal: Path
 ) -> None:
@@ -337,6 +347,7 @@ async def test_stopped_for_want_of_money_it_goes_on_without_the_list(
 # ----------------------------------------------------------------------------------------------------------- help
 
 
+@pytest.mark.slow
 async def test_helps_name_it_and_its_variables() -> None:
     ended = await command("send", "--help")
     words = one_line(ended.out)
@@ -352,6 +363,7 @@ async def test_helps_name_it_and_its_variables() -> None:
     assert "fifth" not in (await run("send", "--help")).out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "loaded"),
     [

@@ -15,6 +15,7 @@ import pytest
 from attrs import define, evolve, field
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk import ConfigurationError, Delivery, DeliveryState, Journal, MemoryJournal, Message, Outcome, OutcomeKind
 from mensasdk.errors import JournalError
@@ -721,8 +722,9 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(STEPS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_memory_and_file_agree_in_every_step(steps: list[tuple[str, Any]]) -> None:
     async def run() -> None:
         with TemporaryDirectory() as folder:
@@ -780,7 +782,7 @@ def test_memory_and_file_agree_in_every_step(steps: list[tuple[str, Any]]) -> No
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(list(OutcomeKind))), max_size=40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_no_key_is_ever_claimed_again_after_it_may_have_been_sent(steps: list[tuple[int, OutcomeKind]]) -> None:
     async def run() -> None:
         journal = MemoryJournal()

@@ -123,6 +123,7 @@ def memory(count: int) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_a_set_of_many_takes_a_dozen_bytes_for_each() -> None:
     """A set of integers takes seventy."""
     assert 7 < memory(150_000) / 150_000 < 14

@@ -87,6 +87,7 @@ def decoded(message: Message) -> Message:
     return found
 
 
+@pytest.mark.slow
 @given(st.lists(messages, min_size=1, max_size=4), st.data())
 def test_messages_come_back_as_they_were_alone_and_together(some: list[Message], data: st.DataObject) -> None:
     some = data.draw(st.lists(st.sampled_from(some), min_size=1, max_size=6))  # the same ones over and over, too

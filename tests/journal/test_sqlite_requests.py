@@ -17,6 +17,7 @@ import pytest
 from attrs import evolve, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk import MemoryJournal, Message, Outcome, OutcomeKind, VendorOptions
 from mensasdk.errors import JournalError
@@ -144,9 +145,10 @@ async def play(journal: AnyJournal, claims: list[Claim], name: str, value: Any, 
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("longest", "waiting"), [(1000, 5000), (2, 5000), (1000, 3)])
 @given(STEPS)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_file_and_memory_agree_on_everything_after_each_step(
     longest: int, waiting: int, steps: list[tuple[str, Any]]
 ) -> None:
@@ -189,11 +191,12 @@ def test_file_and_memory_agree_on_everything_after_each_step(
 # ---------------------------------------------------------------------------------------------- together, and failing
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.integers(1, 4), st.integers(0, 4), st.sampled_from(list(OutcomeKind))), max_size=8),
     st.sets(st.integers(2, 30)),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_whatever_cannot_be_written_the_file_has_what_was_told_and_nothing_else(
     chunks: list[tuple[int, int, OutcomeKind]], failing: set[int]
 ) -> None:

@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 from attrs.exceptions import FrozenInstanceError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk.errors import ConfigurationError, ValidationError
 from mensasdk.limits.rate import LimiterStatistics, RateLimit, RateLimiter, Unlimited
@@ -159,6 +160,7 @@ def test_under_load_the_rate_is_used_never_passed_and_spread_evenly() -> None:
     assert busiest(times, 0.1) <= 120
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("every", "stall"), [(5, 0.001), (100, 0.01), (300, 0.04), (1000, 0.1)])
 def test_stalls_of_the_loop_are_made_up_and_never_passed_on_as_a_burst(every: int, stall: float) -> None:
     """Every so manieth permit blocks the whole loop, the worst kind of caller."""
@@ -638,7 +640,8 @@ _limits = st.builds(RateLimit, st.sampled_from([0.5, 1, 2, 2.5, 5, 10, 100]), st
 _pauses = st.lists(st.tuples(_moment, st.sampled_from([0.0, 0.01, 0.2, 1.0, 3.0])), max_size=4)
 
 
-@settings(deadline=None, max_examples=200)
+@pytest.mark.slow
+@settings(deadline=None, max_examples=examples(200))
 @given(limit=_limits, callers=_callers, pauses=_pauses, drift=st.sampled_from([0.0, 1e-6, 0.0007]))
 def test_no_window_pause_or_place_in_the_queue_is_ever_violated(
     limit: RateLimit, callers: list[Caller], pauses: list[tuple[float, float]], drift: float

@@ -459,6 +459,7 @@ def open_by_definition(
     return True
 
 
+@pytest.mark.slow
 @given(st.sampled_from(NUMBERS), moments, windows, days)
 @example(SPANISH_MOBILE, utc(2026, 10, 24, 23, 45), [(time(2), time(2, 30))], list(DAYS))
 @example("+34928000000", utc(2026, 3, 29, 0, 59), [(time(1, 15), time(1, 45))], list(DAYS))

@@ -415,6 +415,7 @@ def test_a_long_list_takes_eight_bytes_a_number_and_little_more_while_it_is_sort
     assert peak < 30 * count
 
 
+@pytest.mark.slow
 def test_reading_a_file_holds_no_more_than_a_number_at_a_time(tmp_path: Path) -> None:
     count = 20_000
     path = tmp_path / "optouts.csv"

@@ -173,6 +173,7 @@ def test_the_figures_add_up_whatever_the_texts(messages: list[tuple[str, str]]) 
     assert max(found.forcing.values(), default=0) <= found.by_encoding[Encoding.UCS2] <= found.outside_gsm
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_characters_codes_or_messages() -> None:
     found = Preflight()
     # Every character of the first planes, and a new code for each message.

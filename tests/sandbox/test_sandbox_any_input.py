@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk.sandbox import Mensatek, Quirks, Sandbox
 from mensasdk.sandbox.vendor import Incoming
@@ -45,8 +46,9 @@ def ask(vendor: Mensatek, function: str, body: bytes, kind: str, query: str = ""
     return vendor.handle(function, request)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quirks", [Quirks(), Quirks.all()])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     function=st.sampled_from(sorted(Mensatek.functions)),
     body=BODIES,

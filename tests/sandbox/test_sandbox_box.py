@@ -96,6 +96,7 @@ async def test_closing_leaves_no_task_and_no_listener() -> None:
     assert len(box.ledger) == 1, "the ledger outlives the box"
 
 
+@pytest.mark.slow
 async def test_a_client_that_does_not_read_cannot_keep_the_box_open() -> None:
     tasks = asyncio.all_tasks()
     async with Sandbox() as box:

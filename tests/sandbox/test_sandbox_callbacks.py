@@ -117,6 +117,7 @@ async def test_an_unhappy_receiver_is_asked_again(caller: Caller, receiver: Rece
     assert (ledger.callbacks_delivered, ledger.callbacks_failed, ledger.callback_attempts) == (2, 0, 5)
 
 
+@pytest.mark.slow
 async def test_a_receiver_that_is_not_there_is_given_up(caller: Caller) -> None:
     caller.box.callbacks("mensatek", "http://127.0.0.1:1/")
     await caller.send("34600000000", Report=1)

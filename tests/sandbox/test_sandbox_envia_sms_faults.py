@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk.sandbox import EnviaSms, Fault, Sandbox
 from mensasdk.sandbox.envia_sms import Quirks
@@ -173,8 +174,9 @@ def ask(vendor: EnviaSms, function: str, query: str) -> Any:
     return vendor.handle(function, request)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quirks", [Quirks(), Quirks.all()])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     function=st.sampled_from(FUNCTIONS),
     params=st.dictionaries(st.sampled_from(NAMES) | TEXT, PLAUSIBLE | TEXT),

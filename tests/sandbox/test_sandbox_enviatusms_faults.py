@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk.sandbox import EnviaTuSms, Fault, Sandbox
 from mensasdk.sandbox.enviatusms import Quirks
@@ -241,8 +242,9 @@ def ask(vendor: EnviaTuSms, function: str, body: bytes, query: str = "", tail: s
     return vendor.handle(function, request)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quirks", [Quirks(), Quirks.all()])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     function=st.sampled_from(FUNCTIONS),
     body=BODIES,

@@ -14,6 +14,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk.sandbox import Sandbox, SmsGateway24
 from mensasdk.sandbox.smsgateway24 import Quirks
@@ -294,8 +295,9 @@ def form_bytes(fields: dict[str, Any]) -> bytes:
     return urlencode({name: str(value) for name, value in fields.items()}).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quirks", [Quirks(), Quirks.all()])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(request_parts=requests())
 async def test_every_request_gets_an_answer_and_every_message_is_counted(
     quirks: Quirks, request_parts: tuple[str, str, str, bytes]

@@ -17,6 +17,7 @@ import pytest
 from attrs import field, frozen
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk import MensaError, Recipient, ValidationError
 from mensasdk.sandbox import Sandbox
@@ -223,8 +224,9 @@ VALUE = st.lists(SPICE | st.text(max_size=6) | st.sampled_from(["7", "a.pdf", "h
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SLOTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(value=VALUE)
 @example(value="a&token=x&numero=1#?=\r\nX-Evil: 1")
 @example(value="../../etc/passwd")
@@ -251,8 +253,9 @@ def test_no_value_changes_another_parameter_the_path_or_a_header(stage: Stage, n
     assert found[2] == reference[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NUMBERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     value=st.tuples(VALUE, st.sampled_from([NUMBER, NUMBER[1:], "0424-098 76 54", "+34600000001"]), VALUE).map("".join)
 )

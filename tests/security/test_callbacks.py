@@ -93,6 +93,7 @@ def test_the_receiver_has_no_way_to_send() -> None:
             }
 
 
+@pytest.mark.slow
 async def test_neither_side_of_a_callback_logs_its_address_or_password(caplog: pytest.LogCaptureFixture) -> None:
     """A secret in the path, in the query or in the header: it is in no log, at DEBUG, whether it is right or wrong."""
     word = "kanarivogel-path"

@@ -112,6 +112,7 @@ async def call(party: Party, box: Sandbox, **options: Any) -> Any:
         return await party.send(client, NUMBER, TEXT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 @every_party
 async def test_no_fault_of_any_vendor_lets_a_secret_out(

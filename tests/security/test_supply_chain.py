@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 import mensasdk
 from mensasdk import MensaError
@@ -105,6 +106,7 @@ def test_certificates_are_never_left_unchecked() -> None:
     assert ssl.create_default_context().verify_mode is ssl.CERT_REQUIRED
 
 
+@pytest.mark.slow
 def test_nothing_is_evaluated_unpickled_or_run_in_a_shell() -> None:
     """One module makes functions as attrs does, and nothing of an answer gets into their source."""
     forbidden = {"eval", "exec", "__import__"}
@@ -138,7 +140,8 @@ HOSTILE = st.text() | st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(200), deadline=None)
 @given(extra=st.dictionaries(HOSTILE, st.integers() | st.text(), max_size=6))
 def test_no_key_of_an_answer_becomes_code(extra: dict[str, Any]) -> None:
     """Its fields are read as if the other keys were not there."""

@@ -134,6 +134,7 @@ def test_every_fault_has_an_expected_error() -> None:
     assert set(EXPECTED) == set(ALL_FAULTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("fault", ALL_FAULTS)
 async def test_a_fault_is_told_by_type_and_outcome_and_sends_at_most_once(fault: str, method: str) -> None:
@@ -312,7 +313,7 @@ async def test_a_failed_request_frees_its_place_in_the_pool() -> None:
 
     async with serve(by_target) as server, transport(pool_size=1) as sender:
         for _ in range(3):
-            await failure(sender, request(f"{server.url}/drip"), Timeouts(total=0.1), DeadlineExceeded)
+            await failure(sender, request(f"{server.url}/drip"), Timeouts(total=0.4), DeadlineExceeded)
         assert (await sender.send(request(f"{server.url}/ok"), timeouts=AMPLE)).body == b"ok"
 
 
@@ -673,6 +674,7 @@ async def test_requests_in_flight_end_as_unknown_when_the_transport_is_closed() 
         assert caught.value.outcome is OutcomeKind.UNKNOWN
 
 
+@pytest.mark.slow
 def test_one_that_is_never_closed_warns() -> None:
     async def leak() -> None:
         async with serve(ok) as server:

@@ -97,6 +97,7 @@ def test_the_search_finds_what_hides_in_frames_and_in_hidden_contexts(leak: Func
     assert not sings(str(caught.value))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("fault", ALL_FAULTS)
 async def test_no_fault_lets_a_secret_out(fault: str, method: str, caplog: pytest.LogCaptureFixture) -> None:

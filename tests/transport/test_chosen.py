@@ -39,6 +39,7 @@ def test_none_of_the_tests_that_can_be_given_another_transport_makes_one_by_itse
     assert "AiohttpTransport(" not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "test",
     [

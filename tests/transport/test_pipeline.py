@@ -270,6 +270,7 @@ async def test_429_waits_slows_the_gate_and_tries_again(safe: bool) -> None:
         assert line.budget.tokens == line.budget.capacity  # waits that the server asks for are free
 
 
+@pytest.mark.slow
 async def test_429_waits_as_long_as_it_says() -> None:
     loop = asyncio.get_running_loop()
     arrived: list[float] = []

@@ -63,6 +63,7 @@ async def test_credits_are_told_where_the_vendor_tells_them(box: Sandbox) -> Non
         assert (await client.send(MESSAGES["enviatusms"])).credits is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", MESSAGES)
 @pytest.mark.parametrize(
     ("fault", "kind", "code"),
@@ -154,6 +155,7 @@ async def test_a_client_that_is_closed_is_no_outcome(box: Sandbox) -> None:
         await client.send(MESSAGES["mensatek"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", MESSAGES)
 async def test_a_cancellation_stays_one_and_says_what_became_of_the_message(box: Sandbox, vendor: str) -> None:
     box.fail(vendor, fault=Fault.HANG, times=None)

@@ -123,6 +123,7 @@ def client_of_nobody(vendor: str) -> Any:
     return load(info.client)(**dict.fromkeys(info.credentials, "x"), **more, base_url="http://127.0.0.1:9/")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", CALLS)
 async def test_it_reaches_the_wire(box: Sandbox, vendor: str) -> None:
     """All calls of a vendor at once, of which none waits for the answer."""
@@ -144,6 +145,7 @@ async def test_it_reaches_the_wire(box: Sandbox, vendor: str) -> None:
         await asyncio.gather(*(one(name) for name in CALLS[vendor]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", CALLS)
 async def test_it_may_be_longer_than_what_the_client_has(box: Sandbox, vendor: str) -> None:
     box.fail(vendor, fault=Fault.DELAY, delay=0.6, times=None)

@@ -113,6 +113,7 @@ async def refused(function: str, answer: Answer) -> tuple[MensaError, Served]:
 CASES = [(code, function) for code in TABLE for function in functions_of(code)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "function"), CASES)
 async def test_a_code_is_a_typed_error_that_says_what_became_of_the_request(code: str, function: str) -> None:
     """Under the statuses that the document names, as text and as number, in all three spellings of the envelope."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk import (
     AmbiguousResponse,
@@ -55,6 +56,7 @@ async def outcome_of(function: str, *answers: bytes | Answer) -> object:
 NO_CODE: list[Any] = [0, "0", "00", "", None, " ", False, 0.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", NO_CODE, ids=repr)
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("function", CALLS)
@@ -67,6 +69,7 @@ async def test_no_code_in_any_spelling_is_a_success(function: str, spelling: str
         assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["05", "5", 5, 5.0, " 05 ", "005"], ids=repr)
 @pytest.mark.parametrize("spelling", SPELLINGS)
 async def test_a_code_in_any_spelling_is_the_same_code(spelling: str, code: Any) -> None:
@@ -326,7 +329,8 @@ def test_credits_that_are_cut_anywhere_are_never_read() -> None:
 brackets = st.text(st.sampled_from('[]{}":,\\ 0a2022-06-03'), max_size=30)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(text="]}]", cut=0)
 @given(text=brackets, cut=st.integers(0, 400))
 def test_no_text_of_a_message_makes_a_cut_answer_a_whole_one(text: str, cut: int) -> None:
@@ -339,7 +343,8 @@ def test_no_text_of_a_message_makes_a_cut_answer_a_whole_one(text: str, cut: int
         assert not succeeds(SEND, body[: cut % len(body)])
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(200), deadline=None)
 @given(st.one_of(st.binary(max_size=200), brackets.map(str.encode), st.text(max_size=100).map(str.encode)))
 def test_any_bytes_end_in_a_value_or_in_an_error_of_ours(body: bytes) -> None:
     for status in (200, 400, 403, 500):

@@ -58,6 +58,7 @@ BREAKS: dict[str, tuple[Breakage, type[MensaError]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BREAKS)
 @pytest.mark.parametrize("function", NOT_REPEATED)
 async def test_whatever_drops_one_call_is_one_request_on_the_wire(function: str, name: str) -> None:
@@ -184,6 +185,7 @@ ANSWERS: dict[str, Answer | Breakage] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ANSWERS)
 async def test_neither_token_nor_number_nor_text_comes_to_light(name: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)

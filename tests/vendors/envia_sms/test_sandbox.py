@@ -151,6 +151,7 @@ async def test_the_status_of_a_message_is_what_became_of_it(
 # ------------------------------------------------------------------------------------------------------------ codes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", TABLE)
 async def test_each_code_of_the_vendor_is_the_error_of_our_table(box: Sandbox, code: str) -> None:
     _, kind, outcome, _ = TABLE[code]
@@ -280,6 +281,7 @@ async def story(quirks: Quirks) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quirks", HARMLESS.values(), ids=HARMLESS)
 async def test_no_quirk_of_the_vendor_makes_a_difference(quirks: Quirks) -> None:
     assert await story(quirks) == await story(Quirks())
@@ -333,6 +335,7 @@ async def attempt(box: Sandbox, name: str) -> SendResult | MensaError:
             return error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("name", FAULTS)
 async def test_no_fault_makes_a_second_request_or_a_false_claim(box: Sandbox, name: str, when: Any) -> None:

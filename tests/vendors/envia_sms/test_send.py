@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk import ConfigurationError, DecodeError, MensaError, ScheduleError, ValidationError
 from mensasdk.vendors.envia_sms import EnviaSmsClient, SendResult, SendSms
@@ -190,7 +191,7 @@ names = st.text(string.ascii_letters + string.digits + "_ñÁ-", min_size=1, max
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     template=wild.filter(lambda text: text.strip() == text != "" and text.isprintable()),
     variables=st.dictionaries(names.map(lambda name: name.removeprefix("var_")), wild, max_size=4),

@@ -98,6 +98,7 @@ async def test_nobody_is_sent_to_twice_or_lost_and_requests_are_bounded(case: tu
             assert index in guilty, "only who was refused alone"
 
 
+@pytest.mark.slow
 @given(st.integers(2, 500).flatmap(lambda size: st.tuples(st.just(size), st.integers(0, size - 1))))
 async def test_one_at_fault_is_the_only_one_who_gets_nothing(case: tuple[int, int]) -> None:
     size, guilty = case

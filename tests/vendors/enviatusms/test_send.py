@@ -201,6 +201,7 @@ national = st.from_regex(r"[1-9][0-9]{9}", fullmatch=True)
 forms = st.sampled_from(["58{}", "0{}", "{}", "+58{}", "+58 {}", "0058{}"])
 
 
+@pytest.mark.slow
 @given(
     people=st.lists(st.tuples(national, forms, forms, st.booleans()), min_size=2, unique_by=lambda one: one[0]),
     strangers=st.lists(national, max_size=2),

@@ -369,6 +369,7 @@ def test_a_form_whose_values_look_like_other_fields_keeps_them() -> None:
 # --------------------------------------------------------------------------------------------------- end to end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["json", "form", "multipart"])
 async def test_reports_and_replies_reach_the_receiver(box: Sandbox, mensatek: MensatekClient, form: Any) -> None:
     got: list[DeliveryReport | ReceivedSms] = []

@@ -12,6 +12,7 @@ import pytest
 from attrs import evolve, field, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk import (
     AuthError,
@@ -490,7 +491,7 @@ class Try:
 TRIES = st.lists(st.builds(Try, repeat=st.booleans(), lost=WHENS, listed=INDEXES), max_size=4)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     blacklist=INDEXES,
     when=st.sampled_from(["before", "after"]),

@@ -138,6 +138,7 @@ CAUSES: dict[str, tuple[dict[str, Any], OutcomeKind]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "outcome"), CAUSES.values(), ids=CAUSES)
 async def test_no_error_log_or_event_shows_a_secret(
     log: pytest.LogCaptureFixture, fault: dict[str, Any], outcome: OutcomeKind
@@ -158,6 +159,7 @@ async def test_no_error_log_or_event_shows_a_secret(
     assert_absent("the formatted log", log.text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer_format", FORMATS)
 async def test_success_logs_nothing_of_it_either(log: pytest.LogCaptureFixture, answer_format: Format) -> None:
     events: list[Event] = []

@@ -14,6 +14,7 @@ import pytest
 from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk import MensatekClient, Recipient, ScheduleError, ValidationError
 from mensasdk.messages import OutcomeKind
@@ -338,8 +339,9 @@ SPICE = st.sampled_from(
 TEXT = st.lists(SPICE | st.text(st.characters(exclude_categories=["Cs"]), max_size=8), max_size=6).map("".join)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body_format", BODIES)
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(
     text=TEXT.filter(lambda text: text.strip() and "\0" not in text), variables=st.lists(TEXT, max_size=10), ref=TEXT
 )

@@ -69,6 +69,7 @@ async def test_a_connection_dropped_after_acceptance_is_unknown_one_request_and_
     assert box.ledger.request_count() == 1
 
 
+@pytest.mark.slow
 @every_fault
 async def test_after_acceptance_no_fault_makes_a_second_message_or_a_false_claim(
     box: Sandbox, name: str, fault: Fault, options: dict[str, Any]
@@ -87,6 +88,7 @@ async def test_after_acceptance_no_fault_makes_a_second_message_or_a_false_claim
         assert result.vendor == "mensatek"
 
 
+@pytest.mark.slow
 @every_fault
 async def test_before_acceptance_no_fault_makes_more_than_one_message(
     box: Sandbox, name: str, fault: Fault, options: dict[str, Any]
@@ -101,6 +103,7 @@ async def test_before_acceptance_no_fault_makes_more_than_one_message(
         assert result.outcome is OutcomeKind.UNKNOWN
 
 
+@pytest.mark.slow
 @every_fault
 async def test_the_next_send_after_a_fault_works(
     box: Sandbox, name: str, fault: Fault, options: dict[str, Any]

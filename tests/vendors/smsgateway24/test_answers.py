@@ -363,6 +363,7 @@ SENDS: dict[str, tuple[str, Callable[[SmsGateway24Client], Awaitable[object]]]] 
 KEYS = {"token": "t" * 32, "email": "a@b.example", "password": "pw"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", SENDS)
 @pytest.mark.parametrize("value", [None, "", 0, "0", [], {}, True, "null"])
 async def test_an_acceptance_without_an_id_is_unknown(function: str, value: Any) -> None:

@@ -246,6 +246,7 @@ TREES = st.dictionaries(st.sampled_from([*NAMES, "event"]), JSON, max_size=6) | 
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # the first example may load tables
 @given(st.binary(max_size=60) | TREES.map(lambda tree: json.dumps(tree).encode()))
 def test_any_body_gives_a_value_or_a_decode_error(body: bytes) -> None:

@@ -147,6 +147,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # the first example may load tables
 @given(value=JSON | st.fixed_dictionaries({"date": JSON, "timezone_type": JSON, "timezone": JSON}))
 def test_nothing_at_all_raises_and_what_comes_is_aware(value: Any) -> None:

@@ -22,6 +22,7 @@ async def test_a_login_that_takes_too_long_is_not_sent(box: Sandbox) -> None:
     assert len(box.ledger) == 0
 
 
+@pytest.mark.slow
 async def test_what_the_login_takes_is_missing_for_the_call(box: Sandbox) -> None:
     """The login takes most of the time allowed, and the call that follows gets only the rest of it."""
     box.fail("smsgateway24", function="gettoken", fault=Fault.DELAY, delay=0.6)

@@ -332,6 +332,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 READABLE = {"nan"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 async def test_after_acceptance_no_fault_makes_a_second_message_or_a_false_claim(name: str) -> None:
     timeouts = Timeouts(total=0.5 if name in {"hang", "drip", "delay"} else 20.0)

@@ -167,6 +167,7 @@ FAILURES: dict[str, Given] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("function", ["addsms", "smstosend", "addalotofsms", "savecontact"])
 async def test_no_error_log_or_event_shows_a_secret_or_what_was_sent(

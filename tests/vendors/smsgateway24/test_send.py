@@ -16,6 +16,7 @@ import pytest
 from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from mensasdk import ConfigurationError, MensaError, OutcomeKind, ScheduleError, ValidationError
 from mensasdk.vendors.smsgateway24 import BulkSms, SendResult, SimSlot, SmsGateway24Client
@@ -448,7 +449,8 @@ TEXT = st.lists(SPICE | st.text(st.characters(exclude_categories=["Cs"]), max_si
 )
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(150), deadline=None)
 @given(text=TEXT.filter(lambda text: text.strip() and "\0" not in text))
 def test_no_text_changes_another_parameter(stage: Stage, text: str) -> None:
     async def send() -> None:
