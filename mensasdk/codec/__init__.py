@@ -1,4 +1,4 @@
-"""Bytes to plain trees (JSON, XML, TXT, forms), plain trees to attrs classes, and parameters to bytes."""
+"""Read answers (bytes to plain trees of dicts and lists, trees to attrs classes), and write parameters to bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a vendor posts to us: JSON or a form, by the customer's choice, and not always as it is declared."""
+"""Read a callback (a vendor's POST to us): JSON or a form, as the customer chose, and not always as declared."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ __all__ = ["decode_callback"]
 
 
 def decode_callback(body: bytes, content_type: str, *, vendor: str) -> dict[str, Any]:
-    """Read the one object that a callback holds.
+    """Read the body of a callback, which has to hold one object.
 
     Args:
         body: the body of the POST.
-        content_type: its ``Content-Type``. Forms are told by it (a multipart form cannot be read without), JSON by the
-            body itself.
+        content_type: ``Content-Type`` of the POST. It tells that the body is a form (and a multipart form cannot be
+            read without it); JSON is recognised by the body itself.
         vendor: the vendor's short name, for errors.
 
+    Returns:
+        The fields of the object, or of the form, by their names.
+
     Raises:
-        DecodeError: it is no object, or cannot be read. Nothing of the body stands in the message.
-        UnexpectedResponse: it is empty, or a web page.
+        DecodeError: the body is not one object, or cannot be read. Nothing of the body stands in the message.
+        UnexpectedResponse: the body is empty, or a web page.
     """
     kind = content_type.partition(";")[0].strip().lower()
     tree: Any
@@ -35,5 +38,5 @@ def decode_callback(body: bytes, content_type: str, *, vendor: str) -> dict[str,
         if isinstance(tree, list) and len(tree) == 1:
             tree = tree[0]
     if not isinstance(tree, dict):
-        raise DecodeError("the callback is no object", vendor=vendor)
+        raise DecodeError("the callback is not one object", vendor=vendor)
     return tree

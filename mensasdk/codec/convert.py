@@ -1,6 +1,6 @@
-"""Plain trees to attrs classes, and request classes to parameters.
+"""Build attrs objects from plain trees, and parameters from request objects.
 
-A class says once, field by field, what the vendor calls it::
+Each field of a class states the vendor's names for it::
 
     @frozen
     class CreditsAnswer:
@@ -8,9 +8,9 @@ A class says once, field by field, what the vendor calls it::
         credits: Decimal = wire("Cred", "Saldo")
         raw: Mapping[str, Any] = raw_field()
 
-Keys are found in any case, values are read leniently (see `mensasdk.codec.scalars`), and what does not fit ends in one
-`DecodeError` that names the place. All lines of a report have the same keys; which key goes to which field is
-therefore worked out once per combination of keys, and a line then costs one lookup and one pass over its values.
+Keys are found in any case, and values are read leniently (see `mensasdk.codec.scalars`). A value that does not fit
+raises a `DecodeError` that names its place. All lines of a report have the same keys. So it is worked out only once per
+combination of keys which key belongs to which field. After that a line costs one lookup and one pass over its values.
 """
 
 from __future__ import annotations
@@ -51,16 +51,19 @@ def wire(
     encode: Hook | None = None,
     kw_only: bool = False,
 ) -> Any:
-    """An attrs field that stands in the vendor's data under one of several names.
+    """Declare an attrs field that stands in the vendor's data under one of several names.
 
     Args:
-        names: the vendor's names. On the way in they are looked up in any case; the first one that is present and
-            not null wins. On the way out the first one is used, as it is spelled here.
-        default: value when none is present (or it is null and the type does not take None).
+        names: the vendor's names. In an answer they are looked up in any case, and the first name that is present and
+            not null wins. In a request the first name is used, as it is spelled here.
+        default: value of the field if no name is present, or if the value is null and the type does not allow None.
         factory: makes the default, as in attrs.
         convert: reads the received value, in place of the reader for the field's type. It may raise ValueError.
-        encode: makes the value to be sent, in `parameters`; not called for None.
+        encode: makes the value that `parameters` sends; not called for None.
         kw_only: as in attrs.
+
+    Raises:
+        TypeError: no name is given.
     """
     if not names:
         raise TypeError("wire() needs the name that the vendor uses")
@@ -72,30 +75,30 @@ def wire(
 
 
 def raw_field() -> Any:
-    """An attrs field that holds all fields of the object as they were received, also those without a field here."""
+    """Declare an attrs field for the object as it was received, also with the keys that no other field has."""
     return attrs.field(factory=dict, eq=False, repr=False, kw_only=True, metadata={_RAW: True})
 
 
 # ---------------------------------------------------------------------------------------------- single fields
 
 
-# What `structure` was given for its notes. Hooks are called by generated code and by cattrs, which pass nothing along.
+# The ``notes`` of `structure`. A context variable, because generated code and cattrs pass only values to the hooks.
 _NOTES: ContextVar[list[str] | None] = ContextVar("mensasdk.codec.notes", default=None)
 
 _SCALARS: dict[Any, Any] = {str: to_str, int: to_int, Decimal: to_decimal, bool: to_bool}
 
 
 def _bound(converter: Converter, kind: Any) -> Hook:
-    """The converter's hook for a type as a function of the value alone, and with as few calls as possible."""
+    """Return the converter's hook for a type as a function of the value alone, with as few calls as possible."""
     hook: Any = converter.get_structure_hook(kind)
-    # Hooks of this module do not look at their second argument, and those of scalars have the right default.
+    # Hooks of this module ignore their second argument, and the default of the hooks for scalars is right.
     if _SCALARS.get(kind) is hook or getattr(hook, "__module__", None) == __name__:
         return hook  # type: ignore[no-any-return]
     return lambda value: hook(value, kind)
 
 
 def _optional_of(kind: Any) -> Any:
-    """T for ``T | None``, else None."""
+    """Return T for ``T | None``, and None for any other type."""
     if get_origin(kind) in (Union, types.UnionType):
         others = [arg for arg in get_args(kind) if arg is not types.NoneType]
         if len(others) == 1 and len(get_args(kind)) == 2:
@@ -112,8 +115,8 @@ def _optional_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]
     hook = _bound(converter, inner)
     # PHP prints an empty object as [], and XML as an empty element.
     empties: tuple[Any, ...] = ("", []) if attrs.has(inner) else ()
-    # An optional amount is for information: one that cannot be read (it stays in `raw`) must not cost the answer, and
-    # with it the knowledge that a send was accepted. Counts and ids decide, and stay strict.
+    # An optional amount is for information only. If it cannot be read (it stays in `raw`), the answer must not be lost,
+    # nor the knowledge that a send was accepted. Counts and ids matter, and are read strictly.
     unreadable = Misfit if inner is Decimal else Blank
 
     def optional(value: Any, _: Any = None) -> Any:
@@ -130,11 +133,11 @@ def _optional_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]
 
 def _note_unreadable(problem: Misfit) -> None:
     notes = _NOTES.get()
-    if notes is None or problem.__class__ is Blank:  # vendors leave out what they do not know in many ways
+    if notes is None or problem.__class__ is Blank:  # a blank is in order: vendors write "no value" in many ways
         return
     what = "NaN or Infinity" if isinstance(problem, NotFinite) else "an amount that cannot be read"
-    note = f"{what} taken for nothing"
-    if note not in notes:  # a report has a hundred thousand lines
+    note = f"{what} ignored"
+    if note not in notes:  # once only: a report may have a hundred thousand lines
         notes.append(note)
 
 
@@ -150,7 +153,7 @@ def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[A
             return []
         if not isinstance(value, Mapping):
             return [value]
-        # Objects keyed by their ids, or one object where a list of one was due.
+        # Either an object that holds the items by their ids, or a single item in place of a list of one.
         if known and not (
             all(isinstance(item, Mapping) for item in value.values())
             and known.isdisjoint(key.casefold() for key in value)
@@ -166,7 +169,7 @@ def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[A
                 hook.build(items, result.append)
             else:
                 for item in items:
-                    result.append(hook(item))  # noqa: PERF401 - its length says which item failed
+                    result.append(hook(item))  # noqa: PERF401 - the length says which item failed
         except MISFITS as error:
             raise located(error, len(result)) from None
         return tuple(result)
@@ -181,7 +184,7 @@ def _mapping_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], dict[
         if value is None or value == "" or value == []:
             return {}
         if not isinstance(value, Mapping):
-            raise Misfit(f"this {type(value).__name__} is no object")
+            raise Misfit(f"this {type(value).__name__} is not an object")
         result: dict[str, Any] = {}
         try:
             for key, item in value.items():
@@ -221,22 +224,22 @@ def _wire_field(attribute: attrs.Attribute[Any], converter: Converter) -> WireFi
         hook = _bound(converter, kind)
         base = inner or kind
         reader = converter.get_structure_hook(base)
-        # Codes are subclasses of int, for which cattrs takes the reader of int.
+        # cattrs uses the reader of int for codes as well, which are subclasses of int.
         few = reader in (to_int, to_decimal, to_bool)
         if base in (str, int, Decimal) and reader is _SCALARS[base]:
             exact = base
     if default is NOTHING and _is_open_tuple(kind):
-        default = ()  # a missing list is an empty one
+        default = ()  # a missing list counts as an empty one
     null = None if inner is not None else default
     return WireField(attribute, _wire_names(attribute), hook, exact=exact, few=few, default=default, null=null)
 
 
-# Vendors have a handful of combinations per class. Whoever sends thousands is not allowed to fill our memory.
+# A vendor has a few combinations of keys per class. A server that sends thousands must not fill our memory.
 _MAX_BUILDERS = 64
 
 
 class _ClassHook:
-    """Structures one class, with one builder for each combination of keys that has been seen."""
+    """Structure hook of one class, with one builder for each combination of keys that it has met."""
 
     def __init__(self, cls: type[Any], converter: Converter) -> None:
         attrs.resolve_types(cls)
@@ -246,7 +249,7 @@ class _ClassHook:
         self._builders: dict[tuple[str, ...], Builder] = {}
 
     def build(self, items: Iterable[Any], add: Callable[[Any], None]) -> None:
-        """Build objects one by one; the lines of a report have one shape, so one builder builds them all."""
+        """Build an object of each item and pass it to ``add``. One builder does for all items with the same keys."""
         rest = iter(items)
         item = next(rest, END)
         while item is not END:
@@ -254,7 +257,7 @@ class _ClassHook:
 
     def _builder(self, data: Any) -> Builder:
         if data.__class__ is not dict:
-            raise Misfit(f"this {type(data).__name__} is no object")
+            raise Misfit(f"this {type(data).__name__} is not an object")
         keys = tuple(data)
         builder = self._builders.get(keys)
         if builder is None:
@@ -272,11 +275,11 @@ class _ClassHook:
 
 
 def make_converter(**options: Any) -> Converter:
-    """A cattrs converter that reads vendors' trees.
+    """Make a cattrs converter that reads vendors' trees.
 
-    Classes with `wire` fields, ``int``, ``str``, ``Decimal``, ``bool``, ``T | None``, ``tuple[T, ...]`` and
-    ``Mapping[str, T]`` are read as this module describes; subclasses of int and str (open enums) are called with the
-    value; everything else is as in cattrs. Vendors may register further hooks.
+    It reads classes with `wire` fields, ``int``, ``str``, ``Decimal``, ``bool``, ``T | None``, ``tuple[T, ...]`` and
+    ``Mapping[str, T]`` as this module describes. Subclasses of int and str (open enums) are called with the value. All
+    other types are read as in cattrs. Vendors may register further hooks.
 
     Args:
         options: passed on to `cattrs.Converter`.
@@ -305,26 +308,26 @@ def _hook_of(converter: Converter, cls: type[Any]) -> Callable[[Any, Any], Any]:
 def structure(
     converter: Converter, tree: Any, cls: type[T], *, vendor: str | None, notes: list[str] | None = None
 ) -> T:
-    """Build an answer class from a decoded tree, which may be the object or a list of just this one object.
+    """Build the object of an answer from a decoded tree, which is the object itself or a list of only this object.
 
     Args:
-        converter: see `make_converter`.
-        tree: as `decode` gives it.
+        converter: made by `make_converter`.
+        tree: the tree, as `decode` gives it.
         cls: the class of the answer.
         vendor: the vendor's short name, for errors.
-        notes: takes what was out of order and did not matter; clauses of ours without anything of the tree.
+        notes: list to which notes on faults without consequences are added, as clauses without any text of the tree.
 
     Raises:
         AmbiguousResponse: one field has two different values.
-        DecodeError: the tree is no such object, or a field is missing or does not fit; the message names it, as in
-            ``Informe[3].Resultado``, and quotes no value. No other exception leaves this function.
+        DecodeError: the tree is not such an object, or a field is missing or does not fit. The message names the
+            field, as in ``Informe[3].Resultado``, and quotes no value. No other exception leaves this function.
     """
     problem: Misfit | None = None
     token = _NOTES.set(notes)
     try:
         if isinstance(tree, list):
             if len(tree) != 1:
-                raise Misfit(f"one object was due, not a list of {len(tree)}")
+                raise Misfit(f"expected one object, not a list of {len(tree)}")
             tree = tree[0]
         return _hook_of(converter, cls)(tree, cls)  # type: ignore[arg-type, no-any-return]
     except Misfit as error:
@@ -349,7 +352,7 @@ def _dotted(path: tuple[str | int, ...]) -> str:
     return f"{text}: " if text else ""
 
 
-# ---------------------------------------------------------------------------------------------------- the way out
+# ------------------------------------------------------------------------------------------------------ parameters
 
 
 @cache
@@ -362,10 +365,10 @@ def _outgoing(cls: type[Any]) -> tuple[tuple[str, str, Hook | None], ...]:
 
 
 def parameters(request: Any) -> dict[str, object]:
-    """The parameters of a request class under the vendor's names, in the order of its fields, without Nones.
+    """Return the parameters of a request object by the vendor's names, in the order of its fields, without Nones.
 
-    What a field's ``encode`` makes of its value is taken as it is. Without one, objects with `wire` fields, also inside
-    lists and mappings, are turned into parameters; everything else is left as it is.
+    The result of a field's ``encode`` is used as it is. In a field without ``encode``, objects with `wire` fields are
+    turned into parameters, also inside lists and mappings. Other values stay as they are.
     """
     result: dict[str, object] = {}
     for attribute, name, encode in _outgoing(type(request)):  # type: ignore[arg-type]

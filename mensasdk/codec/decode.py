@@ -1,8 +1,7 @@
-"""From the bytes of an answer to a plain tree, whatever the answer claims to be.
+"""Read the bytes of an answer into a plain tree, in whatever format the answer is.
 
-What a vendor declares (``Content-Type``) and what was asked for are hints; the body itself decides. Everything that
-cannot be read without doubt is refused: for a call that costs money a refusal means UNKNOWN, and a wrong reading
-means a wrong bill.
+The ``Content-Type`` and the format that was asked for are only hints; the body itself decides. A body that can be read
+in two ways is refused. For a call that costs money, a refusal means UNKNOWN, while a wrong reading means a wrong bill.
 """
 
 from __future__ import annotations
@@ -25,23 +24,23 @@ __all__ = ["Decoded", "Format", "charset", "decode", "read_text"]
 
 
 class Format(StrEnum):
-    """The formats that vendors answer in. The value is the word of `decode` and of the clients' ``answer_format``."""
+    """Format of a vendor's answer. The values are those of the clients' ``answer_format``."""
 
     JSON = "json"
     XML = "xml"
     TXT = "txt"
 
 
-@define  # one for each answer, and a frozen object takes five times as long to make
+@define  # not frozen: one is made for each answer, and a frozen object takes five times as long to make
 class Decoded:
-    """A body that has been read.
+    """Body that has been read.
 
     Attributes:
         tree: dicts, lists and scalars. JSON keeps its own types, with decimals as `~decimal.Decimal` (or float in
             bodies above 16 KiB); XML and TXT have strings only.
-        format: what the body turned out to be.
-        notes: what was out of order and could be set right without doubt, as clauses of ours without anything of the
-            body. There is a handful of them, and whoever knows the vendor and the function logs them.
+        format: the format that the body is in.
+        notes: faults that could be put right with certainty, as clauses without any text of the body. There are only a
+            few different ones. The caller logs them, since it knows the vendor and the function.
     """
 
     tree: Any = field(repr=False)
@@ -50,7 +49,7 @@ class Decoded:
 
 
 _UTF8 = "utf-8-sig"
-# Only these: a server must not be able to choose one of Python's stranger codecs (UTF-7, punycode, …).
+# No other charsets: a server must not be able to choose one of Python's unusual codecs (UTF-7, punycode, …).
 _CHARSETS = {
     "utf-8": _UTF8,
     "utf8": _UTF8,
@@ -64,7 +63,7 @@ _CHARSETS = {
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
 
-# Comments are skipped atomically: a row of them must not be tried in every combination.
+# Comments are skipped atomically: otherwise a row of comments would be tried in every combination.
 _HTML = re.compile(
     r"(?:<\?xml[^>]*+>\s*+)?(?:<!--(?>.*?-->)\s*+)*+<(?:!doctype\s++html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
@@ -75,7 +74,7 @@ _BARE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def charset(content_type: str, notes: list[str]) -> str:
-    """The Python codec for the declared charset; UTF-8 when none, or none that we take, is declared."""
+    """Return the Python codec of the declared charset; UTF-8 if the header names none, or none of those allowed."""
     codec, _ = _declared(content_type)
     if codec is None:
         notes.append("unknown charset declared")
@@ -83,7 +82,10 @@ def charset(content_type: str, notes: list[str]) -> str:
 
 
 def read_text(body: bytes, codec: str, notes: list[str]) -> str:
-    """Bytes to text: the declared charset, else UTF-8, else Latin-1, which fits every byte; the last two are noted."""
+    """Decode bytes in the declared charset, else as UTF-8, else as Latin-1, which fits every byte.
+
+    A note is added when the declared charset did not fit.
+    """
     for candidate in dict.fromkeys((codec, _UTF8)):
         try:
             text = body.decode(candidate)
@@ -98,7 +100,7 @@ def read_text(body: bytes, codec: str, notes: list[str]) -> str:
 
 @lru_cache(maxsize=64)
 def _declared(content_type: str) -> tuple[str | None, Format | None]:
-    """What a header says: the Python codec (None for one that we do not take), and the format."""
+    """Return what a ``Content-Type`` declares: the Python codec (None if it is not allowed), and the format."""
     found = _CHARSET.search(content_type)
     codec = _UTF8 if found is None else _CHARSETS.get(found[1].lower())
     media_type = content_type.partition(";")[0].lower()
@@ -111,7 +113,7 @@ def _declared(content_type: str) -> tuple[str | None, Format | None]:
 
 def _decode(body: bytes, expect: Format, content_type: str, exact: bool, notes: list[str]) -> tuple[Any, Format]:
     if b"\0" in body:
-        raise Unreadable("not text: it holds NUL bytes")  # so neither UTF-16 nor UTF-32 gets any further
+        raise Unreadable("not text: it holds NUL bytes")  # this refuses UTF-16 and UTF-32 as well
     start = body.lstrip()
     if start.startswith(_BOM):
         notes.append("a byte order mark ignored")
@@ -120,7 +122,7 @@ def _decode(body: bytes, expect: Format, content_type: str, exact: bool, notes: 
         raise Unreadable("an empty body", UnexpectedResponse)
     codec = charset(content_type, notes)
     if start[0] in b"{[" and codec == _UTF8:
-        # JSON in UTF-8, the usual case, needs no copy of the text.
+        # JSON in UTF-8, the usual case, is read from the bytes, without a copy as text.
         try:
             return parse_json(start, notes, exact=exact), Format.JSON
         except UnicodeDecodeError:
@@ -140,7 +142,7 @@ def _decode(body: bytes, expect: Format, content_type: str, exact: bool, notes: 
         try:
             return parse_txt(text), Format.TXT
         except Unreadable as error:
-            # A PHP warning ahead of the JSON ("Notice: … [{…}]") starts like TXT, and is not it.
+            # A PHP warning in front of the JSON ("Notice: … [{…}]") starts like TXT, but is not TXT.
             if expect is not Format.JSON or error.error is AmbiguousResponse:
                 raise
     if expect is Format.JSON:
@@ -153,9 +155,9 @@ def _decode(body: bytes, expect: Format, content_type: str, exact: bool, notes: 
 
 
 def _check_case(tree: Any) -> None:
-    """One vendor varies the case of its keys, so ``Res`` and ``RES`` are one key, and must not disagree.
+    """Refuse two values under keys that differ in case only: ``Res`` and ``RES`` are one key (a vendor mixes them).
 
-    Only the outermost object is checked here, because deeper ones may be keyed by names that users chose
+    Only the outermost object is checked here, because the keys of deeper objects may be names that users chose
     (templates). The converter checks every key that it looks up, at any depth.
     """
     if isinstance(tree, list) and len(tree) == 1:
@@ -168,7 +170,7 @@ def _check_case(tree: Any) -> None:
     seen: dict[str, Any] = {}
     for key, value in zip(keys, tree.values(), strict=True):
         if seen.setdefault(key, value) != value:
-            raise Unreadable("one key stands there twice, in different case, with different values", AmbiguousResponse)
+            raise Unreadable("one key appears twice, in different case, with different values", AmbiguousResponse)
 
 
 def decode(
@@ -178,20 +180,20 @@ def decode(
 
     Args:
         body: the whole body, decompressed.
-        expect: the format that was asked for. It decides only where the body itself does not, as with a bare ``-1``.
+        expect: the format that was asked for. It decides only if the body itself does not, as with a bare ``-1``.
         content_type: the header as received, or empty. Its charset is used when it is a usual one.
-        exact: read JSON above 16 KiB as slowly and as strictly as what is shorter, because money depends on it.
+        exact: read JSON above 16 KiB as strictly (and slowly) as shorter JSON, because money depends on it.
         vendor: the vendor's short name, for errors.
 
     Returns:
-        The tree, the format that it was in, and notes. A bare JSON scalar is itself; a bare number where XML or TXT
-        was asked for is a string.
+        The tree, its format, and notes. A bare JSON scalar is the tree itself. A bare number is a string if XML or
+        TXT was asked for.
 
     Raises:
-        UnexpectedResponse: a web page, or nothing at all.
-        AmbiguousResponse: one key with two values.
-        DecodeError: everything else that cannot be read, and every JSON or XML body that is cut. No other exception
-            leaves this function, and none has a ``__context__`` or text of the body.
+        UnexpectedResponse: the body is a web page, or empty.
+        AmbiguousResponse: one key has two values.
+        DecodeError: the body cannot be read for another reason; every JSON or XML body that is cut is refused. No other
+            exception leaves this function, and no exception has a ``__context__`` or text of the body.
     """
     notes: list[str] = []
     problem: Unreadable | None = None
@@ -204,7 +206,7 @@ def decode(
         problem = Unreadable(f"cannot be read ({type(error).__name__})")
     if problem is not None:
         reason, kind = problem.reason, problem.error
-        problem = None  # else its traceback would keep the whole body alive in the frame of the public error
+        problem = None  # its traceback would keep the whole body alive in the frame of the public error
         raise kind(f"unreadable answer: {reason}", vendor=vendor)
     if found is not expect:
         notes.append(f"{expect.value.upper()} was asked for, {found.value.upper()} came")

@@ -1,7 +1,7 @@
-"""Parameters to the bytes of a request: JSON, form, query string, multipart.
+"""Write parameters into the bytes of a request: JSON, form, query string, multipart.
 
-Whatever characters a parameter holds, the receiver gets exactly that parameter and no other: that is what the
-property tests of this module check, with decoders that share no code with it.
+The receiver gets exactly these parameters and no others, whatever characters they contain. Property tests check this
+with decoders that share no code with this module.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _decimal(value: Decimal) -> str:
 
 
 def _has_nan(value: Any) -> bool:
-    # orjson would write null, and the vendor would read: no value given.
+    # orjson would write null, which the vendor would read as no value.
     if isinstance(value, float):
         return not math.isfinite(value)
     if isinstance(value, Mapping):
@@ -50,20 +50,20 @@ def _has_nan(value: Any) -> bool:
 
 
 def _json(value: Any) -> bytes | None:
-    """Compact JSON, or None for a value that has no form in it.
+    """Return a value as compact JSON; None if it cannot be written as JSON.
 
-    Datetimes have none on purpose: each vendor wants another one.
+    Datetimes are refused on purpose, because each vendor has its own way to write them.
     """
     try:
         encoded = orjson.dumps(value, default=_json_default, option=orjson.OPT_PASSTHROUGH_DATETIME)
-        # Walking through a thousand recipients costs more than writing them: only where there is a null at all.
+        # To search a thousand recipients for NaN takes longer than to write them, so only if there is a null at all.
         return None if b"null" in encoded and _has_nan(value) else encoded
     except (TypeError, ValueError, RecursionError):
         return None
 
 
 def _refusal(name: object) -> ValidationError:
-    # The value is not quoted: it may be a secret or somebody's message.
+    # The value is not quoted: it may be a secret, or the text of a message.
     return ValidationError(
         f"parameter {str(name)[:40]!r} cannot be sent: give text, numbers that are finite, flags, or lists and "
         "mappings of these",
@@ -72,11 +72,11 @@ def _refusal(name: object) -> ValidationError:
 
 
 def encode_json(params: Mapping[str, object]) -> bytes:
-    """A JSON object in UTF-8, compact; decimals as strings, so that no digit is lost on the way.
+    """Write parameters as a compact JSON object in UTF-8. Decimals become strings, so that no digit is lost.
 
     Raises:
-        ValidationError: a value has no form in JSON (NaN, infinity, integers beyond 64 bits, half a surrogate pair,
-            a datetime, any other object); ``field`` is the parameter's name.
+        ValidationError: a value cannot be written as JSON (NaN, infinity, an integer beyond 64 bits, half a surrogate
+            pair, a datetime, any other object); ``field`` is the parameter's name.
     """
     body = _json(dict(params))
     if body is None:
@@ -85,7 +85,7 @@ def encode_json(params: Mapping[str, object]) -> bytes:
 
 
 def _text(name: str, value: object) -> str | None:
-    """The one textual form of a value in forms and queries; None for no value."""
+    """Return the text of a value for forms and queries; None for None, which is left out."""
     text: str | None = None
     if value is None:
         return None
@@ -121,30 +121,34 @@ def _texts(params: Mapping[str, object]) -> list[tuple[str, str]]:
 
 
 def encode_form(params: Mapping[str, object]) -> bytes:
-    """``application/x-www-form-urlencoded`` in UTF-8: flags as 1 and 0, lists and mappings as compact JSON, no Nones.
+    """Write parameters as ``application/x-www-form-urlencoded`` in UTF-8.
+
+    Flags become 1 and 0, and lists and mappings compact JSON. Parameters that are None are left out.
 
     Raises:
-        ValidationError: a value has no such form; ``field`` is the parameter's name.
+        ValidationError: a value cannot be written as text; ``field`` is the parameter's name.
     """
     return urlencode(_texts(params), quote_via=quote_plus).encode("ascii")
 
 
 def encode_query(params: Mapping[str, object]) -> str:
-    """The query part of a URL, without ``?``: as `encode_form`, but blanks as ``%20``, which every server reads.
+    """Write parameters as the query of a URL, without ``?``: like `encode_form`, but with ``%20`` for blanks.
+
+    Every server reads ``%20``, while ``+`` is not always read as a blank in a query.
 
     Raises:
-        ValidationError: a value has no such form; ``field`` is the parameter's name.
+        ValidationError: a value cannot be written as text; ``field`` is the parameter's name.
     """
     return urlencode(_texts(params), quote_via=quote, safe="")
 
 
 @attrs.frozen
 class FilePart:
-    """One file of a multipart request.
+    """File of a multipart request.
 
     Args:
         field: name of the form field, such as ``"Fichero"``.
-        filename: the name that the receiver sees. No path, no control characters, quotes or backslashes.
+        filename: the file name that the receiver sees, without a path, control characters, quotes or backslashes.
         content: the bytes of the file.
         content_type: media type, such as ``"application/pdf"``.
     """
@@ -156,7 +160,7 @@ class FilePart:
 
 
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
-# A line end would start another header, a quote would end the name, and a backslash hides a quote from some parsers.
+# A line end would start another header, a quote would end the name, and some parsers take a backslash as an escape.
 _UNSAFE_IN_HEADER = re.compile(r'[\x00-\x1f\x7f"\\\x80-\x9f\u2028\u2029]')
 
 
@@ -169,24 +173,28 @@ def _header_text(name: str, value: str) -> bytes:
 
 
 def encode_multipart(params: Mapping[str, object], files: Iterable[FilePart] = ()) -> tuple[bytes, str]:
-    """``multipart/form-data`` in UTF-8: the parameters, each in the form of `encode_form`, and then the files.
+    """Write parameters (in the form of `encode_form`) and then files as ``multipart/form-data`` in UTF-8.
+
+    Args:
+        params: the parameters. Those that are None are left out.
+        files: the files.
 
     Returns:
         The body, and the content type with the boundary.
 
     Raises:
-        ValidationError: a name or a file name could reach beyond its header, a value has no textual form, or a
-            content type is none.
+        ValidationError: a name or file name has characters that are not safe in a header, a value cannot be written as
+            text, or ``content_type`` is not a media type.
     """
     parts: list[tuple[bytes, bytes]] = []
     for name, text in _texts(params):
         head = b'Content-Disposition: form-data; name="' + _header_text("parameter name", name) + b'"\r\n\r\n'
         parts.append((head, text.encode()))
     for file in files:
-        if "/" in file.filename:  # receivers cut it off, or worse, follow it
-            raise ValidationError("filename holds a path; give the bare name", field="filename")
+        if "/" in file.filename:  # receivers cut the path off, or worse, follow it
+            raise ValidationError("filename holds a path; give the name without it", field="filename")
         if not _MEDIA_TYPE.fullmatch(file.content_type):
-            raise ValidationError("content_type is no media type, such as application/pdf", field="content_type")
+            raise ValidationError("content_type is not a media type, such as application/pdf", field="content_type")
         head = (
             b'Content-Disposition: form-data; name="' + _header_text("field", file.field)
             + b'"; filename="' + _header_text("filename", file.filename)

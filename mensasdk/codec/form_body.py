@@ -1,4 +1,4 @@
-"""Forms that vendors post to us: urlencoded or multipart, plain fields only."""
+"""Read forms that vendors post to us: urlencoded or multipart, with plain fields only (no files)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _multipart(body: bytes, content_type: str) -> list[tuple[bytes, bytes]]:
     if not found:
         raise Unreadable("a multipart form without a boundary")
     delimiter = b"\r\n--" + (found[1] or found[2]).encode("latin-1", "replace")
-    # The first piece stands ahead of the first boundary, the last one after the closing boundary.
+    # The first piece is the text before the first boundary, the last piece the text after the closing boundary.
     pieces = (b"\r\n" + body).split(delimiter, _MAX_FIELDS + 2)
     if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
         raise Unreadable("a multipart form that is cut, or has too many fields")
@@ -46,7 +46,7 @@ def _part(piece: bytes) -> tuple[bytes, bytes]:
     head, blank, value = rest.partition(b"\r\n\r\n")
     if padding.strip(b" \t") or not line_end or not blank or len(head) > _MAX_HEADER:
         raise Unreadable("a malformed part of a multipart form")
-    # The standard library's mail parser would do, but it does not read names in UTF-8, as browsers write them.
+    # Not the standard library's mail parser: it cannot read names in UTF-8, which browsers write.
     lines = (line.partition(b":") for line in head.split(b"\r\n"))
     headers = {name.strip().lower(): text.strip() for name, _, text in lines}
     disposition = _DISPOSITION.fullmatch(headers.get(b"content-disposition", b""))
@@ -77,7 +77,7 @@ def _fields(body: bytes, content_type: str) -> dict[str, str]:
     for raw_name, raw_value in pairs:
         name, value = read_text(raw_name, codec, []), read_text(raw_value, codec, [])
         if result.setdefault(name, value) != value:
-            raise Unreadable("one form field stands there twice with different values", AmbiguousResponse)
+            raise Unreadable("one form field appears twice with different values", AmbiguousResponse)
     return result
 
 
@@ -86,16 +86,16 @@ def decode_form(body: bytes, content_type: str, *, vendor: str | None = None) ->
 
     Args:
         body: the whole body, at most 64 KiB and 100 fields.
-        content_type: the header as received: urlencoded (also when it is empty) or ``multipart/form-data``.
+        content_type: the header as received: urlencoded or ``multipart/form-data``. An empty one means urlencoded.
         vendor: the vendor's short name, for errors.
 
     Returns:
-        Field names, in the vendor's case, with their values. An empty body gives an empty dict.
+        The values by their field names, which keep the vendor's case. An empty body gives an empty dict.
 
     Raises:
-        AmbiguousResponse: one field with two values.
-        DecodeError: no form, a cut or oversized one, or one with a file in it. No other exception leaves this
-            function, and none has a ``__context__`` or text of the body.
+        AmbiguousResponse: one field has two values.
+        DecodeError: the body is not a form, is cut or too large, or has a file in it. No other exception leaves this
+            function, and no exception has a ``__context__`` or text of the body.
     """
     problem: Unreadable | None = None
     try:
@@ -105,5 +105,5 @@ def decode_form(body: bytes, content_type: str, *, vendor: str | None = None) ->
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         problem = Unreadable(f"cannot be read ({type(error).__name__})")
     reason, kind = problem.reason, problem.error
-    problem = None  # else its traceback would keep the whole body alive
+    problem = None  # its traceback would keep the whole body alive
     raise kind(f"unreadable form: {reason}", vendor=vendor)

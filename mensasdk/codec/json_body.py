@@ -1,9 +1,10 @@
-"""JSON text to a plain tree: strict about what a value means, lenient about what stands around it.
+"""Read JSON into a plain tree: strict about the meaning of values, lenient about text around the JSON.
 
-orjson is ten times as fast as the standard library, but it hides keys that stand there twice, and makes floats of
-decimals and of integers beyond 64 bits. Small bodies, and answers to what sends or changes something, are therefore
-taken from it only where it can be seen that there is none of these; else they go through the standard library. Large
-ones (reports, lists) are taken as they are: the readers of ids and counts refuse a float that is too large.
+orjson is ten times as fast as the standard library. But it hides duplicate keys, and turns decimals and integers beyond
+64 bits into floats. Therefore orjson reads only two kinds of bodies: those that certainly have no duplicate key and no
+such number, and large ones (reports, lists). With the large ones the readers of ids and counts refuse a float that is
+too large. The standard library reads all others, and large answers to requests that send or change something
+(``exact``).
 """
 
 from __future__ import annotations
@@ -23,18 +24,19 @@ from mensasdk.errors import AmbiguousResponse
 __all__ = ["LARGE", "parse_json"]
 
 LARGE = 16 * 1024
-"""Bodies longer than this many characters take the fast path, unless they are to be read exactly."""
+"""Length above which orjson alone reads a body, unless it has to be read exactly; in bytes, or characters of a text."""
 
-# Deeper than any vendor nests, and far from the C stack's end even where the recursion limit has been raised.
+# More than any vendor needs, and far from the end of the C stack, even if the recursion limit has been raised.
 _MAX_DEPTH = 100
-# Half a million lines; a bomb of empty lists takes a hundred bytes of memory for each of its own bytes.
+# Above this size, a body may have at most half a million lists and objects. A body of empty lists only would take a
+# hundred times its own size in memory.
 _HUGE = 1024 * 1024
 _MAX_CONTAINERS = 500_000
 
-# Both read a string as one token, closed or not, so that brackets and commas inside strings are left alone and
-# the time stays linear.
+# Both expressions read a string as one token, even if it is not closed. So brackets and commas inside strings are left
+# alone, and the time stays linear.
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
-# A comma that follows no value is not a trailing one and stays where it is.
+# A comma without a value in front of it is not a trailing comma, and stays.
 _TRAILING_COMMAS = re.compile(r'("(?:[^"\\]++|\\.)*+"?|[\[{,]\s*+,)|,(?=\s*+[\]}])', re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -70,7 +72,7 @@ _SCAN_LENIENTLY = _scanner(lambda _: None)
 
 
 def _whole(scan: Callable[[str, int], tuple[Any, int]], text: str) -> Any:
-    """All of a text without blanks around it."""
+    """Read a text that has to be one JSON value from its first to its last character."""
     try:
         tree, end = scan(text, 0)
     except StopIteration as stop:
@@ -81,7 +83,7 @@ def _whole(scan: Callable[[str, int], tuple[Any, int]], text: str) -> Any:
 
 
 def _strict(text: str, notes: list[str]) -> Any:
-    """Standard JSON, or a `json.JSONDecodeError`; anything worse is `Unreadable`."""
+    """Read standard JSON; raise `json.JSONDecodeError` for other text, and `Unreadable` for JSON that is refused."""
     if text.count("[") + text.count("{") > _MAX_DEPTH:
         _check_depth(text)
     try:
@@ -89,15 +91,15 @@ def _strict(text: str, notes: list[str]) -> Any:
             tree = _whole(_SCAN, text)
         except _Constant:
             tree = _whole(_SCAN_LENIENTLY, text)
-            notes.append("NaN or Infinity taken for nothing")
+            notes.append("NaN or Infinity ignored")
     except json.JSONDecodeError:
         raise
     except _DuplicateKey:
-        raise Unreadable("one JSON key stands there twice with different values", AmbiguousResponse) from None
+        raise Unreadable("one JSON key appears twice with different values", AmbiguousResponse) from None
     except RecursionError:
         raise Unreadable("JSON nested too deeply") from None
     except (ValueError, ArithmeticError):
-        raise Unreadable("a JSON number of absurd length") from None
+        raise Unreadable("a JSON number is far too long") from None
     if "\\u" in text and _SURROGATE_ESCAPE.search(text):
         return _without_lone_surrogates(tree, notes)
     return tree
@@ -115,7 +117,7 @@ def _check_depth(text: str) -> None:
 
 
 def _without_lone_surrogates(tree: Any, notes: list[str]) -> Any:
-    """Half an emoji cannot be encoded, so it would fail later, in a log or a journal, far from its cause."""
+    """Replace halves of surrogate pairs: they cannot be encoded, and would fail later, in a log or a journal."""
     if isinstance(tree, str):
         clean = tree.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if clean != tree:
@@ -131,21 +133,21 @@ def _without_lone_surrogates(tree: Any, notes: list[str]) -> Any:
 
 
 def _core(text: str) -> str | None:
-    """From the first opening to the last closing bracket; None when brackets outside it say that data is missing."""
+    """Return the text from the first opening to the last closing bracket; None if brackets outside it show a cut."""
     starts = [at for at in (text.find("{"), text.find("[")) if at >= 0]
     end = max(text.rfind("}"), text.rfind("]")) + 1
     if not starts or end <= min(starts):
         return None
     start = min(starts)
-    # An opening bracket after the end begins a second document that was cut, a closing one before the start ends
-    # a first one whose beginning is lost. Neither is junk.
+    # An opening bracket after the end belongs to a second document that was cut. A closing bracket before the start
+    # belongs to a first document that has lost its beginning. Neither may be ignored.
     if "{" in text[end:] or "[" in text[end:] or "}" in text[:start] or "]" in text[:start]:
         return None
     return text[start:end]
 
 
 def _attempts(text: str) -> list[tuple[str, str | None]]:
-    """What to try after standard JSON has failed, each with the note that it leaves."""
+    """Return repaired texts to try when standard JSON has failed, each with the note about the repair."""
     core = _core(text)
     if core is None:
         return []
@@ -161,10 +163,10 @@ def _attempts(text: str) -> list[tuple[str, str | None]]:
 
 
 def _exactly(body: bytes | str) -> Any:
-    """What orjson reads, if it is certain that the patient reader would come to the same; else None.
+    """Read a body with orjson; return None unless the standard library would certainly give the same tree.
 
-    There is no float in it, and each colon of the body belongs to a key of its own: so no key stands there twice, for
-    then there would be more colons than keys.
+    It gives the same if the tree has no float, and as many keys as the body has colons: a duplicate key would leave a
+    colon over. A colon in a text also leads to None, which costs only time.
     """
     colons = body.count(b":") if isinstance(body, bytes) else body.count(":")
     try:
@@ -185,7 +187,7 @@ def _exactly(body: bytes | str) -> Any:
             if kind is str or kind is int:
                 continue
             if kind is dict or kind is list:
-                depth += 1  # at most
+                depth += 1  # an upper bound of the depth
                 todo.append(value)
             elif kind is float:
                 return None
@@ -196,12 +198,12 @@ def parse_json(body: bytes | str, notes: list[str], *, exact: bool = False) -> A
     """Read a JSON body that has no byte order mark.
 
     Args:
-        body: all of it.
-        notes: takes what was out of order.
-        exact: never take the fast path.
+        body: the whole body.
+        notes: list to which notes on faults that were repaired are added.
+        exact: read a large body as strictly as a small one.
 
     Raises:
-        Unreadable: it is no JSON, it is cut, or it says two things at once.
+        Unreadable: the body is not JSON, is cut, nested too deeply or too large, or one key has two values.
         UnicodeDecodeError: ``body`` is given as bytes and is not UTF-8.
     """
     if len(body) > _HUGE:
@@ -210,7 +212,7 @@ def parse_json(body: bytes | str, notes: list[str], *, exact: bool = False) -> A
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError:
-            pass  # NaN, junk around it, or really broken: the patient reader finds out which
+            pass  # NaN, text around the JSON, or broken JSON: the standard library finds out which
     tree = _exactly(body)
     if tree is not None:
         return tree

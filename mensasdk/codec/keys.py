@@ -1,4 +1,4 @@
-"""Keys of a vendor's objects, in any case: a handful of combinations, each of which is folded once."""
+"""Look up the keys of a vendor's objects in any case. Each combination of keys is folded once and remembered."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _MOST_COMBINATIONS: Final = 256
 
 
 def is_ordinary(keys: tuple[Any, ...]) -> bool:
-    """Whether a combination of keys may be remembered. Whoever makes up others must not be able to fill our memory."""
+    """Return whether a combination of keys may be remembered: only short ones, so that nobody can fill our memory."""
     return len(keys) <= _MOST_KEYS and sum(map(len, keys)) <= _MOST_CHARACTERS
 
 
 def folded(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys without their case."""
+    """Return the keys in folded case, for comparisons that ignore case."""
     found = _known.get(keys)
     if found is None:
         found = tuple([key.casefold() for key in keys])
@@ -29,7 +29,7 @@ def folded(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def folded_fields(tree: Any) -> dict[str, Any]:
-    """What an object holds, by its keys without their case; empty for what is no object."""
+    """Return the fields of an object by their keys in folded case; an empty dict if ``tree`` is not an object."""
     return dict(zip(folded(tuple(tree)), tree.values(), strict=True)) if isinstance(tree, dict) else {}
 
 

@@ -1,7 +1,7 @@
-"""Lenient readers of single values: vendors send numbers as strings, flags as words and ids as numbers.
+"""Read single values leniently: vendors send numbers as strings, flags as words and ids as numbers.
 
-Each takes what a decoder may put into a tree and gives exactly one type, or raises `Misfit`. What could be read in
-two ways with different results is refused, with one documented exception: see `to_decimal`.
+Each function takes any value that a decoder may put into a tree, and returns exactly one type or raises `Misfit`. A
+value that can be read in two ways is refused, with one exception: see `to_decimal`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["Blank", "Misfit", "NotFinite", "to_bool", "to_decimal", "to_id", "to
 
 
 class Misfit(ValueError):
-    """A value does not fit its field.
+    """Error of a value that does not fit its field.
 
     Attributes:
         reason: what is wrong, as a clause, without the value.
@@ -31,35 +31,35 @@ class Misfit(ValueError):
 
 
 class Blank(Misfit):
-    """There is nothing where a number or a flag belongs; an optional field reads it as None."""
+    """Error of a value that is missing (null, empty) where a number or flag is needed. Optional fields read None."""
 
 
 class NotFinite(Blank):
-    """NaN or Infinity stands where a number belongs: nothing, and not in order either."""
+    """Error of NaN or Infinity in place of a number. Optional fields read None, and a note is left."""
 
 
 _NOTHING = frozenset({"", "null", "none"})
 _NOT_FINITE = frozenset({"nan", "inf", "infinity", "+inf", "-inf", "+infinity", "-infinity"})
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*")
-# No amount, id or count is longer. The bound also keeps 1e999999999 from being written out, digit by digit.
+# No amount, id or count is longer. The limit also keeps 1e999999999 from being written out digit by digit.
 _MAX_DIGITS = 64
 _TOO_LARGE = 10**_MAX_DIGITS
-# From here on floats are further apart than 1, so an id or a count read from one may be another one.
+# Above this, neighbouring floats differ by more than 1, so an id or a count that is read from one may be wrong.
 _EXACT_FLOATS = 2**53
 
 
 def _misfit(what: str, value: Any) -> Misfit:
     if value is None:
-        return Blank(f"null is no {what}")
-    return Misfit(f"this {type(value).__name__} is no {what}")
+        return Blank(f"null is not a {what}")
+    return Misfit(f"this {type(value).__name__} is not a {what}")
 
 
 def _bounded(value: Decimal) -> Decimal:
     if not value.is_finite():
         raise NotFinite("not a finite number")
     if value and abs(value.adjusted()) > _MAX_DIGITS:
-        raise Misfit("a number of absurd size")
+        raise Misfit("a number far too large or too small")
     return value
 
 
@@ -71,13 +71,13 @@ def _from_text(text: str) -> Decimal:
     if word in _NOT_FINITE:
         raise NotFinite("not a finite number")
     if len(text) > _MAX_DIGITS:
-        raise Misfit("a number of absurd length")
+        raise Misfit("a number far too long")
     if _PLAIN.fullmatch(text):
         return Decimal(text)
     whole, point, fraction = text, "", ""
     last = max(text.rfind("."), text.rfind(","))
     mark = text[last] if last >= 0 else ""
-    # The last mark is the decimal one, unless it occurs several times: 1.234.567 can only be grouped.
+    # The last mark is the decimal mark, unless it occurs several times: 1.234.567 can only be grouped.
     if mark and text.count(mark) == 1:
         whole, point, fraction = text[:last], ".", text[last + 1 :]
     grouped = _GROUPED.fullmatch(whole)
@@ -85,20 +85,20 @@ def _from_text(text: str) -> Decimal:
         whole = whole.replace(grouped[1], "")
     number = whole + point + fraction
     if not _PLAIN.fullmatch(number):
-        raise Misfit("this text is no number")
+        raise Misfit("this text is not a number")
     return Decimal(number)
 
 
 def to_decimal(value: Any, _: Any = Decimal) -> Decimal:
-    """An amount: ``12345.67``, ``12.345,67``, ``1,234.56``, ``67,17``, ``1.234.567``, ``" 12 "``, numbers.
+    """Read an amount: ``12345.67``, ``12.345,67``, ``1,234.56``, ``67,17``, ``1.234.567``, ``" 12 "``, numbers.
 
-    A single mark is always the decimal one, so ``1.234`` and ``1,234`` are a little over one, although a person might
-    mean a thousand: vendors print balances with decimals, and too small a balance stops a campaign where too large
-    a one would not. Floats are taken at their shortest spelling (19808.45, not 19808.450000000000728…).
+    A single mark is always the decimal mark. So ``1.234`` and ``1,234`` are a little more than one, although a person
+    might mean a thousand. Vendors print balances with decimals, and a balance read too small stops a campaign, which is
+    safer than one read too large. Floats are read by their shortest spelling (19808.45, not 19808.450000000000728…).
 
     Raises:
-        Blank: null, empty, NaN or infinite.
-        Misfit: anything else that is no number, and flags.
+        Blank: the value is null, empty, NaN or infinite.
+        Misfit: the value is anything else that is not a number; a flag is not one.
     """
     kind = value.__class__
     if kind is str:
@@ -113,11 +113,15 @@ def to_decimal(value: Any, _: Any = Decimal) -> Decimal:
 
 
 def to_int(value: Any, cls: Any = int) -> int:
-    """A whole number: ``1``, ``"1"``, ``"1.0"``, ``1.0``, ``true``; as ``cls`` when that is a subclass of int.
+    """Read a whole number: ``1``, ``"1"``, ``"1.0"``, ``1.0``, ``true``.
+
+    Args:
+        value: the value.
+        cls: int, or a subclass of int whose object is to be returned.
 
     Raises:
-        Blank: null, empty, NaN or infinite.
-        Misfit: anything else, a fraction, or a float too large to be exact.
+        Blank: the value is null, empty, NaN or infinite.
+        Misfit: the value is not a whole number, or a float too large to be exact.
     """
     kind = value.__class__
     if kind is int:
@@ -148,11 +152,11 @@ _WORDS = {
 
 
 def to_bool(value: Any, _: Any = bool) -> bool:
-    """A flag: ``true``, ``1``, ``"1"``, ``"true"``, ``"Si"``, ``"sí"``, ``"yes"``, and their opposites.
+    """Read a flag: ``true``, ``1``, ``"1"``, ``"true"``, ``"Si"``, ``"sí"``, ``"yes"``, and their opposites.
 
     Raises:
-        Blank: null or empty.
-        Misfit: anything else; a word that nobody knows is not simply true.
+        Blank: the value is null, empty, NaN or infinite.
+        Misfit: the value is anything else; an unknown word does not count as true.
     """
     if value.__class__ is bool:
         return value
@@ -170,18 +174,22 @@ def to_bool(value: Any, _: Any = bool) -> bool:
 
 
 def to_str(value: Any, cls: Any = str) -> str:
-    """A text or an opaque id: numbers become their digits (``27184020.0`` is ``"27184020"``), ``true`` ``"true"``.
+    """Read a text or an opaque id: ``27184020.0`` becomes ``"27184020"``, and ``true`` becomes ``"true"``.
+
+    Args:
+        value: the value. An empty text is a text.
+        cls: str, or a subclass of str whose object is to be returned.
 
     Raises:
-        Blank: null, NaN or infinite. An empty text is a text.
-        Misfit: a list or an object, or a float too large to be exact.
+        Blank: the value is null, NaN or infinite.
+        Misfit: the value is a list, an object, a number that is too long, or a float too large to be exact.
     """
     kind = value.__class__
     if kind is str:
         text = value
     elif kind is int:
         if abs(value) >= _TOO_LARGE:
-            raise Misfit("a number of absurd length")
+            raise Misfit("a number far too long")
         text = str(value)
     elif kind is bool:
         text = "true" if value else "false"
@@ -197,21 +205,21 @@ def to_str(value: Any, cls: Any = str) -> str:
 
 
 def to_id(value: Any, _: Any = str) -> str:
-    """An opaque id: what `to_str` makes of it, without blanks around it. An empty text stays one.
+    """Read an opaque id as `to_str` does, and strip the blanks around it. An empty text stays empty.
 
     Raises:
-        Blank: null, NaN or infinite.
-        Misfit: a list or an object, or a text with a sign that no id has. A letter outside ASCII means that the answer
-            was damaged or read in a wrong charset, and nothing would ever be found under such an id.
+        Blank: the value is null, NaN or infinite.
+        Misfit: as `to_str`, or a text with a character that no id has. A letter outside ASCII means that the answer was
+            damaged, or read in a wrong charset, and the vendor would not know such an id.
     """
     text = to_str(value).strip()
     if not (text.isascii() and text.isprintable()):
-        raise Misfit("this text is no id")
+        raise Misfit("this text is not an id")
     return text
 
 
 def to_known_id(value: Any) -> str | None:
-    """An opaque id as `to_id` reads it; None for null, a flag, an empty text, and the 0 that stands for none.
+    """Read an opaque id as `to_id` does; return None for null, a flag, an empty text, and 0 (which means no id).
 
     Raises:
         Misfit: as `to_id`.

@@ -1,7 +1,7 @@
-"""The ``Key:Value;`` text format to a plain tree of dicts, lists and strings.
+"""Read the ``Key:Value;`` text format (TXT) into a plain tree of dicts, lists and strings.
 
-A TXT body carries no sign of its end, so a cut ``Res:1000;`` could read as ``Res:100``. Hence the one strict rule of
-this reader: every value is closed by ``;``, the last one too, and every bracket is closed.
+A TXT body has no mark at its end, so ``Res:1000;`` that is cut could be read as ``Res:100``. Therefore every value has
+to be closed by ``;``, also the last one, and every bracket has to be closed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ["parse_txt"]
 
 _MAX_DEPTH = 32
 
-# A key may hold blanks (a template's name), a value anything but ``;`` and line ends. A value that begins with a
-# bracket is a block. All repeats are possessive, so that the time stays linear on every input.
+# A key may contain blanks (a template's name), and a value anything but ``;`` and line ends. A value that begins with
+# a bracket is a block. All repeats are possessive, so that the time stays linear on every input.
 _KEY = r"[^:;\[\]\s][^:;\[\]\n]*+"
 _PAIR = rf"{_KEY}:(?![^\S\n]*+\[)[^;\n]*+;\s*+"
-# The vendor's own layout: one pair to a line and no blanks around anything. It can be taken apart by `str.split`.
+# The vendor's own layout: one pair on each line, and no blanks around keys and values. `str.split` is enough for it.
 _TIDY_PAIR = r"[^:;\[\]\s]++:(?![\s\[])[^;\n]*+(?<!\s);\n"
 _TOKEN = re.compile(
     rf"""
@@ -55,7 +55,7 @@ def _unique(pairs: list[list[str]]) -> dict[str, str]:
     if len(result) != len(pairs):
         for key, value in pairs:
             if result[key] != value:
-                raise Unreadable("one key stands there twice with different values", AmbiguousResponse)
+                raise Unreadable("one key appears twice with different values", AmbiguousResponse)
     return result
 
 
@@ -64,11 +64,11 @@ def _put(block: dict[str, Any], key: str, value: Any) -> None:
     if key not in block:
         block[key] = value
     elif block[key] != value:
-        raise Unreadable("one key stands there twice with different values", AmbiguousResponse)
+        raise Unreadable("one key appears twice with different values", AmbiguousResponse)
 
 
 def _close(block: dict[str, Any]) -> dict[str, Any] | list[Any]:
-    """Numbered entries are a list, and so is a block without any."""
+    """Return a block as a list if all its keys are positions (or it has no keys), and as it is otherwise."""
     for key in block:
         if not key.isdecimal():
             return block
@@ -79,7 +79,8 @@ def parse_txt(text: str) -> dict[str, Any]:
     """Read a TXT body. Values stay strings.
 
     Raises:
-        Unreadable: a value or a block is not closed, or there is something that is neither.
+        Unreadable: a value or a block is not closed, something is neither a value nor a block, blocks are nested too
+            deeply, or one key has two values.
     """
     if len(text) >= LEAST:
         tree = _with_table(text)
@@ -89,13 +90,13 @@ def parse_txt(text: str) -> dict[str, Any]:
 
 
 def _with_table(text: str) -> dict[str, Any] | None:
-    """A document with a long list of lines, all in the vendor's own layout and with the same keys."""
+    """Read a document whose lines are all in the vendor's own layout and have the same keys; None for any other."""
     first = _FIRST_LINE.search(text)
     if first is None:
         return None
     keys = tuple(_FIRST_KEY.findall(first["pairs"]))
     if keys[0].isdecimal():
-        return None  # it may be a list in itself
+        return None  # a line with positions as keys may be a list itself
     end = first["end"]
     fields = "".join(rf"{re.escape(key)}:(?![\s\[])([^;]*+)(?<!\s);{end}" for key in keys)
     found = take_out(text, first.start(), rf"([0-9]++):{first['blanks']}\[{end}{fields}\]{end}", keys)
@@ -103,7 +104,7 @@ def _with_table(text: str) -> dict[str, Any] | None:
         return None
     rows, rest = found
     stop = len(text) - len(rest)
-    # No value has a line end in it: there are just as many as the layout has.
+    # There must be exactly the line ends of the layout: then no value contains a line end.
     ends = len(rows) * (len(keys) + 2)
     if any(text.count(sign, first.start(), stop) != (ends if sign in end else 0) for sign in "\r\n"):
         return None

@@ -1,7 +1,7 @@
-"""The one exception that the readers of this room throw at each other; it never leaves the room.
+"""Exception of the readers in this folder. It never leaves the folder.
 
-`decode` and `decode_form` turn it into a public error after the ``except`` block has ended. So there is a single
-place that sees to it that no public error carries a ``__context__``, and that no reader has to know about vendors.
+`decode` and `decode_form` turn it into a public error, after their ``except`` block has ended. So no public error
+carries a ``__context__``, and the readers need to know nothing about vendors.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ __all__ = ["Unreadable"]
 
 
 class Unreadable(Exception):
-    """A body cannot be read.
+    """Error of a body that cannot be read.
 
     Args:
-        reason: what and where, as a clause, without any text of the body.
-        error: the public class that it becomes.
+        reason: what is wrong and where, as a clause, without any text of the body.
+        error: class of the public error that is raised instead.
     """
 
     def __init__(self, reason: str, error: type[ResponseError] = DecodeError) -> None:

@@ -1,4 +1,4 @@
-"""XML text to a plain tree of dicts, lists and strings, without entities, DTDs or recursion."""
+"""Read XML text into a plain tree of dicts, lists and strings, without entities, DTDs or recursion."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mensasdk.codec.unreadable import Unreadable
 __all__ = ["parse_xml"]
 
 _MAX_DEPTH = 64
-# Tags, opening and closing. A report of 80,000 lines has fewer; a million empty elements would take 150 MB.
+# Opening and closing tags together. A report of 80,000 lines has fewer. A million empty elements would take 150 MB.
 _MAX_TAGS = 1_000_000
 
 _FIRST = "<item0>"
-# Names without a prefix, and texts that need no second look.
+# A field of a line: its name has no prefix, and its text no child elements.
 _FIELD = re.compile(r"<([^\W\d][\w.-]*+)>[^<]*+</\1>\s*+")
 _FIRST_LINE = re.compile(rf"{_FIRST}\s*+((?:{_FIELD.pattern})++)</item0>".replace(r"\1", r"\2"))
 
@@ -25,15 +25,15 @@ _FIRST_LINE = re.compile(rf"{_FIRST}\s*+((?:{_FIELD.pattern})++)</item0>".replac
 def parse_xml(text: str) -> Any:
     """Read an XML document.
 
-    The root becomes a dict of its children; children that repeat a name become a list under that name; an element
-    whose children are all called ``item0``, ``item1``, … becomes a list; an empty element becomes ``""``; texts are
-    stripped; attributes, comments and text beside elements are ignored. A root with text alone becomes that text.
+    The root becomes a dict of its children. Children that repeat a name become a list under that name. An element
+    whose children are all called ``item0``, ``item1``, … becomes a list. An empty element becomes ``""``. Texts are
+    stripped. Attributes, comments and text beside elements are ignored. A root with text alone becomes that text.
 
     Raises:
-        Unreadable: not well-formed (so also: cut), too deep, too large, or with a DOCTYPE.
+        Unreadable: the document is not well-formed (a cut one never is), is too deep or too large, or has a DOCTYPE.
     """
-    # Entity bombs and external entities need a DOCTYPE, and no vendor sends one. The text is decoded already and is
-    # given to expat as such, so an encoding named in the document cannot hide one either.
+    # Entity bombs and external entities need a DOCTYPE, and no vendor sends one. The text is already decoded, and the
+    # parser gets this text. So an encoding that the document names cannot hide a DOCTYPE either.
     if "<!DOCTYPE" in text:
         raise Unreadable("XML with a DOCTYPE")
     if text.count("<") > _MAX_TAGS:
@@ -47,14 +47,14 @@ def parse_xml(text: str) -> Any:
 
 
 def _with_table(text: str) -> Any:
-    """A document with a long list of lines, all alike and without anything that XML has a special sign for."""
+    """Read a document whose lines have the same keys and no special characters of XML; None for any other."""
     start = text.find(_FIRST)
     first = _FIRST_LINE.match(text, start) if start >= 0 else None
     if first is None or "&" in text or "\r" in text:
         return None
     keys = tuple(_FIELD.findall(first[1]))
     if keys[0][:4] == "item":
-        return None  # it may be a list in itself
+        return None  # a line whose fields are called item0, item1, … may be a list itself
     fields = "".join(rf"<{re.escape(key)}>(?!\s)([^<]*+)(?<!\s)</{re.escape(key)}>\s*+" for key in keys)
     found = take_out(text, start, rf"<item([0-9]++)>\s*+{fields}</item\1>\s*+", keys)
     if found is None:
@@ -62,7 +62,7 @@ def _with_table(text: str) -> Any:
     rows, rest = found
     try:
         tree = _parse(f"{text[:start]}{_FIRST}{MARK}</item0>{rest}")
-        expat.ParserCreate().Parse(text, True)  # what it finds well-formed is so
+        expat.ParserCreate().Parse(text, True)  # the lines have to be well-formed as well
     except (Unreadable, ValueError, expat.ExpatError):
         return None
     return tree if put_back(tree, rows) else None
@@ -82,7 +82,7 @@ def _parse(text: str) -> Any:
 
 
 def _container(element: ET.Element) -> dict[str, Any] | list[Any]:
-    # The first child decides in nearly every case; asking all of them is for real lists only.
+    # Nearly always the first child is enough to tell; only for lists all children are looked at.
     if element[0].tag[:4] == "item" and all(child.tag[:4] == "item" and child.tag[4:].isdecimal() for child in element):
         return []
     return {}

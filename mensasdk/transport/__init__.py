@@ -1,4 +1,4 @@
-"""The way out: pooled session, deadline, retry, redaction, hooks."""
+"""Send requests and receive answers: connection pool, deadline, retries, redaction of secrets, hooks."""
 
 from mensasdk.transport.aiohttp_transport import AiohttpTransport
 from mensasdk.transport.base import (

@@ -1,4 +1,4 @@
-"""What a transport is: it takes a request in bytes terms, gives an answer in bytes terms, and can be closed."""
+"""Interface of a transport, with the request that it sends, the answer that it returns, and its time limits."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ __all__ = [
 
 
 def _positive(_: object, attribute: Attribute[Any], value: Any) -> None:
-    if value.__class__ is not float or not 0 < value < math.inf:  # one is made for each attempt, so it is to be quick
+    if value.__class__ is not float or not 0 < value < math.inf:  # quick, because one is made for each attempt
         check_seconds(f"Timeouts.{attribute.name}", value)
 
 
 @value
 class Timeouts:
-    """How long a call may take.
+    """Time limits of a call.
 
     Args:
-        total: seconds for the whole call: all attempts, waits between them, and reading the last byte.
-        connect: seconds for making one connection (TCP and TLS); looking its name up counts for ``total`` only.
+        total: seconds for the whole call: all attempts, the waits between them, and reading the answer to its end.
+        connect: seconds for making one connection (TCP and TLS). Looking up the host name counts for ``total`` only.
 
     Raises:
-        ConfigurationError: one of them is not positive and finite.
+        ConfigurationError: one of the limits is not a positive, finite number.
     """
 
     total: float = field(default=30.0, validator=_positive)
@@ -53,7 +53,7 @@ class Timeouts:
 
 
 class NotGiven(Enum):
-    """The class of `NOT_GIVEN`."""
+    """Class of `NOT_GIVEN`."""
 
     NOT_GIVEN = "not given"
 
@@ -62,14 +62,14 @@ class NotGiven(Enum):
 
 
 NOT_GIVEN: Final = NotGiven.NOT_GIVEN
-"""Stands for an argument that was left out, where None might be taken for something else, such as "without end"."""
+"""Default of arguments for which None has a meaning of its own, such as "without limit"."""
 
 
 def check_timeout(timeout: float) -> float:
-    """Give the seconds of a call's ``timeout`` back.
+    """Check the ``timeout`` of a call, in seconds, and return it.
 
     Raises:
-        ConfigurationError: it is no finite number above 0. A call without any limit is not to be had.
+        ConfigurationError: it is not a finite number above 0. A call without a time limit is not possible.
     """
     value: object = timeout
     number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -84,18 +84,18 @@ def check_timeout(timeout: float) -> float:
 
 @value
 class HttpRequest:
-    """One request, ready for the wire.
+    """HTTP request, ready to be sent.
 
-    Secrets of the URL and the headers stand apart as `Secret` and are added by the transport at the last moment, so
-    that a request can be shown and logged. A body may hold secrets, numbers and texts, and is never shown.
+    Secrets of the URL and the headers are kept apart as `Secret`, and added by the transport at the last moment. So a
+    request can be shown and logged. A body may hold secrets, numbers and texts, and is never shown.
 
     Args:
         method: ``"GET"`` or ``"POST"``.
         url: absolute URL without secrets, percent-encoded.
         headers: headers without secrets.
-        body: the bytes of the body; empty for none.
-        secret_headers: header name to secret value.
-        secret_query: query parameters that hold secrets; appended to the URL after all others.
+        body: bytes of the body; empty for a request without a body.
+        secret_headers: secret values by the names of their headers.
+        secret_query: query parameters that hold secrets. They are appended to the URL after all others.
     """
 
     method: str
@@ -108,7 +108,7 @@ class HttpRequest:
 
 @value
 class HttpResponse:
-    """One whole answer: status, headers with lower-case names, and the decompressed body."""
+    """Whole HTTP answer: status, headers with lower-case names, and the decompressed body."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -116,35 +116,44 @@ class HttpResponse:
 
 
 def mark_cancelled(error: asyncio.CancelledError, outcome: OutcomeKind) -> None:
-    """Write on a passing cancellation what became of the request; for transports, and whoever makes requests of it."""
+    """Note the outcome of a request on the cancellation that interrupted it; for transports and their callers."""
     error.mensasdk_outcome = outcome  # type: ignore[attr-defined]
 
 
 def cancelled_outcome(error: asyncio.CancelledError) -> OutcomeKind:
-    """What became of a request whose call was cancelled: as `mark_cancelled` wrote, and UNKNOWN where nobody did."""
+    """Return the outcome of a request whose call was cancelled: the one noted by `mark_cancelled`, else UNKNOWN."""
     outcome = getattr(error, "mensasdk_outcome", OutcomeKind.UNKNOWN)
     return OutcomeKind(outcome)
 
 
 class Transport(Protocol):
-    """The way out. A test, a proxy or a faster HTTP stack takes this place by having these two methods.
+    """Interface to send requests. Any object with these two methods can be used: in tests, or for another HTTP library.
 
-    ``send`` makes at most one request on the wire and never follows a redirect. It raises a `TransportError` (or
-    `ResponseTooLarge`) whose ``outcome`` is NOT_SENT only if no byte of the request left this machine, or a
-    `ConfigurationError` where it cannot be made at all, and returns every other answer, whatever its status. It lets
-    `asyncio.CancelledError` pass, and may say with `mark_cancelled` that nothing had left; else a send that was
-    cancelled in here counts as UNKNOWN.
-
-    ``aclose`` lets go of what it holds. A client closes the transport that it made, and none that it was given.
+    A client closes the transport that it made itself, but not one that it was given.
     """
 
-    async def send(self, request: HttpRequest, *, timeouts: Timeouts) -> HttpResponse: ...
+    async def send(self, request: HttpRequest, *, timeouts: Timeouts) -> HttpResponse:
+        """Send at most one request, follow no redirect, and return the answer, whatever its status.
 
-    async def aclose(self) -> None: ...
+        A transport lets `asyncio.CancelledError` pass. It may note with `mark_cancelled` that nothing had been sent;
+        otherwise a send that was cancelled here counts as UNKNOWN.
+
+        Args:
+            request: the request to send.
+            timeouts: the time limits of this attempt.
+
+        Raises:
+            TransportError: (or `ResponseTooLarge`) there is no answer. ``outcome`` is NOT_SENT only if no byte of the
+                request has left this machine.
+            ConfigurationError: the request cannot be made at all.
+        """
+
+    async def aclose(self) -> None:
+        """Close the connections and release everything else that the transport holds."""
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a host is this machine by its name or address."""
+    """Return whether a host name or address means this machine."""
     if host == "localhost":
         return True
     try:
@@ -154,7 +163,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 def split_url(url: str) -> SplitResult | None:
-    """The parts of a URL; None when it is malformed or holds blanks or control characters."""
+    """Return the parts of a URL; None if it is malformed, or holds blanks or control characters."""
     if not url.isprintable() or " " in url:
         return None
     try:
@@ -164,11 +173,11 @@ def split_url(url: str) -> SplitResult | None:
 
 
 def check_base_url(url: str) -> str:
-    """Return ``url`` without slashes at its end.
+    """Check a base URL, and return it without slashes at its end.
 
     Raises:
-        ConfigurationError: it is no absolute http(s) URL, holds credentials, a query or a fragment, or is plain
-            ``http://`` to another machine than this one.
+        ConfigurationError: ``url`` is not an absolute http(s) URL, holds credentials, a query or a fragment, or is
+            plain ``http://`` to another machine than this one.
     """
     check_kind("base_url", url, str, "a string, such as https://api.example.com/v7")
     parts = split_url(url)

@@ -1,4 +1,4 @@
-"""What happens on the way out, for tracing and metrics. No event holds a secret, a body or a query value."""
+"""Events of the attempts of a call, for tracing and metrics. No event holds a secret, a body or a query value."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ logger = logging.getLogger("mensasdk")
 
 @frozen
 class AttemptStarted:
-    """An attempt is about to be made.
+    """Event: an attempt begins.
 
     Attributes:
         vendor: the vendor's short name.
         function: the vendor's own name of the function.
         method: the HTTP method.
         url: the URL with every query value replaced by ``***``.
-        attempt: its number, from 1.
+        attempt: position of the attempt in the call, from 1.
     """
 
     vendor: str
@@ -37,10 +37,10 @@ class AttemptStarted:
 
 @frozen
 class AttemptEnded:
-    """An attempt brought an answer that was understood.
+    """Event: an attempt has brought an answer, and the answer could be read.
 
     Attributes:
-        started: the event that it belongs to.
+        started: the event of the same attempt's begin.
         status: the HTTP status.
         elapsed: seconds since the attempt began.
         size: bytes of the decompressed body.
@@ -54,15 +54,15 @@ class AttemptEnded:
 
 @frozen
 class AttemptFailed:
-    """An attempt ended in an error.
+    """Event: an attempt has ended in an error.
 
     Attributes:
-        started: the event that it belongs to.
+        started: the event of the same attempt's begin.
         error: the class name of the error, such as ``"ConnectionLost"``.
-        outcome: what became of the request.
-        code: the vendor's code or the HTTP status, if any.
+        outcome: the outcome of the request.
+        code: the vendor's code or the HTTP status; None if there is none.
         elapsed: seconds since the attempt began.
-        retry_in: seconds until the next attempt; None when this was the last.
+        retry_in: seconds until the next attempt; None after the last attempt.
     """
 
     started: AttemptStarted
@@ -75,14 +75,14 @@ class AttemptFailed:
 
 Event = AttemptStarted | AttemptEnded | AttemptFailed
 Hook = Callable[[Event], Awaitable[object] | None]
-"""Is given each event, and may be async. The call waits for it, and for one after the other."""
+"""Function that is called with each event, and may be async. The call waits for its hooks, one after the other."""
 
 
 def emit(hooks: Sequence[Hook], event: Event) -> Awaitable[None] | None:
-    """Give an event to each hook, in order. A hook that raises is reported in the log and never breaks the call.
+    """Call each hook with an event, in order. A hook that raises is logged, and never breaks the call.
 
     Returns:
-        What is left to be awaited, from the first hook on that is async; None where none is.
+        An awaitable that waits for the first async hook and then calls the hooks after it; None if no hook is async.
     """
     for index, hook in enumerate(hooks):
         try:
@@ -104,7 +104,7 @@ async def _emit_on(pending: Awaitable[object], hooks: Sequence[Hook], event: Eve
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        _say(error, event)  # nobody has cancelled us: it is the hook's own
+        _say(error, event)  # our task is not being cancelled: the hook raised this itself
     following = emit(hooks, event)
     if following is not None:
         await following

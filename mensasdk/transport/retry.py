@@ -1,4 +1,4 @@
-"""Whether and when a failed attempt is made again: a pure decision, and the budget that bounds it."""
+"""Decide whether and when a failed attempt is repeated, within a budget of repetitions."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ def _at_least_one(_: object, attribute: Attribute[Any], value: object) -> None:
 
 @frozen
 class RetryPolicy:
-    """How failed attempts are repeated. A send whose bytes may have left is never repeated, whatever stands here.
+    """Rules for the repetition of failed attempts. A send whose bytes may have left is never repeated in any case.
 
     Args:
-        attempts: attempts in all, the first included; 1 means no repetition.
+        attempts: the most attempts, with the first one; 1 means no repetition.
         base: seconds; the wait before attempt n+1 is random between 0 and ``base * 2**(n-1)`` (full jitter).
-        cap: seconds; no such wait is longer.
-        max_retry_after: seconds; a server that asks for a longer pause gets no further attempt, and the caller
-            gets `RateLimited` with the figure.
+        cap: seconds; upper limit of this wait.
+        max_retry_after: seconds; the longest pause that a server may ask for. If it asks for a longer one, there is no
+            further attempt, and the caller gets `RateLimited` with the pause.
+
+    Raises:
+        ConfigurationError: ``attempts`` is below 1, or another value is negative or not finite.
     """
 
     attempts: int = field(default=3, validator=_at_least_one)
@@ -43,11 +46,11 @@ class RetryPolicy:
 
 @define
 class RetryBudget:
-    """Keeps a client from doubling the load on a vendor that is down.
+    """Budget of a client's repetitions, so that it does not multiply the load on a vendor that is down.
 
-    A repetition costs ``cost`` tokens, a first attempt that works gives one back. With the default figures ten
-    repetitions may come at once, and in the long run one in five calls may be repeated. Waits that the server itself
-    asks for (429) are free.
+    A repetition costs ``cost`` tokens, and a first attempt that succeeds earns one token. With the defaults ten
+    repetitions may come at once, and in the long run one in five calls may be repeated. Repetitions that the server
+    asks for (status 429) are free.
     """
 
     capacity: int = 50
@@ -58,14 +61,14 @@ class RetryBudget:
         self.tokens = self.capacity
 
     def take(self) -> bool:
-        """Pay for one repetition; False when there is nothing left to pay with."""
+        """Pay for one repetition; return False if too few tokens are left."""
         if self.tokens < self.cost:
             return False
         self.tokens -= self.cost
         return True
 
     def earn(self) -> None:
-        """A call worked at its first attempt."""
+        """Add a token, because a call has succeeded at its first attempt."""
         if self.tokens < self.capacity:
             self.tokens += 1
 
@@ -79,40 +82,40 @@ def next_delay(
     remaining: float,
     random: Callable[[], float],
 ) -> float | None:
-    """Seconds to wait before the next attempt, or None when ``error`` is final.
+    """Return the seconds to wait before the next attempt; None if there is to be no next attempt.
 
     Args:
         policy: the client's policy.
-        error: what the attempt ended with.
-        attempt: its number, from 1.
+        error: the error that the attempt ended with.
+        attempt: position of the attempt in the call, from 1.
         safe: the call only reads, so that repeating it changes nothing.
-        remaining: seconds left of the deadline.
-        random: gives a number in [0, 1).
+        remaining: seconds left until the deadline.
+        random: returns a random number in [0, 1).
     """
     if attempt >= policy.attempts or not error.retryable:
         return None
     if not safe and error.outcome is not OutcomeKind.NOT_SENT:
         return None
     if isinstance(error, UnexpectedResponse) and attempt > 1:
-        return None  # a login or maintenance page does not go away within seconds; one more look is enough
+        return None  # a login or maintenance page does not go away within seconds; one repetition is enough
     delay = random() * min(policy.cap, policy.base * 2 ** (attempt - 1))
     if isinstance(error, RateLimited) and error.retry_after is not None:
         if error.retry_after > policy.max_retry_after:
             return None
-        delay += error.retry_after  # jitter on top, so that clients told the same figure do not return as one
+        delay += error.retry_after  # plus jitter, so that clients that were told the same pause do not all return at once
     return delay if delay < remaining else None
 
 
 def parse_retry_after(value: str | None, *, date: str | None = None, now: datetime | None = None) -> float | None:
-    """Seconds from a ``Retry-After`` header, given as seconds or as an HTTP date; None when it says nothing usable.
+    """Return the seconds that a ``Retry-After`` header asks for, as a count or as an HTTP date; None if unusable.
 
-    Negative, absurd (over 10**8 s) and unreadable values count as nothing; a date in the past is 0.
+    Negative, unreadable and very large values (over 10**8 s) give None. A date in the past gives 0.
 
     Args:
-        value: the header.
-        date: the ``Date`` header of the same answer. A date to come back at is on the server's clock, and so is this
-            one; without it our own clock has to do, which may be wrong, or have been set a moment ago.
-        now: the present, where there is no ``date``; None for the system's clock.
+        value: the header; None if the answer has none.
+        date: the ``Date`` header of the same answer. The date in ``value`` is compared with it, because both are of the
+            server's clock. Without ``date``, our own clock is used, which may be wrong.
+        now: the time of our own clock; None for the system's clock. Only used without ``date``.
     """
     if value is None:
         return None

@@ -96,25 +96,25 @@ def test_keys_that_differ_in_case_only_must_agree() -> None:
     ("tree", "place"),
     [
         ({}, "Res: is missing"),
-        ({"Res": None}, "Res: null is no number"),
-        ({"Res": "SECRET"}, "Res: this text is no number"),
+        ({"Res": None}, "Res: null is not a number"),
+        ({"Res": "SECRET"}, "Res: this text is not a number"),
         ({"Res": ""}, "Res: no number"),
-        ({"Res": [1]}, "Res: this list is no number"),
-        ({"Res": 1, "smss": [{"id": 1}, {"id": []}]}, "smss[1].id: this list is no text"),
+        ({"Res": [1]}, "Res: this list is not a number"),
+        ({"Res": 1, "smss": [{"id": 1}, {"id": []}]}, "smss[1].id: this list is not a text"),
         ({"Res": 1, "smss": [{"id": 1}, {"title": "SECRET"}]}, "smss[1].id: is missing"),
-        ({"Res": 1, "smss": {"SECRET": {"id": None}}}, "smss[0].id: null is no text"),
-        ({"Res": 1, "smss": "SECRET"}, "smss[0]: this str is no object"),
+        ({"Res": 1, "smss": {"SECRET": {"id": None}}}, "smss[0].id: null is not a text"),
+        ({"Res": 1, "smss": "SECRET"}, "smss[0]: this str is not an object"),
         ({"Res": 1, "device": {"title": "x"}}, "device.id: is missing"),
-        ({"Res": 1, "sms": {"a": 1, "SECRET": "x"}}, "sms[1]: this text is no number"),
-        ({"Res": 1, "sms": ["SECRET"]}, "sms: this list is no object"),
-        ({"Res": 1, "EsCert": "SECRET"}, "EsCert: this str is no flag"),
+        ({"Res": 1, "sms": {"a": 1, "SECRET": "x"}}, "sms[1]: this text is not a number"),
+        ({"Res": 1, "sms": ["SECRET"]}, "sms: this list is not an object"),
+        ({"Res": 1, "EsCert": "SECRET"}, "EsCert: this str is not a flag"),
         ({"Res": 1, "loud": 1}, "loud: does not fit (AttributeError)"),
-        ([], "one object was due, not a list of 0"),
-        ([{"Res": 1}, {"Res": 1}], "one object was due, not a list of 2"),
-        ("SECRET", "this str is no object"),
-        (-1, "this int is no object"),
-        (None, "this NoneType is no object"),
-        ([["SECRET"]], "this list is no object"),
+        ([], "expected one object, not a list of 0"),
+        ([{"Res": 1}, {"Res": 1}], "expected one object, not a list of 2"),
+        ("SECRET", "this str is not an object"),
+        (-1, "this int is not an object"),
+        (None, "this NoneType is not an object"),
+        ([["SECRET"]], "this list is not an object"),
     ],
 )
 def test_what_does_not_fit_names_the_place_and_quotes_nothing(tree: Any, place: str) -> None:
@@ -169,10 +169,10 @@ def test_no_number_in_an_optional_field_is_none(nothing: Any) -> None:
         ("", []),
         (" null ", []),
         ("12.5", []),
-        ("NaN", ["NaN or Infinity taken for nothing"]),
-        (float("inf"), ["NaN or Infinity taken for nothing"]),
-        ("12 credits", ["an amount that cannot be read taken for nothing"]),
-        (["SECRET"], ["an amount that cannot be read taken for nothing"]),
+        ("NaN", ["NaN or Infinity ignored"]),
+        (float("inf"), ["NaN or Infinity ignored"]),
+        ("12 credits", ["an amount that cannot be read ignored"]),
+        (["SECRET"], ["an amount that cannot be read ignored"]),
     ],
 )
 def test_an_amount_that_is_dropped_is_noted_once_and_one_that_is_missing_is_not(value: Any, noted: list[str]) -> None:
@@ -364,7 +364,7 @@ def test_what_is_remembered_of_texts_has_a_bound_and_no_notes() -> None:
     for _ in range(2):
         notes: list[str] = []
         structure(CONVERTER, {"Res": 1, "Cred": "NaN"}, Everything, vendor=None, notes=notes)
-        assert notes == ["NaN or Infinity taken for nothing"]
+        assert notes == ["NaN or Infinity ignored"]
 
 
 def test_thousands_of_key_combinations_do_not_fill_the_memory() -> None:

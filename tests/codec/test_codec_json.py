@@ -116,7 +116,7 @@ def test_names_that_users_chose_may_differ_in_case_only() -> None:
 def test_nan_and_infinity_read_as_null_with_a_note(word: str, make: Any) -> None:
     decoded = read(make(f'{{"Cred":{word},"x":{word}}}'))
     assert decoded.tree == {"Cred": None, "x": None}
-    assert decoded.notes == ("NaN or Infinity taken for nothing",)
+    assert decoded.notes == ("NaN or Infinity ignored",)
 
 
 @pytest.mark.parametrize("make", [str, padded])
