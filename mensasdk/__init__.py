@@ -1,7 +1,7 @@
 """mensasdk: typed async clients for SMS vendors, and a batched sender that never loses track of money.
 
-What stands here is loaded when it is used: `import mensasdk` by itself costs next to nothing, and who sends through one
-vendor does not load the others.
+The names of this package are loaded when they are used. So `import mensasdk` alone costs nearly nothing, and a program
+that sends through one vendor does not load the others.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING

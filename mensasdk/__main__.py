@@ -1,4 +1,4 @@
-"""``python -m mensasdk`` is the ``mensasdk`` command."""
+"""Run the ``mensasdk`` command, as ``python -m mensasdk``."""
 
 from mensasdk.cli import main
 

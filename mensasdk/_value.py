@@ -1,4 +1,4 @@
-"""A class decorator for values that are made by the thousand and kept by nobody."""
+"""Class decorator for values that are made in thousands and kept only for a short time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 else:
     from attrs import define
 
-    # attrs sets each field of a frozen class by a call, which is most of what making one costs. For type checkers these
-    # are frozen, and nobody changes one.
+    # attrs sets each field of a frozen class by a call, which is most of the cost of an object. So these classes are
+    # frozen for type checkers only, and no code changes their objects.
     value = partial(define, unsafe_hash=True)
 
 __all__ = ["value"]

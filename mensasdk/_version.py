@@ -1,3 +1,3 @@
-"""The version, in one place: the build reads it, and so does the User-Agent."""
+"""Version of mensasdk, which the build and the User-Agent read from here."""
 
 __version__ = "0.1.0"

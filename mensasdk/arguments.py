@@ -1,4 +1,4 @@
-"""What an argument has to be, and what is said where something else is given: its name, its kind, and the remedy."""
+"""Check arguments, and refuse a wrong one with its name and with what it must be."""
 
 from __future__ import annotations
 
@@ -10,40 +10,46 @@ __all__ = ["check_count", "check_flag", "check_kind", "check_seconds", "not_this
 
 
 def not_this(name: str, what: str, value: object) -> str:
-    """Say that an argument is of a wrong kind. What it is itself is not shown: it may be a secret in a wrong place.
+    """Return the text of an error: an argument is of a wrong kind. Its value is not shown, since it may be a secret.
 
     Args:
-        name: of the argument, with its position where it is one of several: ``"hooks[1]"``.
-        what: it must be, with an example.
-        value: as it was given.
+        name: name of the argument, with its position if it is an item of a list: ``"hooks[1]"``.
+        what: the right kind, after "must be", with an example.
+        value: the argument as it was given.
     """
     return f"{name} must be {what}, not {'None' if value is None else type(value).__name__}"
 
 
 def check_kind(name: str, value: object, kind: type | tuple[type, ...], what: str) -> None:
-    """Refuse what is not of a kind.
+    """Refuse a value that is not of a kind.
+
+    Args:
+        name: name of the argument, for the error.
+        value: the argument as it was given.
+        kind: the right class, or several classes.
+        what: the right kind in words, for the error.
 
     Raises:
-        ConfigurationError: with the words of `not_this`.
+        ConfigurationError: the value is of another kind.
     """
     if not isinstance(value, kind):
         raise ConfigurationError(not_this(name, what, value))
 
 
 def check_flag(name: str, value: object) -> None:
-    """Refuse what is neither True nor False: ``"no"`` would count as yes.
+    """Refuse a value that is neither True nor False: ``"no"`` would count as true.
 
     Raises:
-        ConfigurationError: it is neither.
+        ConfigurationError: the value is neither.
     """
     check_kind(name, value, bool, "True or False")
 
 
 def check_count(name: str, value: object, *, least: int = 1) -> None:
-    """Refuse what is no whole number, or less than ``least``. True is none.
+    """Refuse a value that is not a whole number, or is less than ``least``. True does not count as a number.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: the value is not such a number.
     """
     if not isinstance(value, int) or isinstance(value, bool):
         raise ConfigurationError(not_this(name, f"a whole number, {least} or more", value))
@@ -52,16 +58,16 @@ def check_count(name: str, value: object, *, least: int = 1) -> None:
 
 
 def check_seconds(name: str, value: object, *, zero: bool = False, what: str = "number of seconds") -> None:
-    """Refuse what is no finite number above 0. True is none.
+    """Refuse a value that is not a finite number above 0. True does not count as a number.
 
     Args:
-        name: of the argument.
-        value: as it was given.
-        zero: 0 is taken as well.
-        what: it is, where it is no time.
+        name: name of the argument, for the error.
+        value: the argument as it was given.
+        zero: allow 0 as well.
+        what: the right kind in words, for the error, after "positive"; for arguments that are no times.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: the value is not such a number.
     """
     what = f"{'zero or a' if zero else 'a'} positive {what}"
     if not isinstance(value, int | float) or isinstance(value, bool):

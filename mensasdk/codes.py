@@ -1,4 +1,4 @@
-"""Our own words for why a message has the outcome that it has; a vendor's codes stand beside them as they are."""
+"""Our own codes: short words that say why a message has its outcome. Codes of vendors are kept as they are."""
 
 from __future__ import annotations
 
@@ -8,50 +8,50 @@ __all__ = ["Code"]
 
 
 class Code(StrEnum):
-    """The codes of outcomes and refusals that are ours, and equal to the words: ``outcome.code == Code.DUPLICATE``.
+    """Our own code of an outcome or refusal. It is equal to its word: ``outcome.code == Code.DUPLICATE``.
 
-    A code of the vendor's (``"-2"``, ``"129"``), or an HTTP status, is none of these. Where a value breaks a rule that
-    is checked here, the word names it: ``"invalid_to"`` and so on, for each parameter of a message.
+    The codes of vendors (``"-2"``, ``"129"``) and HTTP statuses are not members. If a value breaks a rule that is
+    checked here, the code names the parameter: ``"invalid_to"`` and so on, for each parameter of a message.
     """
 
-    # As the word: outcomes that come from a journal have it as plain text, and are to be shown alike.
+    # Shown as the plain word, as codes of outcomes that come from a journal are.
     __repr__ = str.__repr__
 
     # ---------------------------------------------------------------------------- the message was not to be sent
     INVALID = "invalid"
     """A value breaks a rule."""
     INVALID_OPTIONS = "invalid_options"
-    """The vendor's own options break a rule, or are another vendor's."""
+    """The options break a rule of the vendor, or are those of another vendor."""
     INVALID_SCHEDULE_AT = "invalid_schedule_at"
-    """The vendor cannot send it at that time."""
+    """The vendor cannot send the message at that time."""
     INVALID_SENDER = "invalid_sender"
-    """The vendor does not take such a sender."""
+    """The vendor does not accept this sender."""
     INVALID_TEMPLATE = "invalid_template"
-    """The vendor sends no templates, or from templates only."""
+    """The vendor does not send templates, or sends from templates only."""
     INVALID_TEXT = "invalid_text"
-    """The vendor does not take such a text."""
+    """The vendor does not accept this text."""
     INVALID_TO = "invalid_to"
-    """Not a phone number that can be reached."""
+    """The number is not a phone number that can be reached."""
     INVALID_VARIABLES = "invalid_variables"
-    """A placeholder has no variable, or the vendor does not take such a one."""
+    """A placeholder has no variable, or the vendor does not accept a variable."""
     CLOSED = "closed"
-    """Outside the sending hours."""
+    """It is outside the sending hours."""
     DUPLICATE = "duplicate"
-    """The campaign holds the same message to the same number already."""
+    """The campaign has the same message to the same number already."""
     EXPIRED = "expired"
-    """Its ``not_after`` has passed, or would have."""
+    """The ``not_after`` of the message has passed, or would pass before it is sent."""
     NO_PRICE = "no_price"
-    """There is no price for its country."""
+    """No price is known for the country of the number."""
     OPTED_OUT = "opted_out"
-    """Its recipient has opted out."""
+    """The recipient has opted out."""
     OPT_OUT_FAILED = "opt_out_failed"
-    """Whether its recipient has opted out could not be found out."""
+    """It could not be found out whether the recipient has opted out."""
     ZONE = "zone"
-    """The time zone of its number is not known."""
+    """The time zone of the number is not known."""
 
     # ------------------------------------------------------------------- a row of a list that made no message
     BAD_TEXT = "bad_text"
-    """The text of the row has a brace that is no placeholder."""
+    """The text of the row has a brace that does not belong to a placeholder."""
     COLUMNS = "columns"
     """The row has too few or too many columns."""
     MISSING_NUMBER = "missing_number"
@@ -61,53 +61,53 @@ class Code(StrEnum):
     MISSING_VARIABLE = "missing_variable"
     """The row has no value for a placeholder of the text."""
 
-    # ------------------------------------------------------------------------- what became of the campaign, or us
+    # --------------------------------------------------------------- the campaign or the process ended, or was stopped
     ABANDONED = "abandoned"
-    """Given up while its request was under way, because the campaign was stopped."""
+    """The request was under way and was given up, because the campaign was stopped."""
     BUDGET = "budget"
     """The budget does not allow it."""
     CANCELLED = "cancelled"
-    """Cancelled before it was sent, or while its request was under way."""
+    """The call was cancelled before the message was sent, or while its request was under way."""
     CRASHED = "crashed"
-    """The process ended while its request was under way."""
+    """The process ended while the request was under way."""
     INTERNAL = "internal"
-    """A defect, ours or a library's."""
+    """A defect of mensasdk or of a library."""
     INTERRUPTED = "interrupted"
     """The command was interrupted before this message."""
     JOURNAL = "journal"
-    """The journal could not be written, so that it was not sent."""
+    """The journal could not be written, so the message was not sent."""
     LEASE = "lease"
-    """Another one had taken the campaign over."""
+    """Another process has taken over the campaign."""
     STOPPED = "stopped"
     """The campaign ended before this message."""
 
-    # ------------------------------------------------------------------------- an answer does not tell all
+    # ------------------------------------------------------------------------- an answer is not complete
     DROPPED = "dropped"
-    """The vendor left it out of a request that it took."""
+    """The vendor accepted the request, but left this message out."""
     IGNORED = "ignored"
-    """The vendor said that it ignored the number."""
+    """The vendor answered that it ignored the number."""
     NO_ID = "no_id"
-    """The answer accepts a message and has no id for it."""
+    """The answer accepts the message, but has no id for it."""
     PARTIAL = "partial"
-    """The vendor took some of a request, and does not tell which."""
+    """The vendor accepted only some messages of a request, and does not tell which."""
 
-    # ------------------------------------------------------------- by what means an unknown message was settled
+    # ---------------------------------------------------------- how the outcome of an unknown message was found out
     CALLBACK = "callback"
-    """A delivery report came for it."""
+    """A delivery report came for the message."""
     CAMPAIGN = "campaign"
-    """The vendor's campaign lists it."""
+    """The vendor's campaign lists the message."""
     CUSTOMER_ID = "customer_id"
-    """The vendor lists it under our customer id."""
+    """The vendor lists the message under our customer id."""
     PERSON = "person"
-    """A person decided."""
+    """A person decided the outcome."""
     REPEATED = "repeated"
-    """Sent again, where the vendor keeps that from being a second SMS."""
+    """The message was sent again, and the vendor makes sure that this is no second SMS."""
     REPORT = "report"
-    """The vendor's report lists it."""
+    """The vendor's report lists the message."""
     STATUS = "status"
-    """The vendor knows the id that it had given."""
+    """The vendor knows the id that it gave to the message."""
 
-    # ------------------------------------------------ errors that have no code of the vendor's, by their names
+    # ------------------------------------------------ names of errors, where the vendor gave no code of its own
     ACCESS_DENIED = "access_denied"
     ADDRESS_BLOCKED = "address_blocked"
     AMBIGUOUS_RESPONSE = "ambiguous_response"

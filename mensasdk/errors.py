@@ -1,4 +1,4 @@
-"""Every error that mensasdk raises, and what each one says about money.
+"""Define every error that mensasdk raises, with the outcome that it means for a message.
 
 ::
 
@@ -7,7 +7,7 @@
     ├── JournalError                a journal cannot be read or written                     NOT_SENT
     ├── ValidationError             a value breaks a rule; names the field and the remedy   NOT_SENT
     │   └── ScheduleError           a schedule is naive, in the past, or in a clock change  NOT_SENT
-    ├── TransportError              the network failed us
+    ├── TransportError              the network failed
     │   ├── ConnectError            no connection could be made (DNS, refused, unreachable) NOT_SENT
     │   │   ├── ConnectTimeout      … within the time allowed for connecting                NOT_SENT
     │   │   ├── TLSError            … that can be trusted; never repeated                   NOT_SENT
@@ -15,31 +15,31 @@
     │   ├── DeadlineExceeded        the total time ran out                                  by phase
     │   │   └── PoolTimeout         … while waiting for a free connection                   NOT_SENT
     │   ├── ConnectionLost          the connection broke after bytes had left               UNKNOWN
-    │   └── ProtocolError           what came back is not HTTP, or is cut or corrupt        UNKNOWN
-    ├── ResponseError               an answer came, and it is not a documented one
-    │   ├── ResponseTooLarge        the decoded body passes the cap                         UNKNOWN
+    │   └── ProtocolError           the answer is not valid HTTP, or is cut or corrupt      UNKNOWN
+    ├── ResponseError               an answer came that the vendor does not document
+    │   ├── ResponseTooLarge        the decoded body is larger than the limit               UNKNOWN
     │   ├── UnexpectedRedirect      redirects are never followed                            UNKNOWN
     │   ├── UnexpectedStatus        an HTTP error without a documented body                 by status
     │   ├── RateLimited             HTTP 429; see ``retry_after``                           NOT_SENT
-    │   ├── UnexpectedResponse      a page or an empty body where data was due              UNKNOWN
+    │   ├── UnexpectedResponse      a web page or an empty body in place of data            UNKNOWN
     │   └── DecodeError             the body cannot be read as the vendor's data            UNKNOWN
-    │       └── AmbiguousResponse   it says two different things at once                    UNKNOWN
+    │       └── AmbiguousResponse   the body says two different things at once              UNKNOWN
     └── VendorError                 the vendor understood and refused                       REJECTED
         ├── AuthError               credentials refused; stops a campaign                   REJECTED
         ├── AddressBlocked          our address is blocked; stops a campaign                REJECTED
         ├── InsufficientCredits     the account cannot pay; pauses a campaign               REJECTED
         ├── InvalidRequest          a parameter is missing or wrong                         REJECTED
         ├── NotFound                no such message, file or template                       REJECTED
-        ├── AccessDenied            it exists and is not ours                               REJECTED
+        ├── AccessDenied            the thing exists, but belongs to somebody else          REJECTED
         ├── StateConflict           too late: already sent, already cancelled, in the past  REJECTED
         └── UploadRefused           the file library does not take this file                REJECTED
 
-Each error carries ``outcome`` (what became of the request: an `OutcomeKind`), ``vendor``, ``code`` (the vendor's
-own code as text, or the HTTP status) and ``retryable`` (whether the very same call can be expected to work
-later). For a call that sends an SMS, ``outcome`` is the outcome of every recipient in it.
+Each error has ``outcome`` (the outcome of the request: an `OutcomeKind`), ``vendor``, ``code`` (the vendor's own code
+as text, or the HTTP status) and ``retryable`` (whether the same call may succeed later). For a call that sends SMS,
+``outcome`` is the outcome of every recipient of the call.
 
-Errors are plain data: they pickle, they hold no request, URL, header or body, and none of them has a
-``__context__`` that would carry a secret along.
+Errors are plain data. They can be pickled, they hold no request, URL, header or body, and no error has a
+``__context__`` that could hold a secret.
 """
 
 from __future__ import annotations
@@ -85,30 +85,33 @@ __all__ = [
 ]
 
 
-# It stands here and not in `messages`, because every error names one and `messages` imports from this room.
+# Defined here and not in `messages`, because every error has an outcome, and `messages` imports this module.
 class OutcomeKind(StrEnum):
-    """What became of a message, as far as money is concerned."""
+    """Outcome of a message, as far as money is concerned."""
 
     ACCEPTED = "accepted"
-    """The vendor took it and will charge for it."""
+    """The vendor accepted the message and will charge for it."""
     REJECTED = "rejected"
-    """The vendor refused it; nothing is charged; the code says why."""
+    """The vendor refused the message and charges nothing; the code says why."""
     NOT_SENT = "not_sent"
-    """The vendor never acted on it; sending it again cannot make a second SMS."""
+    """The vendor has not acted on the message; to send it again cannot make a second SMS."""
     UNKNOWN = "unknown"
-    """Bytes left and no complete, understandable answer came back. Never sent again by itself."""
+    """Bytes were sent, but no complete answer that can be read came back. mensasdk never sends it again by itself."""
 
 
 def outcome_of(error: BaseException) -> OutcomeKind:
-    """Tell what became of the call that ended in an exception, whichever exception it is.
+    """Return the outcome of a call that ended in an exception of any kind.
 
-    A cancellation, and the `TimeoutError` of an ``asyncio.timeout`` or ``asyncio.wait_for`` around the call, tell it as
-    well as our own errors do; so does an exception that was raised ``from`` one of these. It is that of the last of our
-    calls that the exception passed through, and UNKNOWN where that cannot be told: NOT_SENT is only said where nothing
-    has left. Of a group of exceptions it is what all of them say.
+    Besides our own errors, the outcome is known for a cancellation, for the `TimeoutError` of an ``asyncio.timeout`` or
+    ``asyncio.wait_for`` around the call, and for an exception that was raised ``from`` one of these. If the exception
+    passed through several of our calls, the outcome is that of the last one. For a group of exceptions it is the
+    outcome that all of them have.
 
     Args:
-        error: as it was caught.
+        error: the exception as it was caught.
+
+    Returns:
+        The outcome; UNKNOWN if it cannot be told. NOT_SENT is returned only if nothing has been sent.
     """
     seen: set[int] = set()
     link: BaseException | None = error
@@ -122,7 +125,7 @@ def outcome_of(error: BaseException) -> OutcomeKind:
         if isinstance(link, BaseExceptionGroup):
             every = {outcome_of(one) for one in link.exceptions}
             return every.pop() if len(every) == 1 else OutcomeKind.UNKNOWN
-        # What merely came before may be another call's, save for the cancellation that a time limit is the end of.
+        # A context may belong to another call. Only the cancellation behind a `TimeoutError` is certainly of this call.
         before = link.__context__
         ended = isinstance(link, TimeoutError) and hasattr(before, "mensasdk_outcome")
         link = link.__cause__ or (before if ended else None)
@@ -137,14 +140,14 @@ def _rebuild(cls: type[MensaError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class MensaError(Exception):
-    """Root of every error that mensasdk raises.
+    """Base class of every error that mensasdk raises.
 
     Attributes:
         message: one sentence for a person, without secrets and without full phone numbers.
-        outcome: what became of the request.
-        vendor: the vendor's short name (`VendorInfo.name`), or None when no vendor is involved.
+        outcome: the outcome of the request.
+        vendor: the vendor's short name (`VendorInfo.name`); None if no vendor is involved.
         code: the vendor's own code as text (``"-2"``), or the HTTP status, or None.
-        retryable: the very same call can be expected to work later.
+        retryable: whether the same call may succeed later.
     """
 
     default_outcome: OutcomeKind = OutcomeKind.NOT_SENT
@@ -167,7 +170,7 @@ class MensaError(Exception):
         self.retryable = self.default_retryable if retryable is None else retryable
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Exception's own __reduce__ would call the class with the message alone and lose the keywords of subclasses.
+        # The __reduce__ of Exception would call the class with the message alone, and lose the keywords of subclasses.
         return (_rebuild, (type(self), self.args, self.__dict__))
 
 
@@ -176,9 +179,9 @@ class ConfigurationError(MensaError):
 
 
 class JournalError(MensaError):
-    """A journal cannot be read or written: the disk is full or read-only, the file is locked, or it is no journal.
+    """A journal cannot be read or written: the disk is full or read-only, the file is locked or is not a journal.
 
-    Nothing was sent on account of the call that raised it. ``retryable`` says whether the same call can work later.
+    The call that raised this error has sent nothing. ``retryable`` says whether the same call may succeed later.
     """
 
 
@@ -199,7 +202,7 @@ class ScheduleError(ValidationError):
 
 
 class TransportError(MensaError):
-    """The network, not the vendor, failed. ``outcome`` says whether any byte of the request had left."""
+    """The network failed, not the vendor. ``outcome`` says whether any byte of the request may have left."""
 
     default_outcome = OutcomeKind.UNKNOWN
     default_retryable = True
@@ -216,7 +219,7 @@ class ConnectTimeout(ConnectError):
 
 
 class TLSError(ConnectError):
-    """The server's certificate cannot be trusted. Never tried again by itself; stops a campaign."""
+    """The server's certificate cannot be trusted. The call is never repeated, and a campaign stops."""
 
     default_retryable = False
 
@@ -226,7 +229,7 @@ class ProxyError(ConnectError):
 
 
 class DeadlineExceeded(TransportError):
-    """The total time of the call ran out. NOT_SENT while no byte had left, UNKNOWN afterwards."""
+    """The total time of the call ran out: NOT_SENT if no byte had left, else UNKNOWN."""
 
 
 class PoolTimeout(DeadlineExceeded):
@@ -236,15 +239,15 @@ class PoolTimeout(DeadlineExceeded):
 
 
 class ConnectionLost(TransportError):
-    """The connection was reset or closed after bytes had left and before a whole answer was in."""
+    """The connection was reset or closed after bytes had left, and before the whole answer had arrived."""
 
 
 class ProtocolError(TransportError):
-    """What came back is not valid HTTP, is shorter than announced, or does not decompress."""
+    """The answer is not valid HTTP, is shorter than announced, or cannot be decompressed."""
 
 
 class ResponseError(MensaError):
-    """An answer arrived, and it is none that the vendor documents.
+    """An answer came that the vendor does not document.
 
     Attributes:
         status: the HTTP status.
@@ -267,22 +270,22 @@ class ResponseError(MensaError):
 
 
 class ResponseTooLarge(ResponseError):
-    """The decoded body passes the cap of the client. The rest was not read."""
+    """The decoded body is larger than the limit of the client. The rest was not read."""
 
 
 class UnexpectedRedirect(ResponseError):
-    """The server answered with a redirect. It was not followed: it could carry credentials or a send elsewhere."""
+    """The server answered with a redirect. It was not followed, as it could take credentials or messages elsewhere."""
 
 
 class UnexpectedStatus(ResponseError):
-    """An HTTP error status without a body that the vendor documents."""
+    """The answer has an HTTP error status, and no body that the vendor documents."""
 
 
 class RateLimited(ResponseError):
-    """HTTP 429: the vendor did nothing and wants us to wait.
+    """The vendor answered with HTTP status 429: it did nothing, and asks to wait.
 
     Attributes:
-        retry_after: seconds to wait as the server says, or None when it gives no usable figure.
+        retry_after: seconds to wait, as the server says; None if it gives no usable figure.
     """
 
     default_outcome = OutcomeKind.NOT_SENT
@@ -302,13 +305,13 @@ class RateLimited(ResponseError):
 
 
 class UnexpectedResponse(ResponseError):
-    """A web page, or nothing at all, where data was due."""
+    """The answer is a web page or empty, in place of data."""
 
     default_retryable = True
 
 
 class DecodeError(ResponseError):
-    """The body cannot be read as the vendor's data; it may have been cut on its way."""
+    """The body cannot be read as the vendor's data; perhaps it was cut on the way."""
 
     default_retryable = True
 
@@ -326,7 +329,7 @@ class VendorError(MensaError):
 
 
 class AuthError(VendorError):
-    """Credentials refused. Never tried again by itself: vendors block addresses that keep failing."""
+    """The vendor refused the credentials. The call is never repeated: vendors block addresses that keep failing."""
 
 
 class AddressBlocked(VendorError):
@@ -337,8 +340,8 @@ class InsufficientCredits(VendorError):
     """The account cannot pay for this request; nothing of it was sent.
 
     Attributes:
-        needed: credits that the request would cost, where the vendor says so.
-        available: credits in the account, where the vendor says so.
+        needed: credits that the request would cost; None if the vendor does not say.
+        available: credits in the account; None if the vendor does not say.
     """
 
     def __init__(
@@ -360,16 +363,16 @@ class InvalidRequest(VendorError):
 
 
 class NotFound(VendorError):
-    """The vendor knows no such message, file or template."""
+    """The vendor does not know this message, file or template."""
 
 
 class AccessDenied(VendorError):
-    """The thing exists and belongs to somebody else. Repeating this may count as an attack."""
+    """The message, file or template belongs to somebody else. Repeating the call may count as an attack."""
 
 
 class StateConflict(VendorError):
-    """Too late: the message is sent or cancelled already, or the new time has passed."""
+    """The call came too late: the message is sent or cancelled already, or the new time has passed."""
 
 
 class UploadRefused(VendorError):
-    """The vendor's file library does not take this file; the code says why."""
+    """The vendor's file library does not accept this file; the code says why."""

@@ -1,4 +1,4 @@
-"""Files: reading one that is to be uploaded, and writing one that only its owner may read, for numbers are in it."""
+"""Read files to be uploaded, and write files that only their owner may read, because phone numbers are in them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from mensasdk.errors import ValidationError
 
 __all__ = ["open_private", "read_regular_file"]
 
-# Windows has neither of the first two, and its text mode would change line ends.
+# Windows has no O_NOFOLLOW and no O_NONBLOCK. It needs O_BINARY, because its text mode would change line ends.
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 async def read_regular_file(path: str | os.PathLike[str], *, limit: int, field: str, vendor: str) -> bytes:
-    """Read a file in a thread.
+    """Read a regular file in a thread.
 
     Args:
-        path: where it is. A link is not followed, since it could lead anywhere; a pipe or device, which might not
-            end, is not read.
-        limit: most bytes.
+        path: path of the file. A link is not followed, because it could lead anywhere. A pipe or device is not read,
+            because it might never end.
+        limit: the most bytes that the file may have.
         field: the public name of the parameter, for the error.
         vendor: the vendor's short name, for the error.
 
     Raises:
-        ValidationError: it cannot be read, is no regular file, or is too large.
+        ValidationError: the file cannot be read, is not a regular file, or is too large.
     """
     content, trouble = await asyncio.to_thread(_read, path, limit)
     if trouble:
@@ -36,7 +36,7 @@ async def read_regular_file(path: str | os.PathLike[str], *, limit: int, field: 
 
 
 def _read(path: str | os.PathLike[str], limit: int) -> tuple[bytes, str]:
-    """The content and nothing, or nothing and what is wrong: an exception's context would show the path."""
+    """Return the content, or what is wrong: not an exception, whose context would show the path."""
     try:
         descriptor = os.open(path, _FLAGS)
     except OSError as error:
@@ -45,7 +45,7 @@ def _read(path: str | os.PathLike[str], limit: int) -> tuple[bytes, str]:
         return b"", "cannot be read (no such path)"
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return b"", "is no regular file"
+            return b"", "is not a regular file"
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(limit + 1)
     finally:
@@ -56,12 +56,12 @@ def _read(path: str | os.PathLike[str], limit: int) -> tuple[bytes, str]:
 
 
 def open_private(path: str | Path, *, newline: str | None = None) -> IO[str]:
-    """Open a file for writing in UTF-8, readable by its owner only from the first moment; it is emptied if it exists.
+    """Open a file for writing in UTF-8. From the first moment only its owner may read it; an existing file is emptied.
 
-    A device or a pipe, such as ``/dev/stdout``, keeps the permissions that it has.
+    A device or a pipe, such as ``/dev/stdout``, keeps its permissions.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     if os.name == "posix" and stat.S_ISREG(os.fstat(descriptor).st_mode):

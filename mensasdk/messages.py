@@ -1,4 +1,4 @@
-"""Vendor-neutral values: what is sent, what became of it, and what a handset's network later says."""
+"""Values that are the same for all vendors: messages, their outcomes, and delivery reports."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ def _check_aware(name: str, value: datetime) -> None:
 
 
 class VendorOptions:
-    """Base of the frozen classes that hold what only one vendor has; see `VendorInfo.options_class`.
+    """Base of the options classes: each holds the options that only one vendor has; see `VendorInfo.options_class`.
 
     Attributes:
-        unicode: whether the vendor is told to send Unicode; None where the client does so when a text needs it. Where a
-            vendor has no such option it is False.
+        unicode: whether the vendor is told to send Unicode; None if the client decides by the text. False for a vendor
+            without such an option.
     """
 
     __slots__ = ()
@@ -88,21 +88,21 @@ class Message:
 
     Args:
         to: the recipient's number in any common spelling: ``"+34 600 00 00 00"``, ``"0034600000000"``, or a
-            national number where the client has a default country. Kept as it is given.
-        text: the text, in Unicode. With ``variables``, each ``{name}`` in it is replaced by the variable of that name
-            (``{{`` and ``}}`` stand for braces); without variables it is sent to the letter.
-        sender: what the handset shows, by the vendor's rules; None for the account's default.
-        template: the id of a vendor's own template, for vendors that send from templates.
-        variables: name to value, for ``{name}`` placeholders and vendors' templates.
-        schedule_at: aware datetime at which the vendor shall send; None for now.
-        not_after: aware datetime after which the message is worthless and is not sent any more.
-        reference: your own id for this message; comes back in outcomes, and no vendor is told it. With the number it
-            is also what a campaign recognises the message by.
-        options: what only one vendor has; see `VendorInfo.options_class`.
+            national number if the client has a default country. Kept as it is given.
+        text: the text, in Unicode. With ``variables``, each ``{name}`` in it is replaced by the variable of that name,
+            and ``{{`` and ``}}`` stand for braces. Without variables the text is sent as it is.
+        sender: the sender that the handset shows, by the vendor's rules; None for the account's default.
+        template: id of a vendor's own template, for vendors that send from templates.
+        variables: values by name, for ``{name}`` placeholders and vendors' templates.
+        schedule_at: aware datetime at which the vendor is to send; None for now.
+        not_after: aware datetime after which the message is not sent any more; None for no limit.
+        reference: your own id of this message. It comes back in outcomes, and is not sent to the vendor. A campaign
+            recognises a message by its number and this reference.
+        options: options that only one vendor has; see `VendorInfo.options_class`.
 
     Raises:
         ValidationError: a value is of a wrong kind, or ``to`` is empty.
-        ScheduleError: ``schedule_at`` or ``not_after`` is naive, or no datetime.
+        ScheduleError: ``schedule_at`` or ``not_after`` is naive, or not a datetime.
     """
 
     to: str
@@ -128,7 +128,7 @@ class Message:
         reference: str | None = None,
         options: VendorOptions | None = None,
     ) -> None:
-        # Written out, and not as validators: millions of these are made, and each validator is a call of its own.
+        # Checked here and not by validators: millions of messages are made, and each validator costs a call.
         if to.__class__ is not str or text.__class__ is not str:
             _check_text("to", to)
             _check_text("text", text)
@@ -160,7 +160,7 @@ class Message:
         set_field("options", options)
 
     def __attrs_post_init__(self) -> None:
-        """Check what a subclass was made of, whose own constructor attrs has written."""
+        """Check the values of a subclass, whose constructor is made by attrs and does not call the one above."""
         Message.__init__(
             self,
             self.to,
@@ -185,12 +185,12 @@ class Message:
 
 @frozen
 class Recipient:
-    """One recipient of a vendor's own multi-recipient call.
+    """Recipient of a vendor's own call for many recipients.
 
     Args:
         number: the number in any common spelling.
-        variables: values to personalise the text with: in order (the first is the vendor's first variable), or by
-            the vendor's own names.
+        variables: values to personalise the text, in order (the first is the vendor's first variable) or by the
+            vendor's own names.
 
     Raises:
         ValidationError: a value is of a wrong kind.
@@ -209,29 +209,29 @@ class Recipient:
 
 
 class _Blank:
-    """An outcome that is being made; see `make_outcome`."""
+    """Outcome that is being made; see `make_outcome`."""
 
     __slots__ = ("__weakref__", "code", "credits", "detail", "kind", "message", "parts", "vendor", "vendor_id")
 
 
 @frozen
 class Outcome(_Blank):
-    """What became of one message.
+    """Outcome of one message.
 
     Attributes:
         kind: ACCEPTED, REJECTED, NOT_SENT or UNKNOWN.
         message: the message as it was given.
-        vendor: the vendor's short name; ``"router"`` for a message that none of several routes takes, and empty where
-            nobody said.
-        vendor_id: the vendor's id for the message, or for the request, group or campaign that it went out in. Where an
-            answer has no ids, or none came, it may be what the vendor can be asked by, such as ``"customerid:17"``.
-            An outcome that is ACCEPTED mostly has one, and one that is UNKNOWN has one where there is something to ask
-            by. REJECTED and NOT_SENT have none, unless a person decided so about a message that was UNKNOWN.
-        code: the vendor's code for a refusal, an HTTP status, or a short word of ours in lower case such as
-            ``"duplicate"``; None where there is nothing to say.
-        detail: one sentence for a person, or nothing.
-        parts: SMS parts that the message counts as, where known.
-        credits: what the vendor charged for this one message, where it says so or where it can be divided exactly.
+        vendor: the vendor's short name; ``"router"`` for a message that no route takes; empty if it is not known.
+        vendor_id: the vendor's id of the message, or of the request, group or campaign that the message was sent in. If
+            the answer had no ids, or no answer came, it may be another key to ask the vendor by, such as
+            ``"customerid:17"``. ACCEPTED outcomes mostly have an id. UNKNOWN outcomes have one if the vendor can be
+            asked. REJECTED and NOT_SENT outcomes have none, unless a person decided the outcome of an UNKNOWN message.
+        code: the vendor's code of a refusal, an HTTP status, or a `Code` of ours such as ``"duplicate"``; None if there
+            is no code.
+        detail: one sentence for a person, or empty.
+        parts: SMS parts that the message counts as; None if not known.
+        credits: credits that the vendor charged for this message; None if it does not say, and the charge for several
+            messages cannot be divided exactly.
     """
 
     kind: OutcomeKind
@@ -254,10 +254,10 @@ def make_outcome(
     parts: int | None,
     credits: Decimal | None,  # noqa: A002 - as the attribute
 ) -> Outcome:
-    """Make an `Outcome`, for where there is one for each of thousands: it takes half of the time.
+    """Make an `Outcome` in half the time of its constructor, for campaigns with thousands of outcomes.
 
-    Keywords, and fields that are set past the lock of a frozen class, cost more than all else in it. So one is filled
-    in while it is still of the class below, which is not frozen.
+    Most of the time of the constructor goes into keywords, and into setting the fields of a frozen class. So the fields
+    are set on an object of the base class, which is not frozen, and then the class of the object is changed.
     """
     made: Any = _Blank()
     made.kind = kind
@@ -274,7 +274,7 @@ def make_outcome(
 
 
 class DeliveryState(StrEnum):
-    """Where a message is on its way to the handset, in words that all vendors share."""
+    """State of a message on its way to the handset, the same for all vendors."""
 
     SCHEDULED = "scheduled"
     PENDING = "pending"
@@ -287,7 +287,7 @@ class DeliveryState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """No later report is expected to change this state."""
+        """True if no later report is expected to change this state."""
         return self in _FINAL
 
 
@@ -296,19 +296,20 @@ _FINAL = frozenset({DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState
 
 @frozen
 class Delivery:
-    """One delivery report, from a callback or from polling.
+    """Delivery report, from a callback or from polling.
 
     Attributes:
         vendor: the vendor's short name.
-        vendor_id: the vendor's id for the message, or for the request, group or campaign that it went out in; None
-            where the report does not tell it.
-        number: the recipient, in E.164 where it can be told, else as the vendor wrote it.
-        state: vendor-neutral state.
-        code: the vendor's own status code, as text, or its word where it has no code.
-        at: when the state was reached, as an aware datetime; None where the vendor does not say.
-        reference: what the vendor was given to know the message again by, where it returns it: yours for a single send;
-            in a campaign that of the request (see `mensasdk.journal.Record`) or a customer id, never the message's.
-        raw: the fields as they were received; empty where a journal kept the report.
+        vendor_id: the vendor's id of the message, or of the request, group or campaign that the message was sent in;
+            None if the report has no id.
+        number: the recipient's number in E.164; as the vendor wrote it if it cannot be read.
+        state: the state of the message, in the same words for all vendors.
+        code: the vendor's own status code as text, or its word for the state if it has no codes.
+        at: aware datetime at which the state was reached; None if the vendor does not say.
+        reference: the reference that the vendor was given with the request, if the vendor returns it: yours for a
+            single send; in a campaign the reference of the request (see `mensasdk.journal.Record`) or a customer id,
+            never the message's ``reference``.
+        raw: the fields as they were received; empty if the report comes from a journal.
     """
 
     vendor: str

@@ -1,10 +1,10 @@
-"""Phone numbers: from any common spelling to one canonical form, or a refusal that says why.
+"""Read phone numbers in any common spelling into one canonical form, or refuse them with the reason.
 
-Numbers are read with the `phonenumbers` library, which holds the numbering plan of every country. It is imported on
-the first call, not with this module. A number already in E.164 form, and a plain national number, are judged from a
-small table taken from the same library, which gives the same verdict in a fraction of the time.
+Numbers are read with the `phonenumbers` library, which has the numbering plan of every country. It is imported on the
+first call, not with this module. Numbers in E.164 form and plain national numbers are checked with a small table from
+the same library, which gives the same result in a fraction of the time.
 
-A number is a person: no message and no ``repr`` of this module shows more than its last three digits.
+A number identifies a person: no message and no ``repr`` of this module shows more than its last three digits.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from mensasdk.phone_quick import Home, home_of, library, library_number, quick, 
 __all__ = ["PhoneNumber", "check_country", "digits", "e164", "load", "mask", "parse", "same_number"]
 
 _plain = re.compile(r"\+?[1-9][0-9]{6,14}").fullmatch
-# Far above the longest spelling of one number; keeps a pasted document out of the library's patterns.
+# Far above the longest spelling of a number; keeps long texts away from the library's regular expressions.
 _MAX_LENGTH = 100
 _FORM = 'write it in international form: "+", country code, number'
 
 
 @frozen(repr=False)
 class PhoneNumber:
-    """One phone number. Two are equal when they can be reached by the same E.164 number, however they were spelled.
+    """Phone number. Two are equal if they have the same E.164 number, in whatever way they were spelled.
 
     Attributes:
-        e164: ``"+"``, country calling code and national number, digits only.
+        e164: ``"+"``, country calling code and national number, with digits only.
         country_code: the country calling code, such as 34.
-        national: the national number as dialled from abroad, digits only.
+        national: the national number as dialled from abroad, with digits only.
         given: the caller's spelling.
     """
 
@@ -49,22 +49,23 @@ class PhoneNumber:
     def country(self) -> str | None:
         """ISO 3166 alpha-2 code of the country.
 
-        None when it cannot be told: calling codes without a country, and numbers that no country that shares the
-        calling code (such as +1) has given out. Worked out on each access, which takes up to ten microseconds.
+        None if it cannot be told: some calling codes have no country, and some numbers have not been given out by any
+        of the countries that share a calling code (such as +1). It is worked out on each access, which takes up to ten
+        microseconds.
         """
         tables = library()
         region = tables.region_code_for_number(library_number(self.country_code, self.national))
         return None if region in (None, tables.REGION_CODE_FOR_NON_GEO_ENTITY) else str(region)
 
     def __repr__(self) -> str:
-        # Values end up in logs and tracebacks by way of repr.
+        # The repr of a value can get into logs and tracebacks.
         return f"PhoneNumber({mask(self.e164)})"
 
 
 def mask(number: str) -> str:
-    """Show only the last three digits of a number, for messages and logs: ``"***123"``.
+    """Return only the last three digits of a number, for messages and logs: ``"***123"``.
 
-    Takes any string and never raises. Everything but digits is dropped, and so is the length.
+    Any string may be given, and nothing is raised. Only digits are shown, and the length is hidden.
     """
     found = "".join(str(unicodedata.decimal(character)) for character in number if character.isdecimal())
     return f"***{found[-3:]}" if len(found) > 3 else "***"
@@ -73,34 +74,34 @@ def mask(number: str) -> str:
 def parse(number: str, *, default_country: str | None = None, strict: bool = False, field: str = "to") -> PhoneNumber:
     """Read one phone number in any common spelling.
 
-    Accepted are digits with spaces, hyphens, dots and parentheses, in any script's digits, with invisible direction
-    marks (contact lists add them) ignored, and a leading ``tel:``. How digits are understood:
+    A number may have digits of any script, spaces, hyphens, dots and parentheses, and a leading ``tel:``. Invisible
+    direction marks, which contact lists add, are ignored. The digits are read as follows:
 
-    * ``+`` or ``00`` in front: an international number. (A default country whose own international prefix matches
-      the number, such as 011 or 0011, goes first.)
-    * otherwise, with a default country: a number of that country; and if it cannot be one, an international number
+    * with ``+`` or ``00`` in front: as an international number. (If the international prefix of the default country
+      is another one, such as 011 or 0011, and the number begins with it, that prefix is tried first.)
+    * otherwise, with a default country: as a number of that country; if that is impossible, as an international number
       without its ``+``.
-    * otherwise: an international number without its ``+``.
+    * otherwise: as an international number without its ``+``.
 
-    The length must be possible for the country, and the number complete: one that lacks its area code cannot be
-    reached from outside. An international number without its ``+`` is a guess (a Spanish mobile number without
-    its 34 has the length of an Australian one), so that one must be a number that is really in use, as with ``strict``.
-    So must a national number of nothing but zeros, which is what an empty cell of a table may come as.
+    The length must be possible for the country, and the number must be complete: without its area code it cannot be
+    reached from outside. To read an international number without its ``+`` is a guess (a Spanish mobile number without
+    its 34 has the length of an Australian number). Such a number must therefore be in use, as with ``strict``. The same
+    holds for a national number with zeros only, which may stand for an empty cell of a table.
 
-    The 1 that mobile numbers of Mexico had after their country code until 2019 is dropped: ``+52 1 55 1234 5678``,
-    still common in contact lists, is +525512345678. It is dropped only behind 52 and in front of a complete number
+    Until 2019, mobile numbers of Mexico had a 1 after the country code. This 1 is dropped: ``+52 1 55 1234 5678``,
+    still common in contact lists, is read as +525512345678. It is dropped only after 52 and before a complete number
     of ten digits.
 
     Args:
-        number: the caller's spelling.
-        default_country: ISO 3166 alpha-2 code of the country that national numbers belong to, such as ``"ES"``.
-        strict: accept only numbers in ranges that the country has given out, by the tables of `phonenumbers`; new
-            ranges are missing from old tables. Takes about 15 microseconds more.
+        number: the number in the caller's spelling.
+        default_country: ISO 3166 alpha-2 code of the country of national numbers, such as ``"ES"``.
+        strict: accept only numbers in ranges that the country has given out, by the tables of `phonenumbers`. New
+            ranges are missing from old tables. This takes about 15 microseconds more.
         field: the public name of the parameter, for the error.
 
     Raises:
         ValidationError: the number is empty, holds several numbers, letters or control characters, has no country, or
-            is too short, too long or not in use; or ``default_country`` is no country. The message names the field
+            is too short, too long or not in use; or ``default_country`` is not a country. The message names the field
             and the remedy, and masks the number.
     """
     home = None if default_country is None else home_of(default_country)
@@ -113,20 +114,26 @@ def parse(number: str, *, default_country: str | None = None, strict: bool = Fal
 
 
 def check_country(country: str) -> None:
-    """Refuse what is no country that has numbers.
+    """Refuse a code that is not the code of a country with phone numbers.
 
     Raises:
-        ValidationError: ``country`` is no ISO 3166 alpha-2 code of one.
+        ValidationError: ``country`` is not the ISO 3166 alpha-2 code of such a country.
     """
     home_of(country)
 
 
 def e164(number: str, *, default_country: str | None = None, field: str = "to") -> str:
-    """One phone number in E.164: `parse` in short, and quick for what is in that form already.
+    """Return a phone number in E.164, as `parse` does; quick if the number is in that form already.
 
-    Args and errors as for `parse`.
+    Args:
+        number: as for `parse`.
+        default_country: as for `parse`.
+        field: as for `parse`.
+
+    Raises:
+        ValidationError: as for `parse`.
     """
-    # A home matters only to numbers without a plus; one that is no country is refused all the same.
+    # The default country matters only to numbers without a plus, but a wrong one is refused in any case.
     if default_country is not None:
         home_of(default_country)
     if number.__class__ is str and number[:1] == "+" and number.isascii() and number[1:].isdigit():
@@ -142,9 +149,15 @@ def e164(number: str, *, default_country: str | None = None, field: str = "to") 
 
 
 def digits(number: PhoneNumber | str, *, default_country: str | None = None, field: str = "to") -> str:
-    """The E.164 number without its ``+``, which is how many vendors want it.
+    """Return the E.164 number without its ``+``, the form that many vendors need.
 
-    Args and errors as for `parse`; a `PhoneNumber` is taken as it is.
+    Args:
+        number: as for `parse`; a `PhoneNumber` is not read again.
+        default_country: as for `parse`.
+        field: as for `parse`.
+
+    Raises:
+        ValidationError: as for `parse`.
     """
     if isinstance(number, PhoneNumber):
         return number.e164[1:]
@@ -152,13 +165,13 @@ def digits(number: PhoneNumber | str, *, default_country: str | None = None, fie
 
 
 def same_number(first: PhoneNumber | str, second: PhoneNumber | str, *, default_country: str | None = None) -> bool:
-    """Whether both spellings lead to the same E.164 number.
+    """Return whether two spellings have the same E.164 number.
 
-    A string that is no phone number is the same as nothing, itself included; it is not an error here, since one of
-    the two usually comes from a vendor's answer.
+    A string that is not a phone number is equal to nothing, not even to itself. It is no error here, because one of the
+    two numbers usually comes from a vendor's answer.
 
     Raises:
-        ValidationError: ``default_country`` is no country.
+        ValidationError: ``default_country`` is not a country.
     """
     if default_country is not None:
         home_of(default_country)
@@ -170,7 +183,7 @@ def same_number(first: PhoneNumber | str, second: PhoneNumber | str, *, default_
 
 @cache
 def load() -> None:
-    """Read the tables of `phonenumbers` now, which takes a tenth of a second, and not when the first number comes."""
+    """Read the tables of `phonenumbers` now and not with the first number; this takes a tenth of a second."""
     library()
 
 
@@ -185,14 +198,14 @@ def _slow(cleaned: str, given: str, home: Home | None, strict: bool, field: str)
             return PhoneNumber(e164, found.country_code, national, given)
         if guessed and home is None:
             trouble += '; if it is a national number, give default_country, such as "ES"'
-        reason = reason or trouble  # the first reading is the likeliest, so its trouble is the one to tell
+        reason = reason or trouble  # the first reading is the likeliest, so its error is reported
     if not reason:
         reason = f'has no country; {_FORM}, or give default_country, such as "ES"'
     raise _refusal(field, given, reason)
 
 
 def _readings(cleaned: str, home: Home | None) -> Sequence[tuple[str, str | None, bool]]:
-    """How cleaned digits may be meant, likeliest first: number and region for the library, and whether we guess."""
+    """Return the ways to read cleaned digits, likeliest first: number, region for the library, and whether a guess."""
     if cleaned[0] == "+":
         return [(cleaned, None, False)]
     international = [(f"+{cleaned[2:]}", None, False)] if cleaned.startswith("00") else []
@@ -209,7 +222,7 @@ def _readings(cleaned: str, home: Home | None) -> Sequence[tuple[str, str | None
 
 
 def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, str]:
-    """The library's number, or None and what is wrong with it."""
+    """Return the number as an object of the library, or None and what is wrong with it."""
     tables = library()
     failure = tables.NumberParseException
     kind: int | None = None
@@ -235,16 +248,16 @@ def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, str
         return None, f"is too long for {country}; check for a digit too many"
     if verdict != result.IS_POSSIBLE:
         return None, f"has a length that {country} does not use; check its digits"
-    # Other numbers may be in a range newer than the tables; no plan opens one whose numbers are zeros throughout.
+    # Any other number may be in a range that is newer than the tables, but no range has numbers with zeros only.
     if (strict or not found.national_number) and not tables.is_valid_number(found):
         return None, f"is not a valid number for {country}; check its digits"
     return found, ""
 
 
 def _drop_old_mexican_1(found: Any) -> None:
-    """Read 52 1 and ten digits as 52 and ten digits, which reaches the same phone since 2019.
+    """Drop the 1 of 52 1 and ten digits; since 2019 both reach the same phone.
 
-    Only where 52 was written out: 1 and ten digits alone are more likely a number of the United States, also in Mexico.
+    Only if 52 was written out: 1 and ten digits alone are more likely a number of the United States, even in Mexico.
     """
     if (
         found.country_code == 52
@@ -255,33 +268,33 @@ def _drop_old_mexican_1(found: Any) -> None:
         found.national_number -= 10**10
 
 
-# Punctuation left out on the way to digits, also in its wide form.
+# Punctuation that is dropped, also in its full-width form.
 _IGNORED = dict.fromkeys(map(ord, ".()-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\uff08\uff09\uff0d\uff0e"))
 _PLUS_SIGNS = {ord("\uff0b"): "+", ord("\ufe62"): "+"}
 _TO_PLAIN: dict[int, str | None] = {**_IGNORED, **_PLUS_SIGNS}
 
 
 def _clean(number: str, field: str) -> str:
-    """Digits with an optional leading plus, or a refusal."""
+    """Return the digits of a number, with its leading plus if it has one; refuse other characters."""
     if len(number) > _MAX_LENGTH:
         raise _refusal(field, number, f"is longer than any phone number; {_FORM}")
-    # Before anything is stripped: a line end after a number would be the start of a header or of a second parameter.
+    # Checked before anything is stripped: a line end after a number could begin a header or a second parameter.
     if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in number):
         raise _refusal(
-            field, number, "holds a line end or another control character; strip it, and give one number each"
+            field, number, "holds a line end or another control character; strip it, and give one number only"
         )
     rest = number.strip()
     if rest[:4].lower() == "tel:":
         rest = rest[4:]
     if any(character in ",;/|、，；／" for character in rest):
-        raise _refusal(field, number, "looks like several numbers or a number with parameters; give one number each")
+        raise _refusal(field, number, "looks like several numbers or a number with parameters; give one number only")
     kept: list[str] = []
     for character in rest.translate(_TO_PLAIN):
         if character.isdecimal():
             kept.append(str(unicodedata.decimal(character)))
         elif character == "+":
             if kept:
-                raise _refusal(field, number, 'has a "+" in the middle; give one number each')
+                raise _refusal(field, number, 'has a "+" in the middle; give one number only')
             kept.append("+")
         elif unicodedata.category(character) not in ("Cf", "Zs"):  # direction marks and joiners; spaces
             what = "a letter" if character.isalpha() else f"the character {character!r}"
@@ -293,7 +306,7 @@ def _clean(number: str, field: str) -> str:
 
 
 def _require_text(number: object, field: str) -> None:
-    # A number from a spreadsheet comes as an int or a float and has lost its plus and perhaps some digits.
+    # A number from a spreadsheet may be an int or a float, which has lost its plus and perhaps some digits.
     if not isinstance(number, str):
         raise ValidationError(f"{field} must be a string, not {type(number).__name__}; {_FORM}", field=field)
 

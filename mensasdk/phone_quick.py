@@ -1,7 +1,7 @@
-"""Numbers in E.164 form, and plain national ones, judged from a small table: the short way.
+"""Read numbers in E.164 form, and plain national numbers, quickly: with a small table.
 
-The table is taken from the `phonenumbers` library, which gives the same verdict and takes many times as long. It is
-asked whenever the table alone does not prove what it would answer.
+The table is taken from the `phonenumbers` library, which gives the same result but takes many times as long. Whenever
+the table alone cannot prove what the library would answer, the library is asked.
 """
 
 from __future__ import annotations
@@ -19,33 +19,39 @@ __all__ = ["Home", "home_of", "in_use", "library", "library_number", "quick", "s
 
 
 def library() -> ModuleType:
-    """Give the library, whose tables are read on the first call."""
-    import phonenumbers  # slow to import, and not needed to import mensasdk
+    """Return the `phonenumbers` library, which is imported on the first call."""
+    import phonenumbers  # slow to import, so not imported together with mensasdk
 
     return phonenumbers
 
 
 @frozen
 class Plan:
-    """What decides whether digits after a calling code are a possible number, taken from the library's metadata."""
+    """Rules for the digits after a calling code, taken from the library's metadata.
+
+    Attributes:
+        code: the calling code.
+        lengths: possible lengths of a national number.
+        trunk_prefix: expression of the prefix that is dropped or rewritten; None if there is none.
+    """
 
     code: int
     lengths: frozenset[int]
     trunk_prefix: re.Pattern[str] | None
 
     def keeps(self, national: str) -> bool:
-        """Possible as it stands: nothing of it would be stripped or rewritten as a trunk prefix."""
+        """Return whether a national number is possible as it is, without a trunk prefix to be dropped or rewritten."""
         return len(national) in self.lengths and untouched(self.trunk_prefix, national)
 
 
 @frozen
 class Start:
-    """What a number's plus and first three digits tell.
+    """Rules that are known from the plus and the first three digits of a number.
 
     Attributes:
-        plan: that of its calling code.
-        end: where that code ends.
-        lengths: of whole numbers with their plus, within those that `_plain` takes.
+        plan: the plan of the calling code.
+        end: position in the number at which the calling code ends.
+        lengths: possible lengths of the whole number with its plus, as far as `mensasdk.phone` reads them quickly.
     """
 
     plan: Plan
@@ -55,7 +61,7 @@ class Start:
 
 @frozen
 class Home:
-    """The default country, and what its people dial in front of numbers."""
+    """Default country, with the prefixes that are dialled there in front of numbers."""
 
     region: str
     plan: Plan
@@ -65,10 +71,11 @@ class Home:
 
 
 def untouched(trunk_prefix: re.Pattern[str] | None, national: str) -> bool:
+    """Return whether a national number has no trunk prefix that would be dropped or rewritten."""
     if trunk_prefix is None:
         return True
     match = trunk_prefix.match(national)
-    # Some countries' patterns are optional throughout and match nothing at all, which changes nothing.
+    # Some countries' expressions may match the empty text, which changes nothing.
     return match is None or (match.end() == 0 and match.lastindex is None)
 
 
@@ -76,22 +83,24 @@ def _pattern(source: str | None) -> re.Pattern[str] | None:
     return re.compile(source) if source else None
 
 
-# Called with the first one to three digits of numbers, so the cache is bounded by itself.
+# Called with the first one to three digits of numbers, so the cache cannot grow without limit.
 @cache
 def plan_of(calling_code: str) -> Plan | None:
+    """Return the plan of a calling code; None if there is no such code."""
     tables = library()
     code = int(calling_code)
     if code not in tables.COUNTRY_CODE_TO_REGION_CODE:
         return None
-    # Countries that share a calling code are judged by the main one, as the library itself does.
+    # Countries that share a calling code have the rules of the main country, as in the library itself.
     region = tables.region_code_for_country_code(code)
     metadata = tables.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
     return Plan(code, frozenset(metadata.general_desc.possible_length), _pattern(metadata.national_prefix_for_parsing))
 
 
-# Called with a plus and at most three digits, so this cache is bounded, too.
+# Called with a plus and at most three digits, so this cache cannot grow without limit either.
 @cache
 def start_of(start: str) -> Start | None:
+    """Return the rules for numbers that begin with a plus and these digits; None if no calling code does."""
     for end in range(2, len(start) + 1):
         plan = plan_of(start[1:end])
         if plan is not None:
@@ -101,11 +110,16 @@ def start_of(start: str) -> Start | None:
 
 @lru_cache(maxsize=512)
 def home_of(country: str) -> Home:
+    """Return the default country of an ISO 3166 alpha-2 code.
+
+    Raises:
+        ValidationError: ``country`` is not the code of a country with phone numbers.
+    """
     tables = library()
     region = str(country).strip().upper()
     if region not in tables.SUPPORTED_REGIONS:
         raise ValidationError(
-            f'default_country {str(country)[:20]!r} is no country; give its two letters by ISO 3166, such as "ES"',
+            f'default_country {str(country)[:20]!r} is not a country; give its two letters by ISO 3166, such as "ES"',
             field="default_country",
         )
     metadata = tables.PhoneMetadata.metadata_for_region(region)
@@ -122,15 +136,15 @@ def home_of(country: str) -> Home:
 
 
 def quick(number: str, home: Home | None, *, strict: bool) -> tuple[str, int, str] | None:
-    """Read a number of digits, if the table alone proves what the library would answer.
+    """Read a number, if the table alone proves what the library would answer.
 
     Args:
-        number: 7 to 15 digits that do not begin with 0, with a plus or without.
-        home: the country of national numbers; None for none.
-        strict: take only numbers that are in use.
+        number: 7 to 15 digits that do not begin with 0, with or without a plus.
+        home: the country of national numbers; None if there is none.
+        strict: accept only numbers that are in use.
 
     Returns:
-        The number in E.164, its country calling code, and its national number; None where the library has to be asked.
+        The number in E.164, its country calling code, and its national number; None if the library has to be asked.
     """
     if home is None or number[0] == "+":
         guessed = number[0] != "+"
@@ -156,8 +170,9 @@ def quick(number: str, home: Home | None, *, strict: bool) -> tuple[str, int, st
 
 
 def library_number(country_code: int, national: str) -> Any:
+    """Make the library's object of a number."""
     tables = library()
-    # The library keeps leading zeros (Italy has them) apart from the number; the last digit is never one of them.
+    # The library keeps the count of leading zeros (Italy has them) apart; the last digit never counts as one.
     zeros = min(len(national) - len(national.lstrip("0")), len(national) - 1)
     return tables.PhoneNumber(
         country_code=country_code,
@@ -168,4 +183,5 @@ def library_number(country_code: int, national: str) -> Any:
 
 
 def in_use(country_code: int, national: str) -> bool:
+    """Return whether a number is in a range that its country has given out."""
     return bool(library().is_valid_number(library_number(country_code, national)))

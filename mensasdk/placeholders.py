@@ -1,4 +1,4 @@
-"""``{name}`` placeholders in texts: taken apart once, filled in for each person."""
+"""Fill in the ``{name}`` placeholders of texts. A text is parsed once, and filled in for each person."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 @frozen
 class Template:
-    """A text with placeholders, taken apart.
+    """Text with placeholders, parsed.
 
     Attributes:
-        names: the names in it, each once, in the order of their first appearance.
-        pieces: literal texts and names in turn, beginning and ending with a literal.
+        names: the names of the placeholders, each once, in the order of their first appearance.
+        pieces: literal texts and names in turn; the first and the last piece are literal texts.
     """
 
     names: tuple[str, ...]
     pieces: tuple[str, ...]
-    # For the % operator, which is a third of the time of joining: the literals with a %s between each two.
+    # The literal texts with %s in between: the % operator takes a third of the time of joining the pieces.
     _format: str = field(init=False, eq=False, repr=False)
     _order: tuple[int, ...] | None = field(init=False, eq=False, repr=False)
 
@@ -40,14 +40,14 @@ class Template:
         return None if order == tuple(range(len(self.names))) else order
 
     def values(self, variables: Mapping[str, str]) -> tuple[str, ...]:
-        """The variable of each of ``names``.
+        """Return the variables of ``names``, in their order.
 
         Raises:
-            ValidationError: one is missing or no string; names it and the remedy.
+            ValidationError: a variable is missing or not a string; the message names it and the remedy.
         """
         try:
             values = tuple(map(variables.__getitem__, self.names))
-            "".join(values)  # sees in one call that all of them are strings
+            "".join(values)  # one call that checks that all values are strings
         except (KeyError, TypeError):
             pass
         else:
@@ -55,10 +55,10 @@ class Template:
         raise _unfit(self.names, variables)
 
     def fill(self, values: tuple[str, ...]) -> str:
-        """The text with each name replaced by its value.
+        """Return the text with each placeholder replaced by its value.
 
         Args:
-            values: as many as there are ``names``, in their order.
+            values: a value for each of ``names``, in their order.
         """
         return self._format % (values if self._order is None else tuple([values[at] for at in self._order]))
 
@@ -66,17 +66,17 @@ class Template:
 def _unfit(names: Iterable[str], variables: Mapping[str, str]) -> ValidationError:
     name = next(name for name in names if not isinstance(variables.get(name), str))
     if name not in variables:
-        return ValidationError(f"the text has {{{name}}}, and variables has no {name!r}; add it", field="variables")
+        return ValidationError(f"the text has {{{name}}}, but variables has no {name!r}; add it", field="variables")
     kind = type(variables[name]).__name__
     return ValidationError(f"variable {name!r} must be a string, not {kind}", field="variables")
 
 
 @lru_cache(maxsize=256)
 def template(text: str) -> Template:
-    """Take a text apart. ``{{`` and ``}}`` stand for braces.
+    """Parse a text with placeholders. ``{{`` and ``}}`` stand for braces.
 
     Raises:
-        ValidationError: a brace stands alone.
+        ValidationError: there is a single brace that does not belong to a placeholder.
     """
     names: dict[str, None] = {}
     pieces: list[str] = [""]
@@ -97,10 +97,10 @@ def template(text: str) -> Template:
 
 
 def fill(text: str, variables: Mapping[str, str]) -> str:
-    """A message's text as the person will read it. Without variables the text is taken to the letter.
+    """Return a message's text with its placeholders filled in. Without variables the text is returned as it is.
 
     Raises:
-        ValidationError: a placeholder has no variable, a variable is no string, or a brace stands alone.
+        ValidationError: a placeholder has no variable, a variable is not a string, or there is a single brace.
     """
     if not variables:
         return text

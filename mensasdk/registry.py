@@ -1,14 +1,14 @@
-"""The vendors that there are, in words: what each is called, needs and can do.
+"""Describe the vendors: the name of each, the credentials that it needs, and what it can do.
 
-Ours, and those of other packages. Such a package names its `VendorInfo` under the entry points ``mensasdk.vendors``, in
-its ``pyproject.toml``::
+There are four vendors of mensasdk itself, and vendors of other packages. Such a package names its `VendorInfo` under
+the entry points ``mensasdk.vendors``, in its ``pyproject.toml``::
 
     [project.entry-points."mensasdk.vendors"]
     fifth = "fifth_vendor.info:INFO"
 
-Nobody's client is imported before it is asked for: what is heavy is named here as ``"package.module:name"``, and `load`
-finds it. So the journal, the sandbox, the receiver of callbacks and the command can ask about a vendor without loading
-the others.
+A vendor's client is not imported before it is needed: clients and other large parts are named here as
+``"package.module:name"``, and imported by `load`. So the journal, the sandbox, the receiver of callbacks and the
+command can ask about a vendor without loading the others.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ __all__ = [
     "vendors",
 ]
 
-# Apart, so that the command can show just this.
+# A logger of its own, so that the command can show only its records.
 logger = logging.getLogger("mensasdk.registry")
 
 GROUP: Final = "mensasdk.vendors"
-"""The entry points under which packages name their vendors."""
+"""Group of entry points under which packages name their vendors."""
 
 _OURS: Final = (
     "mensasdk.vendors.envia_sms.info:INFO",
@@ -56,29 +56,29 @@ _WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def _is_word(_: object, attribute: Attribute[str], value: str) -> None:
-    # It becomes a flag, or a part of environment variables, routes and file names.
+    # The name becomes a flag, or a part of environment variables, routes and file names.
     if not _WORD.fullmatch(value):
         raise ConfigurationError(f"{attribute.name} must be small letters, digits and underscores, not {value!r}")
 
 
 @frozen(kw_only=True)
 class OptionInfo:
-    """An option of the command that a vendor has; several vendors may have the same.
+    """Vendor's option of the command; several vendors may have the same option.
 
-    An option named ``template`` makes its vendor one that sends from templates, whose variables are the columns of the
-    list. One named ``text_variable`` beside it names the variable that takes the text of a campaign that has one.
+    A vendor with an option named ``template`` sends from templates, whose variables are the columns of the list. If it
+    also has an option named ``text_variable``, the text of a campaign is sent as the variable that this option names.
 
     Attributes:
-        name: small letters, digits and underscores; ``device_id`` is ``--device-id``.
-        help: what it does, for a person.
-        kind: ``bool`` makes it a flag.
-        bounds: the least and the greatest number, for ``int``; None for any.
-        metavar: what stands for its value in the help.
-        passed_to: what it is an argument of, by the same name: the vendor's options class, or its client.
-        required: what is said when it is missing; None where it may be left out.
+        name: the name, in small letters, digits and underscores; ``device_id`` becomes ``--device-id``.
+        help: the help of the option, for a person.
+        kind: type of the value; ``bool`` makes the option a flag.
+        bounds: the least and the greatest value of an ``int``; None for any.
+        metavar: placeholder of the value in the help.
+        passed_to: the value is an argument of the same name of the vendor's options class, or of its client.
+        required: text of the error when the option is missing; None if it may be left out.
 
     Raises:
-        ConfigurationError: the name is no such word.
+        ConfigurationError: the name has other characters.
     """
 
     name: str = field(validator=_is_word)
@@ -91,18 +91,18 @@ class OptionInfo:
 
     @property
     def flag(self) -> str:
-        """How it is written: ``--device-id``."""
+        """Option as it is written in the command, such as ``--device-id``."""
         return f"--{self.name.replace('_', '-')}"
 
 
 @frozen(kw_only=True)
 class CallbackInfo:
-    """How a vendor calls back.
+    """Callbacks of a vendor.
 
     Attributes:
-        parser: names the function ``parse(body, content_type)`` that reads a body.
-        proof: what it proves itself with: ``"password"`` for Basic credentials, ``"path_secret"`` for a secret word at
-            the end of the address.
+        parser: name of the function ``parse(body, content_type)`` that reads a body, as ``"package.module:name"``.
+        proof: the vendor's proof that a callback is its own: ``"password"`` for Basic credentials, ``"path_secret"``
+            for a secret word at the end of the address.
     """
 
     parser: str
@@ -111,34 +111,37 @@ class CallbackInfo:
 
 @frozen(kw_only=True)
 class VendorInfo:
-    """What there is to know about a vendor before its client is loaded.
+    """Description of a vendor, which is known before its client is loaded.
 
     Attributes:
-        name: the short name, in small letters, digits and underscores; the client's ``vendor``.
-        title: as the vendor writes itself.
-        client: names the client's class. Its constructor takes the credentials by name, and ``default_country``,
-            ``base_url``, ``transport``, ``timeouts``, ``retry`` and ``hooks``; its ``text_rule`` says what becomes of a
-            text (see `mensasdk.text.TextRule`).
-        credentials: the client's arguments that hold them. Where nothing is sent, such as in a check, they may be given
-            any word.
-        credentials_instead: others that do as well.
-        options_class: names the class of a message's options; None where the vendor has none.
-        options: the options of the command that it has, beside ``sender`` and ``schedule``, which every vendor has that
-            does not refuse them.
-        refuses: options that it does not have, by name, each with why and what to do about it.
-        home: ISO 3166 alpha-2 code of the country of national numbers where none is given; None for none.
-        unit: what it counts in, such as ``"credits"`` or ``"USD"``; empty where there is nothing to count.
-        balance: awaited with a client, gives what is left in the account; None where there is nothing to ask for.
-        no_balance: why there is nothing to ask for, for a person.
-        callbacks: how it calls back; None where it calls nobody back.
-        asked_with: the client's method that tells the delivery of a message, for a vendor that calls nobody back.
-        settles: how it finds out what became of a message that is UNKNOWN, in a sentence for a person.
-        undecided: what is said of a message that is UNKNOWN still when all of that has been tried.
-        repeats: sending again can settle something, because the vendor itself drops the second of two.
-        emulator: names the class that emulates it in the sandbox; None where there is none.
+        name: the short name, in small letters, digits and underscores; also the client's ``vendor``.
+        title: the vendor's name as the vendor writes it.
+        client: name of the client's class, as ``"package.module:name"``. Its constructor takes the credentials by name,
+            and ``default_country``, ``base_url``, ``transport``, ``timeouts``, ``retry`` and ``hooks``. Its
+            ``text_rule`` describes how the vendor treats a text (see `mensasdk.text.TextRule`).
+        credentials: names of the client's arguments for the credentials. If nothing is sent, as in a check, they may
+            have any value.
+        credentials_instead: names of other arguments that may be given instead.
+        options_class: name of the class of a message's options, as ``"package.module:name"``; None if the vendor has
+            none.
+        options: the vendor's options of the command, besides ``sender`` and ``schedule``, which every vendor has unless
+            it refuses them.
+        refuses: options that the vendor does not have, by name, each with the reason and the remedy.
+        home: ISO 3166 alpha-2 code of the country of national numbers, as the default; None for no default.
+        unit: unit of the balance and of prices, such as ``"credits"`` or ``"USD"``; empty if nothing is counted.
+        balance: async function that is called with a client and returns the balance of the account; None if the vendor
+            does not tell it.
+        no_balance: reason why there is no balance, for a person.
+        callbacks: the vendor's callbacks; None if it has none.
+        asked_with: name of the client's method that returns the delivery of a message, for a vendor without callbacks.
+        settles: one sentence for a person: how the outcome of an UNKNOWN message is found out.
+        undecided: text about a message that is still UNKNOWN after that.
+        repeats: whether sending a message again can find out its outcome, because the vendor drops the second one.
+        emulator: name of the class that emulates the vendor in the sandbox, as ``"package.module:name"``; None if there
+            is none.
 
     Raises:
-        ConfigurationError: the name is no such word.
+        ConfigurationError: the name has other characters.
     """
 
     name: str = field(validator=_is_word)
@@ -161,11 +164,11 @@ class VendorInfo:
     emulator: str | None = None
 
     def option(self, name: str) -> OptionInfo | None:
-        """Find an option of the command; None where the vendor does not have it."""
+        """Return an option of the command; None if the vendor does not have it."""
         return next((one for one in self.options if one.name == name), None)
 
     def has(self, name: str) -> bool:
-        """Tell whether the vendor has an option, or takes a ``sender`` or a ``schedule``."""
+        """Return whether the vendor has an option; ``sender`` and ``schedule`` count as options."""
         if name in ("sender", "schedule"):
             return name not in self.refuses
         return self.option(name) is not None
@@ -173,7 +176,7 @@ class VendorInfo:
 
 @cache
 def vendors() -> Mapping[str, VendorInfo]:
-    """Find all vendors, by name and in its order. A package whose vendor cannot be loaded is logged and left out.
+    """Return all vendors by name, sorted by name. A vendor that cannot be loaded is logged and left out.
 
     Raises:
         ConfigurationError: two vendors have the same name.
@@ -190,28 +193,28 @@ def vendors() -> Mapping[str, VendorInfo]:
 
 
 def _theirs() -> list[VendorInfo]:
-    from importlib.metadata import entry_points  # not before somebody asks: it takes longer than all of this
+    from importlib.metadata import entry_points  # imported late: it takes longer than the whole of this module
 
     found = []
     for point in entry_points(group=GROUP):
         try:
             info = point.load()
-        except Exception as error:  # noqa: BLE001 - somebody else's code; the other vendors work without it
+        except Exception as error:  # noqa: BLE001 - code of another package, without which the other vendors work
             why = error.message if isinstance(error, MensaError) else type(error).__name__
             logger.warning("the vendor %s (%s) cannot be loaded: %s", point.name, point.value, why)
             continue
         if isinstance(info, VendorInfo):
             found.append(info)
         else:
-            logger.warning("the vendor %s (%s) is no VendorInfo, and is left out", point.name, point.value)
+            logger.warning("the vendor %s (%s) is not a VendorInfo, and is left out", point.name, point.value)
     return found
 
 
 def vendor_info(name: str) -> VendorInfo:
-    """Find one vendor.
+    """Return the vendor of a name.
 
     Raises:
-        ConfigurationError: there is none of that name; says which there are.
+        ConfigurationError: there is no vendor of that name; the message lists the names.
     """
     found = vendors()
     if name not in found:
@@ -220,17 +223,20 @@ def vendor_info(name: str) -> VendorInfo:
 
 
 def variable(vendor: str, name: str) -> str:
-    """Name the environment variable of a vendor's setting: ``MENSASDK_<VENDOR>_<NAME>``."""
+    """Return the name of the environment variable of a vendor's setting: ``MENSASDK_<VENDOR>_<NAME>``."""
     return f"MENSASDK_{vendor}_{name}".upper()
 
 
 def environment(info: VendorInfo, names: Iterable[str], environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Read settings of a vendor, by name; those that are not set, or blank, are left out.
+    """Read settings of a vendor from the environment.
 
     Args:
-        info: whose.
-        names: such as its credentials, or ``"base_url"``.
-        environ: the environment; this process's by default.
+        info: the vendor.
+        names: names of the settings, such as the vendor's credentials, or ``"base_url"``.
+        environ: the environment; None for the environment of this process.
+
+    Returns:
+        The values by name. Settings that are not set, or blank, are left out.
     """
     environ = os.environ if environ is None else environ
     read = ((name, environ.get(variable(info.name, name), "").strip()) for name in names)
@@ -238,7 +244,7 @@ def environment(info: VendorInfo, names: Iterable[str], environ: Mapping[str, st
 
 
 def missing_credentials(info: VendorInfo, found: Collection[str]) -> ConfigurationError:
-    """Say which variables are to be set, where only ``found`` of a vendor's credentials are there."""
+    """Make the error for missing credentials, which names the variables to set; ``found`` are set already."""
     lacking = [name for name in info.credentials if name not in found]
     names = " and ".join(variable(info.name, name) for name in lacking)
     if len(lacking) < len(info.credentials):
@@ -249,6 +255,6 @@ def missing_credentials(info: VendorInfo, found: Collection[str]) -> Configurati
 
 
 def load(reference: str) -> Any:
-    """Import what a reference of the form ``"package.module:name"`` names."""
+    """Import and return the object of a reference ``"package.module:name"``."""
     module, _, name = reference.partition(":")
     return getattr(import_module(module), name)

@@ -1,8 +1,8 @@
-"""Aware datetimes to a vendor's wall clock, and back.
+"""Convert aware datetimes into a vendor's wall-clock time, and back.
 
-The vendors take and give times as plain wall-clock text, each in a zone of its own and without saying which. Twice a
-year that is not enough: in autumn one hour comes twice, in spring one is left out. A moment that the vendor would have
-to guess is refused here, before anything is sent.
+The vendors read and write times as wall-clock text without a zone, and each has its own zone. Twice a year this is not
+enough: in autumn one hour comes twice, and in spring one hour is left out. A time that the vendor could read in two
+ways is refused here, before anything is sent.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MOST_HOURS = 1024
 
 @lru_cache(maxsize=64)
 def zone(name: str) -> ZoneInfo:
-    """The time zone of an IANA name, such as ``"Europe/Madrid"``; read once, and only when it is needed.
+    """Return the time zone of an IANA name, such as ``"Europe/Madrid"``. A zone is read only once.
 
     Raises:
         ValidationError: there is no zone of that name.
@@ -41,7 +41,7 @@ def zone(name: str) -> ZoneInfo:
     if not isinstance(given, str):
         raise ValidationError(not_this("time_zone", 'an IANA name, such as "Europe/Madrid"', given), field="time_zone")
     found: ZoneInfo | None = None
-    with suppress(KeyError, ValueError, OSError):  # unknown; not a plain name; the name of a folder of zones
+    with suppress(KeyError, ValueError, OSError):  # an unknown name; not a plain name; the name of a folder of zones
         found = ZoneInfo(name)
     if found is None:
         raise ValidationError(
@@ -58,21 +58,21 @@ def to_wall_clock(
     now: datetime | None = None,
     precision: Precision = "minutes",
 ) -> datetime:
-    """What the vendor's clock shows at a moment, as a naive datetime in the vendor's zone.
+    """Return the vendor's wall-clock time at a moment, as a naive datetime in the vendor's zone.
 
-    What the vendor cannot express is rounded up, so that nothing goes out earlier than asked: 09:00:01 becomes 09:01
-    with a precision of minutes. The rounding is done on the time line, so it steps over clock changes correctly.
+    The moment is rounded up to the vendor's precision, so that nothing is sent too early: 09:00:01 becomes 09:01 with a
+    precision of minutes. It is rounded in UTC, so the result is right at clock changes as well.
 
     Args:
         moment: an aware datetime in any zone.
         zone: the zone that the vendor reads times in.
         field: the public name of the parameter, for the error.
         now: the present as an aware datetime; None for the system's clock.
-        precision: ``"minutes"`` or ``"seconds"``, whichever the vendor's format carries.
+        precision: ``"minutes"`` or ``"seconds"``, as in the vendor's format.
 
     Raises:
-        ScheduleError: the moment is naive, is not in the future, names a wall-clock time that its own zone leaves out,
-            or falls into the hour that the vendor's zone has twice; the message gives the remedy.
+        ScheduleError: the moment is naive, is not in the future, is a wall-clock time that its own zone leaves out, or
+            is in the hour that comes twice in the vendor's zone. The message gives the remedy.
     """
     given: object = moment
     if not isinstance(given, datetime):
@@ -89,7 +89,7 @@ def to_wall_clock(
         raise ScheduleError("now is a naive datetime; use datetime.now(UTC)", field="now")
     local = None
     try:
-        # A wall-clock time that the caller's zone leaves out comes back from UTC as another one.
+        # A wall-clock time that the caller's zone leaves out becomes another one by way of UTC.
         instant = moment.astimezone(UTC)
         returned = instant.astimezone(moment.tzinfo)
         rounded = _round_up(instant, _STEP[precision])
@@ -112,7 +112,7 @@ def to_wall_clock(
         )
     wall = local.replace(tzinfo=None)
     repeated = _offset(wall, zone, 0) - _offset(wall, zone, 1)
-    # It came from UTC, so it exists: two offsets for it can only mean that it exists twice.
+    # The time exists, because it was converted from UTC. So two offsets can only mean that it comes twice.
     if repeated:
         raise ScheduleError(
             f"{field} is {wall:%H:%M} on {wall:%Y-%m-%d} in {_name(zone)}, where that hour comes twice because the "
@@ -124,12 +124,12 @@ def to_wall_clock(
 
 
 def from_wall_clock(naive: datetime, zone: tzinfo) -> datetime:
-    """The moment that a vendor's wall-clock time means, as an aware datetime in the vendor's zone.
+    """Return the moment of a vendor's wall-clock time, as an aware datetime in the vendor's zone.
 
-    A time in the hour that comes twice is taken as the first of the two (``fold=0``); which one the vendor meant
-    cannot be known. (Python never holds a time in that hour equal to one in another zone; compare in UTC.) A time
-    that the zone leaves out in spring is taken as if the clocks had not yet gone forward, and comes back in the
-    form that exists: 02:30 becomes 03:30. So an answer is never refused for its time.
+    A time in the hour that comes twice is read as the first of the two (``fold=0``), because it cannot be known which
+    one the vendor meant. (For Python such a time is never equal to a time in another zone; compare in UTC.) A time that
+    the zone leaves out in spring is read as if the clocks had not yet gone forward, and returned as the time that
+    exists: 02:30 becomes 03:30. So an answer is never refused for its time.
 
     Args:
         naive: a datetime without a zone.
@@ -152,17 +152,17 @@ def parse_wall_clock(text: str | None, zone: tzinfo, *formats: str) -> datetime 
     Args:
         text: the vendor's text; surrounding spaces are ignored.
         zone: the zone that the vendor writes times in.
-        formats: `datetime.strptime` formats to try in turn; ``YYYY-MM-DD HH:MM:SS`` and ``YYYY-MM-DD HH:MM`` when
-            none is given.
+        formats: formats of `datetime.strptime`, which are tried in turn; by default ``YYYY-MM-DD HH:MM:SS`` and
+            ``YYYY-MM-DD HH:MM``.
 
     Returns:
-        An aware datetime in ``zone``, by the rules of `from_wall_clock`; None for None, for a text of nothing but
-        zeros and punctuation (databases write "none" as ``0000-00-00 00:00:00``), and for ``-0001-11-30 00:00:00``,
-        which is what PHP makes of that.
+        An aware datetime in ``zone``, by the rules of `from_wall_clock`. None for None, for a text that has only zeros
+        and punctuation (databases write "none" as ``0000-00-00 00:00:00``), and for ``-0001-11-30 00:00:00``, into
+        which PHP converts that text.
 
     Raises:
-        ValueError: the text is in none of the formats. A plain one, not a `MensaError`: whoever decodes the answer
-            knows what it means for the outcome.
+        ValueError: the text has none of the formats. It is not a `MensaError`, because only the caller, which decodes
+            the answer, knows the outcome.
     """
     if text is None:
         return None
@@ -178,22 +178,22 @@ def parse_wall_clock(text: str | None, zone: tzinfo, *formats: str) -> datetime 
     raise ValueError(f"{text[:40]!r} is not a time in any of the formats {', '.join(formats or _FORMATS)}")
 
 
-# `:MM` and `:MM:SS` to the time since the hour's begin. There are 3,660 of them.
+# Time since the begin of the hour, by `:MM` or `:MM:SS`. It has at most 3,660 entries.
 _SINCE_HOUR: dict[str, timedelta] = {}
 
 
 def reads_plain_times(
     clock: Callable[[], tzinfo],
 ) -> Callable[[Callable[[Any], datetime | None]], Callable[[Any], datetime | None]]:
-    """Let a reader of times meet only those that need it.
+    """Make a decorator that speeds up a reader of times by remembering hours.
 
-    Reports have thousands of times in few hours. What stands there as ``YYYY-MM-DD HH:MM:SS`` or ``YYYY-MM-DD HH:MM``,
-    in an hour in which the clocks neither change nor show it twice, is looked up and added, which takes a tenth of the
-    time; everything else goes to the decorated function. That one has to read such texts by the rules of
-    `from_wall_clock`.
+    A report has thousands of times in few hours. A text like ``YYYY-MM-DD HH:MM:SS`` or ``YYYY-MM-DD HH:MM`` is read by
+    looking up its hour and adding the rest, which takes a tenth of the time. All other values go to the decorated
+    function, and so do times in an hour in which the clocks change, or that comes twice. The decorated function has to
+    read such texts by the rules of `from_wall_clock`.
 
     Args:
-        clock: gives the zone that the vendor writes times in, once it is needed.
+        clock: returns the zone that the vendor writes times in; called only when the zone is needed.
     """
 
     def decorate(read: Callable[[Any], datetime | None]) -> Callable[[Any], datetime | None]:
@@ -203,7 +203,7 @@ def reads_plain_times(
         def quickly(value: Any) -> datetime | None:
             try:
                 return hours[value[:13]] + _SINCE_HOUR[value[13:]]
-            except (KeyError, TypeError):  # not seen yet, or no such text
+            except (KeyError, TypeError):  # not remembered yet, or not a text
                 pass
             if isinstance(value, str) and _within_hour(value[13:]):
                 _remember(value, hours, clock)

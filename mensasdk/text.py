@@ -1,16 +1,16 @@
-"""How many SMS a text becomes: the GSM 03.38 alphabet, Unicode, and the cut into parts.
+r"""Count the SMS parts of a text: the GSM 03.38 alphabet, Unicode, and the cut into parts.
 
-A text whose characters are all in the GSM 03.38 default alphabet or its extension table travels in septets of 7
-bits: 160 in one SMS, or 153 in each part of a longer one, because every part then carries a header. Any other
-character makes the whole text travel as UCS-2, in units of 16 bits: 70 in one SMS, 67 in each part. The ten
-characters of the extension table (``€ ^ { } [ ] ~ \\ |`` and form feed) take two septets, and a character beyond
-the basic multilingual plane (most emoji) two 16-bit units; neither is ever divided between two parts, so a part may
-stay one unit short.
+A text is sent in septets of 7 bits if all its characters are in the GSM 03.38 default alphabet or its extension table:
+160 in one SMS, or 153 in each part of a longer text, because every part then has a header. With any other character the
+whole text is sent as UCS-2, in units of 16 bits: 70 in one SMS, or 67 in each part. The ten characters of the extension
+table (``€ ^ { } [ ] ~ \ |`` and form feed) take two septets, and a character beyond the basic multilingual plane (most
+emoji) takes two 16-bit units. Neither pair is ever divided between two parts, so a part may have one unit unused.
 
-What a vendor does to a text before any of this is its `TextRule`, which each client has as ``text_rule``.
+A vendor may change a text before it is counted. This is described by its `TextRule`, which each client has as
+``text_rule``.
 
-Sources: 3GPP TS 23.038 (the alphabets) and TS 23.040 (the header of a part). What a vendor does to characters outside
-GSM 03.38 is told, with its source, by the ``rules`` of its folder.
+Sources: 3GPP TS 23.038 (the alphabets) and TS 23.040 (the header of a part). The ``rules`` module in each vendor's
+folder tells what the vendor does to characters outside GSM 03.38, with the source.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = [
 _ESCAPE = "\x1b"
 _BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅå"
-    "Δ_ΦΓΛΩΠΨΣΘΞÆæßÉ"  # the escape, 0x1B, stands between Ξ and Æ and is not a character of its own
+    "Δ_ΦΓΛΩΠΨΣΘΞÆæßÉ"  # the escape, 0x1B, is between Ξ and Æ, and is not a character of its own
     " !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -54,34 +54,34 @@ _GSM = frozenset(_BASIC + _EXTENSION)
 
 _is_basic = re.compile(f"[{re.escape(_BASIC)}]*").fullmatch
 _is_gsm = re.compile(f"[{re.escape(_BASIC + _EXTENSION)}]*").fullmatch
-# No more than fits in one SMS. Nearly all texts are so, and no vendor changes any of these characters.
+# A text that fits in one SMS, with characters that no vendor changes. Nearly all texts are like this.
 _is_plain_sms = re.compile(f"[{re.escape(''.join(filter(str.isascii, _BASIC)))}]{{1,160}}").fullmatch
 _has_surrogate = re.compile("[\ud800-\udfff]").search
 _runs_outside_gsm = re.compile(f"[^{re.escape(_BASIC + _EXTENSION)}]+").finditer
 
 
 class Encoding(StrEnum):
-    """The alphabet that a text needs."""
+    """Alphabet that a text needs."""
 
     GSM = "GSM-7"
     UCS2 = "UCS-2"
 
 
-# How many units fit in an SMS that stands alone, and in each part of a longer one.
+# Units that fit in a single SMS, and in each part of a longer text.
 _ALONE = {Encoding.GSM: 160, Encoding.UCS2: 70}
 _JOINED = {Encoding.GSM: 153, Encoding.UCS2: 67}
 
 
 @frozen
 class Segments:
-    """What a text costs on the air.
+    """Size of a text as SMS.
 
     Attributes:
         encoding: GSM-7 or UCS-2.
-        parts: number of SMS, at least 1: an empty text is one empty SMS.
-        units: what the text takes: septets for GSM-7, 16-bit units for UCS-2.
-        remaining: units still free in the last part. (Filling a lone SMS past its end shrinks every part, since parts
-            carry a header.)
+        parts: count of SMS parts, at least 1: an empty text is one empty SMS.
+        units: length of the text, in septets for GSM-7 and in 16-bit units for UCS-2.
+        remaining: units that are free in the last part. (A longer text than fits in a single SMS has less room in every
+            part, because parts have a header.)
         forced_by: each character outside GSM 03.38 with its position in code points, in order; empty for GSM-7.
     """
 
@@ -96,11 +96,12 @@ def segments(text: str, *, unicode: bool = False) -> Segments:
     """Count the SMS parts of a text.
 
     Args:
-        text: the text as the handset shall show it, after any variables are filled in.
-        unicode: count it as UCS-2 even where GSM 03.38 would do, as when the vendor is told to send Unicode.
+        text: the text as the handset is to show it, with its variables filled in.
+        unicode: count the text as UCS-2 even if GSM 03.38 has all its characters, as when the vendor is told to send
+            Unicode.
 
     Raises:
-        ValidationError: the text holds half of a surrogate pair, which no encoding can carry.
+        ValidationError: the text holds half of a surrogate pair, which cannot be encoded.
     """
     if not unicode:
         if _is_basic(text):
@@ -120,10 +121,10 @@ def segments(text: str, *, unicode: bool = False) -> Segments:
 
 
 def split(text: str, *, unicode: bool = False) -> tuple[str, ...]:
-    """The texts of the parts that `segments` counts; joined, they give the text again.
+    """Cut a text into the parts that `segments` counts; joined, they give the text again.
 
     Args:
-        text: the text as the handset shall show it.
+        text: the text as the handset is to show it.
         unicode: as in `segments`.
 
     Raises:
@@ -143,11 +144,11 @@ def split(text: str, *, unicode: bool = False) -> tuple[str, ...]:
 
 
 def _outside_gsm(text: str) -> tuple[tuple[int, str], ...]:
-    """Each character outside GSM 03.38 with its position."""
+    """Return each character outside GSM 03.38 with its position."""
     found: list[tuple[int, str]] = []
     for run in _runs_outside_gsm(text):
         start, end = run.span()
-        if end - start == 1:  # the common case, a lone accent, is worth its line
+        if end - start == 1:  # the usual case, a single accent, is done faster
             found.append((start, text[start]))
         else:
             found += enumerate(text[start:end], start)
@@ -155,7 +156,7 @@ def _outside_gsm(text: str) -> tuple[tuple[int, str], ...]:
 
 
 def _count(encoding: Encoding, units: int, forced_by: tuple[tuple[int, str], ...] = ()) -> Segments:
-    """Segments of a text whose units can all be parted from each other, or that fits in one SMS anyway."""
+    """Count a text that can be cut between any two units, or that fits in one SMS."""
     alone = _ALONE[encoding]
     if units <= alone:
         return Segments(encoding, 1, units, alone - units, forced_by)
@@ -169,8 +170,8 @@ def _packed(encoding: Encoding, units: int, cuts: list[int], forced_by: tuple[tu
 
 
 def _to_septets(text: str) -> str:
-    """The text with one character per septet; which letter follows an escape does not matter for counting."""
-    # Ten scans in C; str.translate takes ten times as long on a text that is not ASCII.
+    """Return a text with one character for each septet; the character after an escape does not matter for counting."""
+    # Ten searches, which are fast; str.translate takes ten times as long on a text that is not ASCII.
     for character in _EXTENSION:
         if character in text:
             text = text.replace(character, _ESCAPE + character)
@@ -178,7 +179,7 @@ def _to_septets(text: str) -> str:
 
 
 def _cut_septets(septets: str) -> list[int]:
-    """Where parts after the first begin. A part never ends with an escape: the next one begins with it."""
+    """Return where the parts after the first begin, in septets. An escape stays together with its character."""
     size = _JOINED[Encoding.GSM]
     cuts: list[int] = []
     end = size
@@ -191,7 +192,7 @@ def _cut_septets(septets: str) -> list[int]:
 
 
 def _cut_utf16(encoded: bytes) -> list[int]:
-    """Where parts after the first begin, in 16-bit units. A part never ends with the first half of a pair."""
+    """Return where the parts after the first begin, in 16-bit units. The halves of a surrogate pair stay together."""
     size = _JOINED[Encoding.UCS2]
     units = len(encoded) // 2
     cuts: list[int] = []
@@ -209,7 +210,7 @@ def _encode(text: str) -> bytes:
         return text.encode("utf-16-be")
     except UnicodeEncodeError as error:
         position = error.start
-    # Outside the handler: the exception above carries the whole text, and ours must not.
+    # Raised outside the handler: the exception above holds the whole text, which must not become our context.
     raise ValidationError(
         f"text holds half of a surrogate pair at position {position}; decode it properly or remove that character",
         field="text",
@@ -217,12 +218,12 @@ def _encode(text: str) -> bytes:
 
 
 class Change(NamedTuple):
-    """One replacement in a text.
+    """Replacement in a text.
 
     Attributes:
-        position: where ``before`` begins in the text as it was given, in code points.
+        position: position of ``before`` in the text as it was given, in code points.
         before: the character that was replaced, or the letter with its combining marks.
-        after: what stands in its place; empty for characters that cannot be seen.
+        after: the replacement; empty for characters that cannot be seen.
     """
 
     position: int
@@ -232,7 +233,7 @@ class Change(NamedTuple):
 
 @frozen
 class ChangedText:
-    """A text, and what was changed to make it of the one that was given, in order."""
+    """Text after changes, with the list of the changes in order."""
 
     text: str
     changes: tuple[Change, ...] = ()
@@ -240,22 +241,23 @@ class ChangedText:
 
 @frozen
 class GsmText(ChangedText):
-    """A text within GSM 03.38, and what was changed to bring it there, in order."""
+    """Text in GSM 03.38, with the list of the changes in order."""
 
 
 def to_gsm(text: str) -> GsmText:
-    """Replace each character outside GSM 03.38 by the nearest one that it has.
+    """Replace each character outside GSM 03.38 by the nearest character of GSM 03.38.
 
-    Accents are the case that vendors' documents name: ``á í ó ú`` lose theirs, while ``é è ù ì ò à ñ ü ö ä å Ç`` stay
-    (``ç`` becomes ``c``: only the capital is in the alphabet). All else gets its usual plain spelling: quotation
-    marks, dashes, ellipsis and special spaces in their ASCII form, ligatures and compatibility characters spelled
-    out, invisible characters removed, and ``?`` for the rest. A letter with combining marks counts as one character.
+    Vendors' documents name the accents: ``á í ó ú`` lose their accent, while ``é è ù ì ò à ñ ü ö ä å Ç`` stay (``ç``
+    becomes ``c``, because only the capital is in the alphabet). All other characters get their usual plain spelling:
+    quotation marks, dashes, ellipsis and special spaces in their ASCII form, ligatures and compatibility characters
+    spelled out. Invisible characters are removed, and ``?`` stands for the rest. A letter with combining marks counts
+    as one character.
 
     Args:
         text: any text.
 
     Returns:
-        The new text, for which ``segments`` gives GSM-7, and the list of changes.
+        The new text, which `segments` counts as GSM-7, and the list of changes.
     """
     if _is_gsm(text):
         return GsmText(text)
@@ -267,7 +269,7 @@ def to_gsm(text: str) -> GsmText:
         changes.append(Change(match.start(), before, after))
         return after
 
-    # Looking for marks behind every letter takes four times as long, and few texts have any.
+    # To look for marks after every letter takes four times as long, and few texts have marks.
     replaced = (_sub_clusters if _has_combining(text) else _sub_characters)(replace, text)
     return GsmText(replaced, tuple(changes))
 
@@ -275,10 +277,10 @@ def to_gsm(text: str) -> GsmText:
 _COMBINING = "\u0300-\u036f"
 _has_combining = re.compile(f"[{_COMBINING}]").search
 _sub_characters = re.compile(f"[^{re.escape(_BASIC + _EXTENSION)}]").sub
-# A base character is taken along with its combining marks, so that e + U+0301 becomes é and not e.
+# A base character is replaced together with its combining marks, so that e + U+0301 becomes é and not e.
 _sub_clusters = re.compile(f"[^{_COMBINING}][{_COMBINING}]+|[^{re.escape(_BASIC + _EXTENSION)}]").sub
 
-# What Unicode's own decompositions do not give.
+# Plain spellings that the decompositions of Unicode do not give.
 _PLAIN: dict[str, str] = {
     **dict.fromkeys("‘’‚‛‹›`´′", "'"),
     **dict.fromkeys("“”„‟«»¨″", '"'),
@@ -324,7 +326,7 @@ _PLAIN: dict[str, str] = {
 
 @lru_cache(maxsize=1024)
 def _nearest(cluster: str) -> str:
-    """The nearest GSM text for one character, or for a letter and its combining marks."""
+    """Return the nearest GSM text for a character, or for a letter and its combining marks."""
     composed = unicodedata.normalize("NFC", cluster)
     return "".join(_nearest_of_one(character) for character in composed)
 
@@ -336,7 +338,7 @@ def _nearest_of_one(character: str) -> str:
         return _PLAIN[character]
     category = unicodedata.category(character)
     if category in ("Mn", "Me", "Cf"):
-        return ""  # an accent without its letter, a joiner, a direction mark, a byte order mark
+        return ""  # an accent without a letter, a joiner, a direction mark, a byte order mark
     spelled = "".join(
         _PLAIN.get(piece, piece)
         for piece in unicodedata.normalize("NFKD", character)
@@ -349,12 +351,12 @@ def _nearest_of_one(character: str) -> str:
 
 @frozen
 class SentText(ChangedText):
-    """What becomes of a text at a vendor.
+    """Text as a vendor sends it.
 
     Attributes:
-        text: what the handset shows.
-        changes: what the vendor changes in the text that it is given, in order.
-        segments: what it counts; ``segments.parts`` is what it charges for.
+        text: the text that the handset shows.
+        changes: the vendor's changes of the given text, in order.
+        segments: the vendor's count; it charges for ``segments.parts``.
     """
 
     segments: Segments = field(kw_only=True)
@@ -362,15 +364,15 @@ class SentText(ChangedText):
 
 @frozen(kw_only=True)
 class TextMode:
-    """What a vendor does with a text in one of its ways of sending.
+    """Rules of a vendor for texts that it is told to send plain, or as Unicode.
 
     Attributes:
-        unicode: it is sent as UCS-2, whether it needs that or not.
-        replace: what the vendor changes in it; None where it sends every text as it is.
-        limit: the most that it takes, after the changes; None for any length.
-        limit_of: whether that counts characters (code points) or `Segments.units`.
-        charged: the units that one SMS is charged for; None for what the air takes, 160 or 153 and 70 or 67.
-        remedy: what to do about a text beyond the limit, for the error.
+        unicode: whether every text is sent as UCS-2, even if GSM 03.38 has all its characters.
+        replace: function that makes the vendor's changes; None if the vendor sends every text as it is.
+        limit: the greatest length that the vendor accepts, after the changes; None for any length.
+        limit_of: the unit of ``limit``: characters (code points), or `Segments.units`.
+        charged: units that are charged as one SMS; None for the usual sizes (160 or 153, and 70 or 67).
+        remedy: the remedy for a text above the limit, for the error.
     """
 
     unicode: bool = False
@@ -381,7 +383,7 @@ class TextMode:
     remedy: str = "shorten it"
 
     def count(self, text: str) -> Segments:
-        """Segments of a text that has been through `replace`, as this vendor counts them."""
+        """Count the parts of a text, after the changes of ``replace``, as this vendor does."""
         found = segments(text, unicode=self.unicode)
         if self.charged is None:
             return found
@@ -392,22 +394,22 @@ class TextMode:
 
 @frozen(kw_only=True)
 class TextRule:
-    """What a vendor does to a text before it counts it, and which texts it refuses.
+    """Rules of a vendor for texts: the changes before it counts a text, and the texts that it refuses.
 
-    Each client has its vendor's as ``text_rule``; docs/text.md has them side by side.
+    Each client has the rule of its vendor as ``text_rule``; docs/text.md compares the rules.
 
     Attributes:
         vendor: the vendor's short name.
-        name: the vendor's name as errors write it.
-        plain: what it does when it is not told to send Unicode.
-        unicode: what it does when it is; None where it cannot be told.
+        name: the vendor's name as in errors.
+        plain: the rules when the vendor is not told to send Unicode.
+        unicode: the rules when the vendor is told to send Unicode; None if it cannot be told.
     """
 
     vendor: str
     name: str
     plain: TextMode
     unicode: TextMode | None = None
-    # Whether a text that is plain throughout and fits in one SMS is charged as one.
+    # Whether a text of plain characters that fits in one SMS is charged as one SMS.
     _is_usual: bool = field(init=False, eq=False, repr=False)
 
     @_is_usual.default
@@ -416,16 +418,17 @@ class TextRule:
         return not mode.unicode and mode.charged is None and mode.limit in (None, _ALONE[Encoding.GSM])
 
     def apply(self, text: str, *, unicode: bool = False, what: str = "text") -> SentText:
-        """What the handset will show of a text, what was changed in it, and how many SMS it is charged as.
+        """Return a text as the handset will show it, with the changes and the count of SMS that are charged.
 
         Args:
-            text: the text after any variables are filled in.
-            unicode: the vendor is told to send Unicode, where it can be told.
-            what: what errors call the text.
+            text: the text with its variables filled in.
+            unicode: whether the vendor is told to send Unicode.
+            what: name of the text in errors.
 
         Raises:
             ValidationError: the text is blank, is too long for this vendor, or holds a NUL character or half of a
-                surrogate pair (``field`` is ``"text"``); or the vendor cannot be told to send Unicode (``"unicode"``).
+                surrogate pair (``field`` is ``"text"``); or the vendor cannot be told to send Unicode (``field`` is
+                ``"unicode"``).
         """
         self.check(text, what=what)
         mode = self.unicode if unicode else self.plain
@@ -446,7 +449,7 @@ class TextRule:
         return sent
 
     def parts(self, text: str, *, unicode: bool = False) -> int:
-        """How many SMS a text is charged as: `apply` in short, and quick for ordinary texts.
+        """Return the count of SMS that a text is charged as, like `apply`, but faster for ordinary texts.
 
         Raises:
             ValidationError: as in `apply`.
@@ -456,18 +459,18 @@ class TextRule:
         return self.apply(text, unicode=unicode).segments.parts
 
     def check(self, text: object, *, field: str = "text", what: str | None = None) -> str:
-        """Refuse what no vendor sends: a blank text, NUL, and half of a surrogate pair.
+        """Refuse texts that no vendor sends: a blank text, and one with NUL or half of a surrogate pair.
 
         Args:
             text: any object.
-            field: the public name of the parameter at fault.
-            what: what the error calls it, where that is not the field.
+            field: the public name of the parameter, for the error.
+            what: name of the text in the error; None for ``field``.
 
         Returns:
             The text as it is.
 
         Raises:
-            ValidationError: it is no such text; the message does not quote it.
+            ValidationError: the text is refused, or not a string; the message does not quote it.
         """
         what = what or field
         if not isinstance(text, str):

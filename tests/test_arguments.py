@@ -65,7 +65,7 @@ SHARED: list[tuple[str, Any, str]] = [
     ("hooks", [print, 5], "hooks[1] must be a function that takes an event, not int"),
     ("transport", 5, "transport must be a Transport, such as AiohttpTransport(), not int"),
     ("transport", AiohttpTransport, "transport must be a Transport, such as AiohttpTransport(), not type"),
-    ("default_country", "Spain", "default_country 'Spain' is no country; give its two letters by ISO 3166"),
+    ("default_country", "Spain", "default_country 'Spain' is not a country; give its two letters by ISO 3166"),
     ("default_country", 34, 'default_country must be two letters by ISO 3166, such as "ES", or None, not int'),
     ("max_recipients", "10", "max_recipients must be a whole number, 1 or more, not str"),
     ("max_recipients", True, "max_recipients must be a whole number, 1 or more, not bool"),

@@ -36,7 +36,7 @@ BROKEN = {
         "from mensasdk.registry import OptionInfo\nINFO = OptionInfo(name='Label', help='')",
         "cannot be loaded: name must be small letters, digits and underscores, not 'Label'",
     ),
-    "other": ("INFO = 'fifth'", "is no VendorInfo"),
+    "other": ("INFO = 'fifth'", "is not a VendorInfo"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The default transport: one aiohttp pool of connections, made lazily in the running loop."""
+"""Default transport: one aiohttp pool of connections, which is made at the first request."""
 
 from __future__ import annotations
 
@@ -40,32 +40,36 @@ DEFAULT_MAX_BODY: Final = 8 * 1024 * 1024
 
 @lru_cache(maxsize=64)
 def _check_plain(origin: str, proxy: str | None) -> None:
-    """Refuse what would show the request to the network. The URL is read as the client below will read it."""
+    """Refuse plain http to another machine. The URL is read with yarl, as aiohttp will read it."""
     parts = URL(origin, encoded=True)
     if parts.scheme == "https":
         return
     if parts.scheme != "http" or not is_loopback(parts.host):
-        raise ConfigurationError("plain http goes to this machine only; use https")
+        raise ConfigurationError("plain http is allowed to this machine only; use https")
     if proxy is not None:
-        raise ConfigurationError("plain http goes to this machine only, and through no proxy; use https")
+        raise ConfigurationError("plain http is allowed to this machine only, and not through a proxy; use https")
 
 
 class AiohttpTransport:
-    """Sends requests over one pool of keep-alive connections.
+    """Transport that sends requests over one pool of keep-alive connections.
 
-    The pool is made at the first request, in the loop that runs then, and belongs to that loop. Certificates are
-    always verified, redirects never followed, cookies and environment variables ignored, and nothing is repeated.
+    The pool is made at the first request and belongs to the event loop of that request. Certificates are always
+    verified, redirects are never followed, cookies and environment variables are ignored, and nothing is repeated.
+    Every exception that leaves the transport is a `mensasdk` error without a ``__context__``, or
+    `asyncio.CancelledError`.
 
     Args:
-        pool_size: connections open at once; further requests wait for one.
-        max_body: bytes; a decompressed answer that is larger raises `ResponseTooLarge`.
+        pool_size: the most connections that are open at once; further requests wait for one.
+        max_body: bytes; a larger answer (decompressed) raises `ResponseTooLarge`.
         ca_file: a PEM file with authorities to trust besides the system's.
         proxy: URL of an HTTP proxy. ``proxy_headers`` may hold a ``Proxy-Authorization``.
         proxy_headers: secret headers for the proxy.
-        session: an aiohttp session whose connection pool is borrowed. Only the pool is: the session's headers,
-            cookies and credentials are not used, certificates are verified whatever it says, and it is left open.
+        session: an aiohttp session whose connection pool is borrowed. Only the pool is used, not the session's headers,
+            cookies and credentials. Certificates are verified whatever the session's settings, and the session is not
+            closed.
 
-    Errors: every exception that leaves is a `mensasdk` error without a ``__context__``, or `asyncio.CancelledError`.
+    Raises:
+        ConfigurationError: an argument is not as described, or the URL of the proxy holds a password.
     """
 
     def __init__(
@@ -93,7 +97,7 @@ class AiohttpTransport:
                     "proxy must be an http:// or https:// URL, such as http://proxy.example.com:3128"
                 )
             if parts.username is not None:
-                raise ConfigurationError("proxy must hold no password; give it in proxy_headers")
+                raise ConfigurationError("proxy must not hold a user or password; give them in proxy_headers")
         self._pool_size = pool_size
         self._max_body = max_body
         self._ca_file = ca_file
@@ -112,36 +116,36 @@ class AiohttpTransport:
         return f"<AiohttpTransport pool_size={self._pool_size} {state}>"
 
     async def send(self, request: HttpRequest, *, timeouts: Timeouts) -> HttpResponse:
-        """Make one request and read its whole answer.
+        """Send one request and read its whole answer.
 
         Args:
-            request: what to send.
-            timeouts: ``total`` bounds everything in here, ``connect`` the making of a connection.
+            request: the request to send.
+            timeouts: ``total`` limits the whole call of this method, ``connect`` the making of a connection.
 
         Returns:
             The answer, whatever its status.
 
         Raises:
-            ConnectError: (or a kind of it) nothing was sent.
-            PoolTimeout: no connection became free in time; nothing was sent.
-            DeadlineExceeded: NOT_SENT or UNKNOWN by whether the request had left.
-            ConnectionLost: UNKNOWN.
-            ProtocolError: UNKNOWN.
-            ResponseTooLarge: UNKNOWN.
+            ConnectError: (or a subclass) no connection could be made; NOT_SENT.
+            PoolTimeout: no connection became free in time; NOT_SENT.
+            DeadlineExceeded: the time ran out; UNKNOWN if the request may have left, else NOT_SENT.
+            ConnectionLost: the connection was lost before the whole answer had arrived; UNKNOWN.
+            ProtocolError: the answer is not valid HTTP; UNKNOWN if the request may have left, else NOT_SENT.
+            ResponseTooLarge: the answer is larger than ``max_body``; UNKNOWN.
             ConfigurationError: the transport is closed, belongs to another loop, or the URL is plain http to
                 another machine.
         """
         result = await self._attempt(request, timeouts)
         if isinstance(result, HttpResponse):
             return result
-        # Raised here, outside of any except block and in a frame without aiohttp objects: neither ``__context__``
-        # nor the locals of the traceback lead to a URL or header with a secret in it. A cancellation is the one that
-        # came, so that `asyncio.timeout` and task groups around us know it for theirs.
+        # Raised here, outside of any except block and in a frame without aiohttp objects: so neither ``__context__``
+        # nor the locals of the traceback lead to a URL or header with a secret in it. A cancellation is raised again as
+        # the same object, so that `asyncio.timeout` and task groups around us recognise it.
         result.__cause__ = result.__context__ = None
         raise result.with_traceback(None)
 
     async def aclose(self) -> None:
-        """Close the pool. Calling it again does nothing. A borrowed session stays open."""
+        """Close the pool. A second call does nothing. A borrowed session stays open."""
         self._closed = True
         pool, self._pool = self._pool, None
         self._destinations.clear()
@@ -163,12 +167,12 @@ class AiohttpTransport:
         self._loop = loop
         if self._opening is None:
             self._opening = asyncio.Lock()
-        async with self._opening:  # the first requests of a batch come together; one of them opens
+        async with self._opening:  # many first requests may come at once, and only one of them makes the pool
             lax = self._borrowed is not None and not _verifies(self._borrowed.connector)
             if self._ssl is True and (self._ca_file is not None or lax):
-                # Building a context reads and parses some 150 certificates; a busy loop must not wait for that.
+                # In a thread: to make a context, some 150 certificates are read, and the loop must not wait for that.
                 self._ssl = await asyncio.to_thread(_ssl_context, self._ca_file)
-            if self._closed:  # meanwhile
+            if self._closed:  # in the meantime
                 raise ConfigurationError("this client is closed; make a new one")
             if self._pool is None:
                 self._pool = self._make_pool()
@@ -212,7 +216,7 @@ class AiohttpTransport:
             return cancelled  # `send` raises it again
         except MensaError as error:
             return error
-        except Exception as error:  # noqa: BLE001 - nothing but our own errors may leave: see `_translate`
+        except Exception as error:  # noqa: BLE001 - only our own errors may leave: see `_translate`
             return _translate(error, phase, timeouts)
 
     def _add_destination(self, origin: str) -> Destination:
@@ -224,7 +228,7 @@ class AiohttpTransport:
 
 
 def _verifies(connector: aiohttp.BaseConnector | None) -> bool:
-    """Whether a borrowed pool checks certificates by itself; where that cannot be told, it counts as a no."""
+    """Return whether a borrowed pool checks certificates by itself; False if that cannot be told."""
     setting = getattr(connector, "_ssl", None)
     if isinstance(setting, ssl.SSLContext):
         return setting.verify_mode is ssl.CERT_REQUIRED and setting.check_hostname
@@ -243,14 +247,14 @@ def _ssl_context(ca_file: str | Path | None) -> ssl.SSLContext:
 
 
 def _translate(error: Exception, phase: Phase, timeouts: Timeouts) -> MensaError:
-    """Turn whatever went wrong into one of our errors, by type alone: the texts of aiohttp's errors hold URLs."""
+    """Turn an exception into one of our errors, by its type alone: the texts of aiohttp's errors hold URLs."""
     outcome = OutcomeKind.UNKNOWN if phase.sent else OutcomeKind.NOT_SENT
     kind = type(error).__name__
     match error:
         case aiohttp.ClientProxyConnectionError():
             return ProxyError("no connection to the proxy could be made")
         case aiohttp.ClientHttpProxyError():
-            # A proxy that asks for credentials, or forbids, will do so again.
+            # Only 5xx is worth a repetition: a proxy that asks for credentials, or forbids, would do so again.
             return ProxyError(
                 f"the proxy refused with status {error.status}",
                 code=str(error.status),
@@ -268,7 +272,7 @@ def _translate(error: Exception, phase: Phase, timeouts: Timeouts) -> MensaError
             when = "waiting for the answer" if phase.sent else "connecting"
             return DeadlineExceeded(f"the time allowed ran out while {when}", outcome=outcome)
         case aiohttp.ServerDisconnectedError() | OSError() if phase.sent:
-            return ConnectionLost("the connection was lost before a whole answer was in")
+            return ConnectionLost("the connection was lost before the whole answer had arrived")
         case aiohttp.ServerDisconnectedError() | OSError():
             return ConnectError("the connection was lost before anything was sent")
         case aiohttp.ClientPayloadError():
@@ -276,5 +280,5 @@ def _translate(error: Exception, phase: Phase, timeouts: Timeouts) -> MensaError
         case aiohttp.ClientError() | HttpProcessingError():
             return ProtocolError(f"the answer is not valid HTTP ({kind})", outcome=outcome)
         case _:
-            # A defect, of ours or of a library. It is not repeated, and its text may hold anything.
+            # A defect of ours or of a library. It is not repeated, and its text is left out: it may hold a secret.
             return TransportError(f"the request failed with {kind}", outcome=outcome, retryable=False)

@@ -1,9 +1,9 @@
-"""One request and its answer on a connection of aiohttp's pool.
+"""Send one request and read its answer, on a connection of aiohttp's pool.
 
-aiohttp makes, secures, keeps and hands out the connections, and parses what comes back. Its client session stays
-aside: it would repeat a GET by itself when a connection drops, follow what it is told to, keep cookies, decompress
-without a bound, and say only by signals whether anything had left. What is here is shorter than switching all of that
-off, takes half of the instructions, and knows the moment at which the first byte may leave.
+aiohttp makes, secures, keeps and hands out the connections, and parses the answers. Its client session is not used: it
+would repeat a GET by itself when a connection drops, follow redirects, keep cookies, decompress without a limit, and
+tell only by signals whether anything had been sent. This module is shorter than code that switches all of that off,
+takes half of the instructions, and knows the moment at which the first byte may leave.
 """
 
 from __future__ import annotations
@@ -43,10 +43,12 @@ _PARAMETERS: Final = {"read_until_eof", "auto_decompress"}
 
 
 def check_aiohttp() -> None:
-    """Make sure that aiohttp has what `exchange` uses of it, some of which its documents do not promise.
+    """Check that aiohttp has the classes and methods that `exchange` uses; some of them are not documented.
+
+    They are checked before the first request, because a missing one in the middle of a request would make it UNKNOWN.
 
     Raises:
-        ConfigurationError: it has not. Found out in the middle of a request, that would make the request UNKNOWN.
+        ConfigurationError: one of them is missing.
     """
     has_all = all(
         hasattr(owner, name)
@@ -58,15 +60,15 @@ def check_aiohttp() -> None:
         for name in names
     )
     if not has_all or not signature(ResponseHandler.set_response_params).parameters.keys() >= _PARAMETERS:
-        raise ConfigurationError(f"aiohttp {aiohttp.__version__} is not as mensasdk knows it; install aiohttp 3.14")
+        raise ConfigurationError(f"mensasdk does not work with aiohttp {aiohttp.__version__}; install aiohttp 3.14")
 
 
 class Phase(Trace):
-    """How far one attempt came: the line between NOT_SENT and UNKNOWN.
+    """Progress of one attempt, which separates NOT_SENT from UNKNOWN.
 
     Attributes:
-        queued: it waits for a connection of the pool to become free. The pool says so to whoever traces it.
-        sent: its first byte may have left.
+        queued: the attempt is waiting for a connection of the pool to become free. The pool reports this to a trace.
+        sent: the first byte of the request may have left.
     """
 
     def __init__(self) -> None:
@@ -75,23 +77,25 @@ class Phase(Trace):
         self.sent = False
 
     async def send_connection_queued_start(self) -> None:
+        """Note that the attempt waits for a connection."""
         self.queued = True
 
     async def send_connection_queued_end(self) -> None:
+        """Note that the attempt has got a connection."""
         self.queued = False
 
     async def send_connection_reuseconn(self) -> None:
-        pass  # what nearly every request comes to, and nobody hears of
+        """Do nothing: nearly every request uses a connection again, and this is quicker than the base method."""
 
 
 class Destination(ClientRequest):
-    """Where requests go, as the pool wants to be told; one for all requests to an origin.
+    """Destination of requests, in the form that the pool needs; one object serves all requests to an origin.
 
     Args:
         origin: scheme, host and port.
-        proxy: of all requests.
-        proxy_headers: for it.
-        ssl: how certificates are checked.
+        proxy: URL of the proxy for all requests; None for no proxy.
+        proxy_headers: secret headers for the proxy.
+        ssl: aiohttp's setting for the check of certificates.
     """
 
     def __init__(
@@ -105,7 +109,7 @@ class Destination(ClientRequest):
             proxy=None if proxy is None else URL(proxy),
             proxy_headers=with_secrets({}, proxy_headers) if proxy_headers else None,
         )
-        # Once: the pool adds headers for the proxy to its own, which must not look like another destination.
+        # Computed once: the pool adds its own headers for the proxy later, and the key must stay the same.
         self._key = super().connection_key
         headers = {"Host": self.headers["Host"], **_HEADERS}
         self.lines = {name.lower(): f"{name}: {value}\r\n" for name, value in headers.items()}
@@ -113,11 +117,12 @@ class Destination(ClientRequest):
 
     @property
     def connection_key(self) -> ConnectionKey:
+        """Key by which the pool finds connections to this destination."""
         return self._key
 
 
 def with_secrets(plain: Mapping[str, str], secret: Mapping[str, Secret]) -> dict[str, str]:
-    """Headers with their secrets shown."""
+    """Return the headers together with the secret headers, in plain text."""
     headers = dict(plain)
     for name, value in secret.items():
         headers[name] = value.reveal()
@@ -125,10 +130,10 @@ def with_secrets(plain: Mapping[str, str], secret: Mapping[str, Secret]) -> dict
 
 
 def split_target(request: HttpRequest) -> tuple[str, str]:
-    """The origin of a URL, and what follows it, with the secrets of the query.
+    """Split the URL of a request into its origin and the rest, and add the secrets of the query to the rest.
 
     Raises:
-        ConfigurationError: the URL is not absolute, or holds what ought to be percent-encoded.
+        ConfigurationError: the URL is not absolute, or holds characters that have to be percent-encoded.
     """
     match = _URL.match(request.url)
     if match is None or _UNSAFE.search(request.url):
@@ -156,19 +161,20 @@ async def exchange(
     """Send a request once, and read its whole answer.
 
     Args:
-        pool: where connections come from.
-        destination: of the request.
-        target: path and query, with secrets.
-        request: everything else of it.
-        phase: is told how far it came.
+        pool: the pool of connections.
+        destination: the destination of the request.
+        target: path and query of the request, with secrets.
+        request: the request, of which method, headers and body are used.
+        phase: keeps the progress of the attempt.
         connect_timeout: seconds for making a connection.
-        max_body: bytes of a decompressed answer.
+        max_body: the most bytes of a decompressed answer.
 
     Raises:
-        ConnectTimeout: as it says.
-        ResponseTooLarge: the answer has more than ``max_body``.
-        ProtocolError: it is compressed in a way that cannot be read.
-        Exception: aiohttp's own, with URLs in their texts.
+        ConnectTimeout: no connection could be made in time.
+        ResponseTooLarge: the answer has more than ``max_body`` bytes.
+        ProtocolError: the answer is compressed in a way that cannot be read.
+        ConfigurationError: a header holds a line break or a zero byte.
+        Exception: any exception of aiohttp, possibly with a URL in its text.
     """
     head = _head(destination, target, request)
     connection = await _connection(pool, destination, phase, connect_timeout)
@@ -182,19 +188,19 @@ async def exchange(
         while True:
             message, content = await protocol.read()
             if not 100 <= message.code < 200 or message.code == _SWITCHING_PROTOCOLS:
-                break  # the others only say that there is more to come
+                break  # an answer with another 1xx status is followed by the final one
         body = await _read(content, message.headers, max_body)
     except BaseException:
         _drop(connection)
         raise
     if wire.get_write_buffer_size():
-        _drop(connection)  # answered before it had all: what is left of it must not precede another request
+        _drop(connection)  # answered early: the unsent rest must not be sent in front of the next request
     connection.release()
     return HttpResponse(message.code, {name.lower(): value for name, value in message.headers.items()}, body)
 
 
 def _drop(connection: Connection) -> None:
-    """Close a connection without sending what it still holds of a request: nobody waits for its answer any more."""
+    """Close a connection without sending the rest of its request, because nobody waits for the answer any more."""
     if connection.transport is not None and connection.transport.get_write_buffer_size():
         connection.transport.abort()
     connection.close()
@@ -206,8 +212,9 @@ async def _connection(pool: BaseConnector, destination: Destination, phase: Phas
             connection = await pool.connect(destination, [phase], _connect_timeout(timeout))
         except TimeoutError:
             raise ConnectTimeout(f"no connection could be made within {timeout:g} s") from None
-        # aiohttp 3.14 looks for bytes that came in unasked when a connection comes back, and not when it goes out
-        # again: what a server said meanwhile would count as the answer to our request, perhaps as its acceptance.
+        # aiohttp 3.14 checks a connection for unexpected bytes when it returns to the pool, but not when it is taken
+        # out again. Bytes that the server sent in between would be read as the answer to our request, perhaps as its
+        # acceptance. So it is checked here.
         protocol, wire = connection.protocol, connection.transport
         if protocol is not None and wire is not None and not protocol.should_close:
             return connection
@@ -223,7 +230,7 @@ def _head(destination: Destination, target: str, request: HttpRequest) -> bytes:
     own = with_secrets(request.headers, request.secret_headers)
     names = {name.lower() for name in own}
     fixed = destination.all_lines
-    if not names.isdisjoint(destination.lines):  # a header of the request takes the place of ours
+    if not names.isdisjoint(destination.lines):  # a header of the request replaces the default one
         fixed = "".join([line for name, line in destination.lines.items() if name not in names])
     if request.body or request.method != "GET":
         own["Content-Length"] = str(len(request.body))
@@ -234,11 +241,11 @@ def _head(destination: Destination, target: str, request: HttpRequest) -> bytes:
 
 
 async def _read(content: StreamReader, headers: CIMultiDictProxy[str], limit: int) -> bytes:
-    """The body, decompressed, of at most ``limit`` bytes."""
+    """Read the body and decompress it; raise `ResponseTooLarge` above ``limit`` bytes."""
     encoding = headers.get("Content-Encoding", "").strip().lower()
     if encoding in {"", "identity"}:
         if int(headers.get("Content-Length", limit + 1)) <= limit:
-            # The parser takes no more than was announced; mostly all of it came with the head.
+            # The parser takes no more bytes than announced. Mostly all of them came together with the headers.
             return content.read_nowait() if content.is_eof() else await content.read()
         chunks: list[bytes] = []
         size = 0
@@ -261,7 +268,7 @@ async def _read(content: StreamReader, headers: CIMultiDictProxy[str], limit: in
         if len(out) > limit:
             raise ResponseTooLarge("the answer is larger than max_body allows")
         if inflater.unused_data:
-            raise _unreadable()  # something stands behind the end, and zlib would keep all of it
+            raise _unreadable()  # there are bytes behind the end, and zlib would keep all of them in memory
         empty = False
     if not inflater.eof and not empty:
         raise _unreadable()  # cut short

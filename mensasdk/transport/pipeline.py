@@ -1,11 +1,11 @@
-"""The order of concerns of one call, written in one place.
+"""Run a call from its first attempt to its value or error; the one place where the order of the steps is written.
 
 ::
 
-    hooks ─▶ deadline ─▶ retry ─▶ limiter (a permit for each attempt) ─▶ transport ─▶ verdict
+    hooks ─▶ deadline ─▶ retry ─▶ limiter (a permit for each attempt) ─▶ transport ─▶ reading the answer
 
-A vendor client encodes a request, gives it to `Pipeline.run` together with a function that reads the answer, and
-gets the value that this function returns, or one error that says what became of the request.
+A vendor client gives a request to `Pipeline.run`, with a function that reads the answer. It gets the value that this
+function returns, or one error that states the outcome of the request.
 """
 
 from __future__ import annotations
@@ -40,29 +40,29 @@ logger = logging.getLogger("mensasdk")
 
 
 class Gate(Protocol):
-    """What an attempt passes before it leaves: a rate limiter, seen from the pipeline.
+    """Rate limiter, as the pipeline sees it: each attempt waits here before it is sent.
 
-    One that lets the next attempt pass at once, because its permit was taken before, may say so in an attribute
-    ``paid``; no deadline is set up for it then.
+    A gate may have an attribute ``paid``. If that is true, the permit of the next attempt has been taken already. The
+    attempt then passes at once, so no deadline is set up for it.
     """
 
     async def enter(self) -> None:
         """Wait until one more attempt may be made."""
 
     def penalise(self, seconds: float) -> None:
-        """The server said 429: let nobody pass for this long."""
+        """Let no attempt pass for so many seconds, because the server has answered with status 429."""
 
 
 class Pipeline:
-    """Runs the calls of one client.
+    """Runner of the calls of one client.
 
     Args:
-        vendor: the vendor's short name, put into every error.
-        transport: the way out.
-        timeouts: the deadline of a call and of connecting.
-        retry: the policy of the client.
-        hooks: are given every event; those that are async are awaited.
-        pick: gives a random number in [0, 1); for tests.
+        vendor: the vendor's short name, which is put into every error.
+        transport: sends the requests.
+        timeouts: the time limits of a call and of making a connection.
+        retry: the rules for repetitions.
+        hooks: functions that are called with every event; the async ones are awaited.
+        pick: returns a random number in [0, 1); for tests.
     """
 
     def __init__(
@@ -93,26 +93,29 @@ class Pipeline:
         gate: Gate | None = None,
         deadline: float | None = None,
     ) -> T:
-        """Make one call, in as many attempts as its nature and the policy allow.
+        """Make one call, in as many attempts as are needed and allowed.
 
         Args:
-            request: what to send, the same in every attempt.
-            read: turns an answer into a value, or raises the `MensaError` that it stands for.
+            request: the request, which is the same in every attempt.
+            read: turns an answer into a value, or raises the `MensaError` that the answer means.
             function: the vendor's own name of the function, for events and the log.
-            safe: the call only reads; an attempt whose bytes have left may be repeated.
-            gate: passed before each attempt.
-            deadline: on the loop's clock; by default the client's total time from now.
+            safe: the call only reads, so that it may be repeated even after its bytes have left.
+            gate: rate limiter that each attempt waits for; None for no limit.
+            deadline: end of the call, on the loop's clock; None for ``timeouts.total`` from now.
+
+        Returns:
+            The value that ``read`` returned.
 
         Raises:
-            MensaError: what the last attempt ended with; ``outcome`` holds for the whole call, because an attempt that
-                may have been acted upon is never followed by another one, unless the call is ``safe``.
-            asyncio.CancelledError: as it came.
+            MensaError: the error of the last attempt. ``outcome`` holds for the whole call: after an attempt that the
+                vendor may have acted upon there is no other attempt, unless the call is ``safe``.
+            asyncio.CancelledError: the call was cancelled; `cancelled_outcome` tells the outcome.
         """
         loop = asyncio.get_running_loop()
         if deadline is None:
             deadline = loop.time() + self.timeouts.total
         attempt = 0
-        # What is known of the call while no attempt is under way.
+        # The outcome so far, for a cancellation between two attempts.
         known = OutcomeKind.NOT_SENT
         while True:
             attempt += 1
@@ -143,7 +146,7 @@ class Pipeline:
                     if (pending := emit(self.hooks, ended)) is not None:
                         await _told(pending, OutcomeKind.UNKNOWN)
                 return value
-            response = None  # type: ignore[assignment]  # the body may hold personal data; it stays in no traceback
+            response = None  # type: ignore[assignment]  # the body may hold personal data: keep it out of tracebacks
             delay = self._after(failure, attempt=attempt, safe=safe, remaining=deadline - loop.time(), gate=gate)
             known = failure.outcome
             if started is not None:
@@ -151,7 +154,7 @@ class Pipeline:
                 if (pending := emit(self.hooks, failed)) is not None:
                     await _told(pending, known)
             if delay is None:
-                # Outside of the except block, and without the frames that read the body: see AiohttpTransport.send.
+                # Raised outside of the except block, without the frames that read the body: see AiohttpTransport.send.
                 failure.__cause__ = failure.__context__ = None
                 raise failure.with_traceback(None)
             logger.info(
@@ -196,7 +199,7 @@ class Pipeline:
 
 
 async def _told(pending: Awaitable[None], outcome: OutcomeKind) -> None:
-    """Wait for hooks. A cancellation meanwhile says what had become of the request."""
+    """Wait for hooks. Note the outcome of the request on a cancellation in the meantime."""
     try:
         await pending
     except asyncio.CancelledError as cancelled:
@@ -220,21 +223,21 @@ async def _enter(gate: Gate, deadline: float) -> bool:
 
 
 def _understood(read: Callable[[HttpResponse], T], response: HttpResponse) -> T:
-    """Read an answer. What goes wrong in it may be no `ValidationError` and no defect that says NOT_SENT."""
+    """Read an answer, and turn unexpected errors into `DecodeError`: none may claim that nothing was sent."""
     try:
         return read(response)
     except (ResponseError, VendorError):
         raise
-    except Exception as error:  # noqa: BLE001 - the request has left, so that only UNKNOWN is true
+    except Exception as error:  # noqa: BLE001 - the request was sent, so the outcome is UNKNOWN
         kind = type(error).__name__
     raise DecodeError(f"the answer could not be read ({kind})", status=response.status, retryable=False)
 
 
 def status_error(response: HttpResponse) -> MensaError | None:
-    """The error that an answer's status stands for by itself, or None where the body decides.
+    """Return the error that an answer's status means by itself; None if the body decides.
 
-    Meant for every vendor: ``None`` comes back for a 2xx with a body and for a 4xx whose body may hold a documented
-    refusal; call `refusal_by_status` when it turns out not to.
+    It returns None for a 2xx with a body, and for a 4xx, whose body may hold a refusal that the vendor documents. If
+    the body of the 4xx holds none, call `refusal_by_status`. This holds for every vendor.
     """
     status = response.status
     if status == 429:
@@ -257,7 +260,7 @@ def status_error(response: HttpResponse) -> MensaError | None:
 
 
 def refusal_by_status(status: int) -> MensaError:
-    """The error for a 4xx whose body says nothing that the vendor documents, such as a firewall's page."""
+    """Return the error for a 4xx with a body that the vendor does not document, such as a firewall's page."""
     if status in {401, 403}:
         return AuthError(f"the vendor refused the credentials or the address (status {status})", code=str(status))
     return UnexpectedStatus(

@@ -1,4 +1,4 @@
-"""Secrets that cannot be printed, and text that a person or a log may see."""
+"""Keep secrets out of what is printed, logged and raised."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MASK = "***"
 
 @final
 class Secret:
-    """A token or password that shows itself only where it is asked to.
+    """Token or password that is shown only by `reveal`.
 
-    It is no string, so it cannot slip into an f-string, a log line or JSON; ``repr`` and ``str`` show ``***``. Two
-    secrets compare in constant time. It refuses to be pickled.
+    A secret is not a string, so that it cannot get into an f-string, a log line or JSON by mistake: ``repr`` and
+    ``str`` show ``***``. Two secrets are compared in constant time. A secret cannot be pickled.
 
     Raises:
-        ConfigurationError: it is no string, or holds a line break or another control character, as a secret does that
-            was read from a file to its end.
+        ConfigurationError: the value is not a string, or holds a line break or another control character (often the
+            line break at the end of a file).
     """
 
     __slots__ = ("_value",)
@@ -36,12 +36,12 @@ class Secret:
             raise ConfigurationError(f"a secret must be a string, not {type(value).__name__}")
         if any(character < " " or character == "\x7f" for character in value):
             raise ConfigurationError(
-                "a secret holds a line break or control character; strip what was read from a file"
+                "a secret holds a line break or control character; strip a secret that was read from a file"
             )
         self._value = value
 
     def reveal(self) -> str:
-        """Return the secret itself. Call it at the edge only, and keep the result in no variable."""
+        """Return the secret as a string. Call this only where the request is written, and keep it in no variable."""
         return self._value
 
     def __repr__(self) -> str:
@@ -50,8 +50,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        # The environment gives bytes that are not UTF-8 as lone surrogates, and those must not raise: the error's
-        # text would show the secret.
+        # In values from the environment, bytes that are not UTF-8 are lone surrogates. To encode them must not raise:
+        # the text of the error would show the secret.
         ours, theirs = (secret._value.encode(errors="surrogatepass") for secret in (self, other))
         return hmac.compare_digest(ours, theirs)
 
@@ -65,14 +65,14 @@ class Secret:
         return self  # so that `dataclasses.asdict` of a configuration works
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Secret is not pickled; give the credentials to the other process by its environment")
+        raise TypeError("a Secret cannot be pickled; give the credentials to the other process in its environment")
 
 
 def redact_url(url: str) -> str:
-    """Return ``url`` with its user info dropped and each query value replaced by ``***``.
+    """Return ``url`` without its user info, and with ``***`` in place of each query value.
 
-    Values are all hidden, known or not: a query of these vendors holds tokens, phone numbers and message texts.
-    Keys stay, since they help to tell what happened.
+    All values are hidden, because the queries of these vendors hold tokens, phone numbers and message texts. The keys
+    stay, because they help to find out what happened.
     """
     head, _, fragment = url.partition("#")
     path, question, query = head.partition("?")
@@ -90,7 +90,7 @@ _escapes = re.compile("%[0-9A-F]{2}").sub
 
 
 def _spellings(secret: str) -> set[str]:
-    """How a server may write a secret that it quotes: as it is, or as it stood in a URL, a page or a header."""
+    """Return the ways in which a server may quote a secret: plain, or as in a URL, a web page or a header."""
     raw = secret.encode(errors="surrogatepass")
     encoded = {quote(raw), quote(raw, safe=""), quote_plus(raw)}
     return {
@@ -104,11 +104,11 @@ def _spellings(secret: str) -> set[str]:
 
 
 def scrub(words: str, secrets: Iterable[Secret | None]) -> str:
-    """Return a server's ``words`` with ``***`` in place of each secret that they quote, in any usual spelling.
+    """Return a server's ``words`` with ``***`` in place of each secret in them, in any usual spelling.
 
-    Shorten words after this and not before: half a secret would not be found.
+    Shorten the words only after this: half a secret would not be found.
     """
     spellings = {one for secret in secrets if secret is not None for one in _spellings(secret.reveal())}
-    for spelling in sorted(spellings, key=len, reverse=True):  # a longer one may hold a shorter one
+    for spelling in sorted(spellings, key=len, reverse=True):  # a longer spelling may contain a shorter one
         words = words.replace(spelling, MASK)
     return words

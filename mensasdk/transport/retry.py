@@ -102,7 +102,7 @@ def next_delay(
     if isinstance(error, RateLimited) and error.retry_after is not None:
         if error.retry_after > policy.max_retry_after:
             return None
-        delay += error.retry_after  # plus jitter, so that clients that were told the same pause do not all return at once
+        delay += error.retry_after  # plus jitter, so that clients with the same pause do not return at once
     return delay if delay < remaining else None
 
 

@@ -175,7 +175,7 @@ def test_a_list_of_nobody_is_a_list(write: Write, content: str) -> None:
     [
         (f"{ANA}\n# who\n\n+34 60\n", "line 4", "too short"),
         (f"{ANA}\n600000002\n", "line 2", "default_country"),
-        (f"{ANA} {LUIS}\n", "line 1", "one number each"),
+        (f"{ANA} {LUIS}\n", "line 1", "one number only"),
         (f"{ANA}, {LUIS}\n", "line 1", "several numbers"),
         (f"msisdn\n{ANA}\n", "line 1", "column="),
         (f"{ANA};Ana\n", "line 1", "column="),

@@ -162,7 +162,7 @@ SEND_REFUSALS: dict[str, tuple[Any, Any, str, str]] = {
     "letters": ("0424CANTV", "Hola", "numbers", "letter"),
     "a digit too few": ("0424123456", "Hola", "numbers", "too short"),
     "a digit too few, in international form": ("+58 424 123456", "Hola", "numbers", "missing digit"),
-    "two numbers in one": ("04241234567,04141234567", "Hola", "numbers", "one number each"),
+    "two numbers in one": ("04241234567,04141234567", "Hola", "numbers", "one number only"),
     "a number that is no text": ([4241234567], "Hola", "numbers", "must be a number as text"),
     "a foreign number": ("+34 600 00 00 00", "Hola", "numbers", r"calling code \+34; .*Venezuela .*another vendor"),
     "one number in two spellings": (
