@@ -17,7 +17,17 @@ def not_this(name: str, what: str, value: object) -> str:
         what: the right kind, after "must be", with an example.
         value: the argument as it was given.
     """
-    return f"{name} must be {what}, not {'None' if value is None else type(value).__name__}"
+    return f"{name} {_must_be(what, value)}"
+
+
+def _must_be(what: str, value: object) -> str:
+    return f"must be {what}, not {'None' if value is None else type(value).__name__}"
+
+
+def _wrong(name: str, problem: str) -> ConfigurationError:
+    # Of "hooks[1]" and "pause of a circuit breaker", the parameter alone.
+    field = name.partition(" ")[0].partition("[")[0]
+    return ConfigurationError(problem, subject=name, field=field)
 
 
 def check_kind(name: str, value: object, kind: type | tuple[type, ...], what: str) -> None:
@@ -33,7 +43,7 @@ def check_kind(name: str, value: object, kind: type | tuple[type, ...], what: st
         ConfigurationError: the value is of another kind.
     """
     if not isinstance(value, kind):
-        raise ConfigurationError(not_this(name, what, value))
+        raise _wrong(name, _must_be(what, value))
 
 
 def check_flag(name: str, value: object) -> None:
@@ -52,9 +62,9 @@ def check_count(name: str, value: object, *, least: int = 1) -> None:
         ConfigurationError: the value is not such a number.
     """
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ConfigurationError(not_this(name, f"a whole number, {least} or more", value))
+        raise _wrong(name, _must_be(f"a whole number, {least} or more", value))
     if value < least:
-        raise ConfigurationError(f"{name} must be {least} or more, not {value}")
+        raise _wrong(name, f"must be {least} or more, not {value}")
 
 
 def check_seconds(name: str, value: object, *, zero: bool = False, what: str = "number of seconds") -> None:
@@ -71,6 +81,6 @@ def check_seconds(name: str, value: object, *, zero: bool = False, what: str = "
     """
     what = f"{'zero or a' if zero else 'a'} positive {what}"
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ConfigurationError(not_this(name, what, value))
+        raise _wrong(name, _must_be(what, value))
     if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
-        raise ConfigurationError(f"{name} must be {what}, not {value}")
+        raise _wrong(name, f"must be {what}, not {value}")

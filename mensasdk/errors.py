@@ -38,6 +38,9 @@ Each error has ``outcome`` (the outcome of the request: an `OutcomeKind`), ``ven
 as text, or the HTTP status) and ``retryable`` (whether the same call may succeed later). For a call that sends SMS,
 ``outcome`` is the outcome of every recipient of the call.
 
+``message`` is one sentence: ``subject``, ``problem`` and ``remedy``, which the error keeps apart as well, so that a
+program can say the same in terms of its own options. ``field`` names the parameter at fault.
+
 Errors are plain data. They can be pickled, they hold no request, URL, header or body, and no error has a
 ``__context__`` that could hold a secret.
 """
@@ -143,7 +146,13 @@ class MensaError(Exception):
     """Base class of every error that mensasdk raises.
 
     Attributes:
-        message: one sentence for a person, without secrets and without full phone numbers.
+        message: one sentence for a person, without secrets and without full phone numbers: the subject, the problem,
+            and the remedy behind a semicolon.
+        subject: the beginning of the sentence where that is a parameter by its name; None otherwise.
+        problem: the problem alone, without the subject and the remedy. It names no other parameter.
+        remedy: the remedy; None where the error knows none. It may name parameters.
+        field: the public name of the parameter at fault, such as ``"sender"``; None where there is none.
+        missing: a parameter that was left out and might help, such as ``"default_country"``; None where there is none.
         outcome: the outcome of the request.
         vendor: the vendor's short name (`VendorInfo.name`); None if no vendor is involved.
         code: the vendor's own code as text (``"-2"``), or the HTTP status, or None.
@@ -152,18 +161,28 @@ class MensaError(Exception):
 
     default_outcome: OutcomeKind = OutcomeKind.NOT_SENT
     default_retryable: bool = False
+    field: str | None = None
+    missing: str | None = None
 
     def __init__(
         self,
-        message: str,
+        problem: str,
         *,
+        subject: str | None = None,
+        remedy: str | None = None,
         outcome: OutcomeKind | None = None,
         vendor: str | None = None,
         code: str | None = None,
         retryable: bool | None = None,
     ) -> None:
+        message = problem if subject is None else f"{subject} {problem}"
+        if remedy is not None:
+            message = f"{message}; {remedy}"
         super().__init__(message)
         self.message = message
+        self.subject = subject
+        self.problem = problem
+        self.remedy = remedy
         self.outcome = self.default_outcome if outcome is None else outcome
         self.vendor = vendor
         self.code = code
@@ -175,7 +194,29 @@ class MensaError(Exception):
 
 
 class ConfigurationError(MensaError):
-    """A client, sender or command was set up wrongly. Nothing was sent."""
+    """A client, sender or command was set up wrongly. Nothing was sent.
+
+    Attributes:
+        field: the public name of the parameter at fault, such as ``"base_url"``; None where there is none.
+        code: a short word for the mistake, where a parameter can be wrong in several ways (``"no_column"``), or None.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        field: str | None = None,
+        subject: str | None = None,
+        remedy: str | None = None,
+        outcome: OutcomeKind | None = None,
+        vendor: str | None = None,
+        code: str | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(
+            problem, subject=subject, remedy=remedy, outcome=outcome, vendor=vendor, code=code, retryable=retryable
+        )
+        self.field = field
 
 
 class JournalError(MensaError):
@@ -192,9 +233,22 @@ class ValidationError(MensaError, ValueError):
         field: the public name of the parameter at fault, such as ``"sender"``.
     """
 
-    def __init__(self, message: str, *, field: str, vendor: str | None = None, code: str | None = None) -> None:
-        super().__init__(message, vendor=vendor, code=code)
+    field: str
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        field: str,
+        subject: str | None = None,
+        remedy: str | None = None,
+        missing: str | None = None,
+        vendor: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(problem, subject=subject, remedy=remedy, vendor=vendor, code=code)
         self.field = field
+        self.missing = missing
 
 
 class ScheduleError(ValidationError):

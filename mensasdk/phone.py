@@ -27,6 +27,9 @@ _plain = re.compile(r"\+?[1-9][0-9]{6,14}").fullmatch
 # Far above the longest spelling of a number; keeps long texts away from the library's regular expressions.
 _MAX_LENGTH = 100
 _FORM = 'write it in international form: "+", country code, number'
+_ONE = "give one number only"
+# The problem of a number, and the remedy.
+_Trouble = tuple[str, str]
 
 
 @frozen(repr=False)
@@ -188,7 +191,8 @@ def load() -> None:
 
 
 def _slow(cleaned: str, given: str, home: Home | None, strict: bool, field: str) -> PhoneNumber:
-    reason = ""
+    reason: _Trouble | None = None
+    missing = None
     for candidate, region, guessed in _readings(cleaned, home):
         found, trouble = _read(candidate, region, strict=strict or guessed)
         if found is not None:
@@ -196,12 +200,13 @@ def _slow(cleaned: str, given: str, home: Home | None, strict: bool, field: str)
             e164 = str(tables.format_number(found, tables.PhoneNumberFormat.E164))
             national = str(tables.national_significant_number(found))
             return PhoneNumber(e164, found.country_code, national, given)
-        if guessed and home is None:
-            trouble += '; if it is a national number, give default_country, such as "ES"'
+        if guessed and home is None and trouble is not None:
+            trouble = trouble[0], f'{trouble[1]}; if it is a national number, give default_country, such as "ES"'
+            missing = "default_country"
         reason = reason or trouble  # the first reading is the likeliest, so its error is reported
-    if not reason:
-        reason = f'has no country; {_FORM}, or give default_country, such as "ES"'
-    raise _refusal(field, given, reason)
+    if reason is None:
+        reason, missing = ("has no country", f'{_FORM}, or give default_country, such as "ES"'), "default_country"
+    raise _refusal(field, given, *reason, missing)
 
 
 def _readings(cleaned: str, home: Home | None) -> Sequence[tuple[str, str | None, bool]]:
@@ -221,8 +226,8 @@ def _readings(cleaned: str, home: Home | None) -> Sequence[tuple[str, str | None
     return [*international, national]
 
 
-def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, str]:
-    """Return the number as an object of the library, or None and what is wrong with it."""
+def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, _Trouble | None]:
+    """The library's number, or None and what is wrong with it."""
     tables = library()
     failure = tables.NumberParseException
     kind: int | None = None
@@ -231,27 +236,27 @@ def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, str
     except failure as error:
         kind = error.error_type
     if kind == failure.INVALID_COUNTRY_CODE:
-        return None, f"begins with no country's calling code; {_FORM}"
+        return None, ("begins with no country's calling code", _FORM)
     if kind == failure.TOO_LONG:
-        return None, f"is too long for a phone number; {_FORM}"
+        return None, ("is too long for a phone number", _FORM)
     if kind is not None:
-        return None, f"is too short for a phone number; {_FORM}"
+        return None, ("is too short for a phone number", _FORM)
     _drop_old_mexican_1(found)
     country = f"calling code +{found.country_code}"
     result = tables.ValidationResult
     verdict = tables.is_possible_number_with_reason(found)
     if verdict == result.IS_POSSIBLE_LOCAL_ONLY:
-        return None, f"lacks its area code ({country}); {_FORM}"
+        return None, (f"lacks its area code ({country})", _FORM)
     if verdict == result.TOO_SHORT:
-        return None, f"is too short for {country}; check for a missing digit"
+        return None, (f"is too short for {country}", "check for a missing digit")
     if verdict == result.TOO_LONG:
-        return None, f"is too long for {country}; check for a digit too many"
+        return None, (f"is too long for {country}", "check for a digit too many")
     if verdict != result.IS_POSSIBLE:
-        return None, f"has a length that {country} does not use; check its digits"
-    # Any other number may be in a range that is newer than the tables, but no range has numbers with zeros only.
+        return None, (f"has a length that {country} does not use", "check its digits")
+    # Other numbers may be in a range newer than the tables; no plan opens one whose numbers are zeros throughout.
     if (strict or not found.national_number) and not tables.is_valid_number(found):
-        return None, f"is not a valid number for {country}; check its digits"
-    return found, ""
+        return None, (f"is not a valid number for {country}", "check its digits")
+    return found, None
 
 
 def _drop_old_mexican_1(found: Any) -> None:
@@ -277,39 +282,40 @@ _TO_PLAIN: dict[int, str | None] = {**_IGNORED, **_PLUS_SIGNS}
 def _clean(number: str, field: str) -> str:
     """Return the digits of a number, with its leading plus if it has one; refuse other characters."""
     if len(number) > _MAX_LENGTH:
-        raise _refusal(field, number, f"is longer than any phone number; {_FORM}")
+        raise _refusal(field, number, "is longer than any phone number", _FORM)
     # Checked before anything is stripped: a line end after a number could begin a header or a second parameter.
     if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in number):
         raise _refusal(
-            field, number, "holds a line end or another control character; strip it, and give one number only"
+            field, number, "holds a line end or another control character", "strip it, and give one number only"
         )
     rest = number.strip()
     if rest[:4].lower() == "tel:":
         rest = rest[4:]
     if any(character in ",;/|、，；／" for character in rest):
-        raise _refusal(field, number, "looks like several numbers or a number with parameters; give one number only")
+        raise _refusal(field, number, "looks like several numbers or a number with parameters", _ONE)
     kept: list[str] = []
     for character in rest.translate(_TO_PLAIN):
         if character.isdecimal():
             kept.append(str(unicodedata.decimal(character)))
         elif character == "+":
             if kept:
-                raise _refusal(field, number, 'has a "+" in the middle; give one number only')
+                raise _refusal(field, number, 'has a "+" in the middle', _ONE)
             kept.append("+")
         elif unicodedata.category(character) not in ("Cf", "Zs"):  # direction marks and joiners; spaces
             what = "a letter" if character.isalpha() else f"the character {character!r}"
-            raise _refusal(field, number, f"holds {what}; {_FORM}, without extension")
+            raise _refusal(field, number, f"holds {what}", f"{_FORM}, without extension")
     cleaned = "".join(kept)
     if cleaned in ("", "+"):
-        raise ValidationError(f"{field} is empty; {_FORM}", field=field)
+        raise ValidationError("is empty", subject=field, remedy=_FORM, field=field)
     return cleaned
 
 
 def _require_text(number: object, field: str) -> None:
     # A number from a spreadsheet may be an int or a float, which has lost its plus and perhaps some digits.
     if not isinstance(number, str):
-        raise ValidationError(f"{field} must be a string, not {type(number).__name__}; {_FORM}", field=field)
+        problem = f"must be a string, not {type(number).__name__}"
+        raise ValidationError(problem, subject=field, remedy=_FORM, field=field)
 
 
-def _refusal(field: str, number: str, reason: str) -> ValidationError:
-    return ValidationError(f"{field} ({mask(number)}) {reason}", field=field)
+def _refusal(field: str, number: str, problem: str, remedy: str, missing: str | None = None) -> ValidationError:
+    return ValidationError(problem, subject=f"{field} ({mask(number)})", remedy=remedy, missing=missing, field=field)

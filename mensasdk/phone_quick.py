@@ -119,7 +119,9 @@ def home_of(country: str) -> Home:
     region = str(country).strip().upper()
     if region not in tables.SUPPORTED_REGIONS:
         raise ValidationError(
-            f'default_country {str(country)[:20]!r} is not a country; give its two letters by ISO 3166, such as "ES"',
+            f"{str(country)[:20]!r} is not a country",
+            subject="default_country",
+            remedy='give its two letters by ISO 3166, such as "ES"',
             field="default_country",
         )
     metadata = tables.PhoneMetadata.metadata_for_region(region)

@@ -66,7 +66,8 @@ class Template:
 def _unfit(names: Iterable[str], variables: Mapping[str, str]) -> ValidationError:
     name = next(name for name in names if not isinstance(variables.get(name), str))
     if name not in variables:
-        return ValidationError(f"the text has {{{name}}}, but variables has no {name!r}; add it", field="variables")
+        problem = f"the text has {{{name}}}, but variables has no {name!r}"
+        return ValidationError(problem, remedy="add it", field="variables")
     kind = type(variables[name]).__name__
     return ValidationError(f"variable {name!r} must be a string, not {kind}", field="variables")
 
@@ -91,7 +92,8 @@ def template(text: str) -> Template:
         elif len(token) == 2:
             pieces[-1] += token[0]
         else:
-            raise ValidationError(f"text has a lone {token!r}; write {token * 2!r} for a brace", field="text")
+            remedy = f"write {token * 2!r} for a brace"
+            raise ValidationError(f"has a lone {token!r}", subject="text", remedy=remedy, field="text")
     pieces[-1] += text[end:]
     return Template(tuple(names), tuple(pieces))
 

@@ -251,7 +251,7 @@ def missing_credentials(info: VendorInfo, found: Collection[str]) -> Configurati
         return ConfigurationError(f"{names} is not set" if len(lacking) == 1 else f"{names} are not set")
     if info.credentials_instead:
         names += f" (or {' and '.join(variable(info.name, name) for name in info.credentials_instead)})"
-    return ConfigurationError(f"no credentials for {info.name}; set {names}")
+    return ConfigurationError(f"no credentials for {info.name}", remedy=f"set {names}")
 
 
 def load(reference: str) -> Any:

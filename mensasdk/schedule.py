@@ -45,7 +45,9 @@ def zone(name: str) -> ZoneInfo:
         found = ZoneInfo(name)
     if found is None:
         raise ValidationError(
-            f'there is no time zone {name[:40]!r}; give an IANA name, such as "Europe/Madrid"', field="time_zone"
+            f"there is no time zone {name[:40]!r}",
+            remedy='give an IANA name, such as "Europe/Madrid"',
+            field="time_zone",
         )
     return found
 
@@ -97,17 +99,21 @@ def to_wall_clock(
     except OverflowError:
         pass
     if local is None:
-        raise ScheduleError(f"{field} is outside the years that can be scheduled; give a nearer time", field=field)
+        raise ScheduleError(
+            "is outside the years that can be scheduled", subject=field, remedy="give a nearer time", field=field
+        )
     if returned.replace(tzinfo=None) != moment.replace(tzinfo=None):
         raise ScheduleError(
-            f"{field} is {moment:%Y-%m-%d %H:%M}, which {_name(moment.tzinfo)} leaves out when the clocks go forward; "
-            f"did you mean {returned:%H:%M}?",
+            f"is {moment:%Y-%m-%d %H:%M}, which {_name(moment.tzinfo)} leaves out when the clocks go forward",
+            subject=field,
+            remedy=f"did you mean {returned:%H:%M}?",
             field=field,
         )
     if instant <= now:
         raise ScheduleError(
-            f"{field} is {instant:%Y-%m-%d %H:%M:%S} UTC, which is not in the future; give a later time, or None to "
-            "send now",
+            f"is {instant:%Y-%m-%d %H:%M:%S} UTC, which is not in the future",
+            subject=field,
+            remedy="give a later time, or leave it out to send now",
             field=field,
         )
     wall = local.replace(tzinfo=None)
@@ -115,9 +121,11 @@ def to_wall_clock(
     # The time exists, because it was converted from UTC. So two offsets can only mean that it comes twice.
     if repeated:
         raise ScheduleError(
-            f"{field} is {wall:%H:%M} on {wall:%Y-%m-%d} in {_name(zone)}, where that hour comes twice because the "
-            f"clocks go back, and the vendor cannot be told which of the two is meant; choose a time outside that "
-            f"hour, such as {wall - repeated:%Y-%m-%d %H:%M} or {wall + repeated:%Y-%m-%d %H:%M}",
+            f"is {wall:%H:%M} on {wall:%Y-%m-%d} in {_name(zone)}, where that hour comes twice because the clocks go "
+            "back, and the vendor cannot be told which of the two is meant",
+            subject=field,
+            remedy=f"choose a time outside that hour, such as {wall - repeated:%Y-%m-%d %H:%M} or "
+            f"{wall + repeated:%Y-%m-%d %H:%M}",
             field=field,
         )
     return wall

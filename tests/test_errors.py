@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import pickle
 import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -12,7 +13,15 @@ import pytest
 
 import mensasdk
 from mensasdk import AiohttpTransport, MensatekClient, OutcomeKind, errors, outcome_of
-from mensasdk.errors import ConfigurationError, ConnectError, ConnectionLost, JournalError, MensaError, VendorError
+from mensasdk.errors import (
+    ConfigurationError,
+    ConnectError,
+    ConnectionLost,
+    JournalError,
+    MensaError,
+    ValidationError,
+    VendorError,
+)
 from mensasdk.sandbox import Fault, Sandbox
 
 _LINE = re.compile(r"^ {4}(?P<indent>[ │]*)[├└]── (?P<name>\w+) .*?(?P<outcome>NOT_SENT|REJECTED|UNKNOWN|)$")
@@ -137,3 +146,31 @@ async def test_a_time_limit_around_a_call_tells_whether_the_message_had_left(way
                     await task
                 assert outcome_of(caught.value) is outcome
         await one_connection.aclose()
+
+
+# ------------------------------------------------------------------------------------------------ the sentence
+
+
+def test_the_message_is_subject_problem_and_remedy_and_each_is_kept_apart() -> None:
+    whole = ValidationError("is empty", subject="text", remedy="give the message", field="text", missing="template")
+    assert str(whole) == whole.message == "text is empty; give the message"
+    bare = ConfigurationError("the session is closed")
+    assert (bare.message, bare.problem) == ("the session is closed",) * 2
+    assert (bare.field, bare.subject, bare.remedy, bare.code) == (None,) * 4
+    assert ConnectError("x").field is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConfigurationError("has no column", field="column", subject="list.csv", remedy="name one", code="no_column"),
+        ValidationError("is empty", subject="text", remedy="give it", field="text", missing="template", vendor="x"),
+        ConnectError("x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_the_parts_of_a_sentence_pickle(error: MensaError) -> None:
+    twin = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert type(twin) is type(error)
+    assert twin.args == error.args
+    assert vars(twin) == vars(error)

@@ -159,7 +159,7 @@ class Dispatcher:
                 continue
             item.message = message
             return lane, item
-        raise error or ValidationError("no route is for the country of this number; add one", field="to")
+        raise error or ValidationError("no route is for the country of this number", remedy="add one", field="to")
 
 
 def _is_busy(lane: Lane) -> bool:

@@ -81,6 +81,7 @@ class Planner:
         window: the most messages held back in requests that are not full; above it the fullest request goes out.
         linger: seconds without a new message after which an async source's messages go out in requests that are not
             full.
+        say: returns the words of an error that stand in the outcome of a refused message.
     """
 
     def __init__(
@@ -91,12 +92,14 @@ class Planner:
         vendor: str,
         window: int,
         linger: float,
+        say: Callable[[MensaError], str] = str,
     ) -> None:
         self._messages = messages
         self._prepare = prepare
         self._vendor = vendor
         self._window = window
         self._linger = linger
+        self._say = say
         self._open: dict[Hashable, _Filling] = {}
         self._last: _Filling | None = None
         self._refused: list[Outcome] = []
@@ -144,7 +147,7 @@ class Planner:
         try:
             lane, item, screened = self._prepare(message)
         except MensaError as error:
-            self._refused.append(refusal(message, self._vendor, error))
+            self._refused.append(refusal(message, self._vendor, error, self._say(error)))
             return self._portion(None) if len(self._refused) >= _MAX_REFUSED else None
         if lane.most == 1:
             return self._portion(Request(lane, [item], {} if screened is None else {item: screened}))
@@ -179,9 +182,9 @@ class Planner:
         return Portion(request, refused)
 
 
-def refusal(message: Message, vendor: str, error: MensaError) -> Outcome:
+def refusal(message: Message, vendor: str, error: MensaError, detail: str) -> Outcome:
     """Make the NOT_SENT outcome of a message that was refused here, before anything was sent."""
-    return Outcome(OutcomeKind.NOT_SENT, message, vendor=vendor, code=code_of(error), detail=error.message)
+    return Outcome(OutcomeKind.NOT_SENT, message, vendor=vendor, code=code_of(error), detail=detail)
 
 
 @define

@@ -49,6 +49,7 @@ async def add(
     prepare: Callable[[Message], Planned],
     vendor: str,
     free: int,
+    say: Callable[[MensaError], str],
 ) -> AsyncGenerator[tuple[int, Sequence[Outcome]], None]:
     """Record messages as PENDING, except those that the campaign has already.
 
@@ -70,7 +71,7 @@ async def add(
             try:
                 _, item, _ = prepare(message)
             except MensaError as error:
-                refused.append(refusal(message, vendor, error))
+                refused.append(refusal(message, vendor, error, say(error)))
             else:
                 rows.append(Row(free, message_key(message, item.number), message, item.number))
                 free += 1

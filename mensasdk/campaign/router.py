@@ -86,7 +86,7 @@ class Router:
         except ConfigurationError:
             raise
         except MensaError as error:
-            return refusal(message, dispatcher.vendor, error)
+            return refusal(message, dispatcher.vendor, error, error.message)
         journal, report = MemoryJournal(keep_outcomes=False), BatchReport(token_hex(8), dispatcher.vendor)
         await journal.open(report.campaign)
         try:

@@ -23,7 +23,7 @@ from mensasdk.campaign.route import Route
 from mensasdk.campaign.router import Router
 from mensasdk.campaign.run import Run, Sink
 from mensasdk.campaign.screens import Screen, Screens
-from mensasdk.errors import ConfigurationError, ValidationError
+from mensasdk.errors import ConfigurationError, MensaError, ValidationError
 from mensasdk.journal.memory import MemoryJournal
 from mensasdk.journal.protocol import Journal, State, recorded_outcome
 from mensasdk.limits.breaker import CircuitBreaker
@@ -154,6 +154,7 @@ class BatchSender:
             vendor=self._dispatcher.vendor,
             window=self._dispatcher.window,
             linger=self._linger,
+            say=self._say,
         )
 
     async def check(
@@ -188,6 +189,10 @@ class BatchSender:
         return await checking.check(
             twin.plan(messages), twin._dispatcher, prices=prices, on_progress=on_progress, on_message=on_message
         )
+
+    def _say(self, error: MensaError) -> str:
+        """Return what an outcome says of a message that was refused. The command has words of its own."""
+        return error.message
 
     def _prepare(self, message: Message) -> Planned:
         lane, item, _ = self._dispatcher.prepare(message)
@@ -454,7 +459,7 @@ class BatchSender:
         if messages is None:
             return
         added = resuming.add(
-            self._journal, report.campaign, messages, self._dispatcher.prepare, vendor, run.carrier.next_seq
+            self._journal, report.campaign, messages, self._dispatcher.prepare, vendor, run.carrier.next_seq, self._say
         )
         async with aclosing(added) as refusals:
             async for run.carrier.next_seq, refused in refusals:
@@ -477,7 +482,8 @@ async def _tell(on_progress: OnProgress | None, report: BatchReport, total: int 
 def _check_name(campaign: str) -> None:
     check_kind("campaign", campaign, str, "a string, such as the name of the list and its date")
     if not campaign or campaign.isspace() or not campaign.isprintable():
-        raise ConfigurationError("campaign must be a name of printable characters, and not empty or blank")
+        problem = "must be a name of printable characters, and not empty or blank"
+        raise ConfigurationError(problem, subject="campaign", field="campaign")
 
 
 def _check_messages(messages: object) -> None:

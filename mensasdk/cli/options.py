@@ -10,6 +10,7 @@ from typing import Final, ParamSpec
 import click
 
 from mensasdk.cli.masking import masked
+from mensasdk.cli.wording import say
 from mensasdk.errors import AddressBlocked, AuthError, ConfigurationError, JournalError, MensaError, ValidationError
 from mensasdk.registry import VendorInfo, variable, vendors
 
@@ -47,12 +48,12 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
         except KeyboardInterrupt:
             code, words = 130, "Interrupted."
         except (ConfigurationError, ValidationError) as error:
-            code, words = 2, f"Error: {error.message}"
+            code, words = 2, f"Error: {say(error)}"
         except JournalError as error:
-            code, words = 5, f"Error: {error.message}"
+            code, words = 5, f"Error: {say(error)}"
         except MensaError as error:
             code = 4 if isinstance(error, (AuthError, AddressBlocked)) else 1
-            words = f"Error: {error.message}"
+            words = f"Error: {say(error)}"
         else:
             words = ""
         if words:

@@ -75,15 +75,17 @@ class Guard:
         trusted_proxies: Sequence[str] = (),
     ) -> None:
         if password is not None and not password.strip():
-            raise ConfigurationError("password is empty; give the one that is set in the vendor's panel, or None")
+            remedy = "give the one that is set in the vendor's panel, or None"
+            raise ConfigurationError("is empty", subject="password", remedy=remedy, field="password")
         if user is not None and password is None:
-            raise ConfigurationError("user is given without a password; give a password too, or leave user out")
+            remedy = "give a password too, or leave user out"
+            raise ConfigurationError("is given without a password", subject="user", remedy=remedy, field="user")
         if user is not None and ":" in user:
-            raise ConfigurationError("user contains a colon, which Basic authentication cannot carry; leave it out")
+            problem = "contains a colon, which Basic authentication cannot carry"
+            raise ConfigurationError(problem, subject="user", remedy="leave it out", field="user")
         if path_secret is not None and not _PATH_SECRET.fullmatch(path_secret):
-            raise ConfigurationError(
-                "path_secret must be one or more of letters, digits and -._~, such as secrets.token_urlsafe(32)"
-            )
+            problem = "must be one or more of letters, digits and -._~, such as secrets.token_urlsafe(32)"
+            raise ConfigurationError(problem, subject="path_secret", field="path_secret")
         if password is None and path_secret is None and not insecure:
             raise ConfigurationError(
                 "a receiver needs a password or a path_secret; insecure=True does without them, on loopback only"
@@ -199,11 +201,12 @@ def _encodings(user: str, password: str) -> tuple[tuple[bytes, bytes], ...]:
 
 def _networks(name: str, texts: Sequence[str]) -> tuple[_Network, ...]:
     if isinstance(texts, str):
-        raise ConfigurationError(f"{name} must be a sequence of networks, not one string")
+        raise ConfigurationError("must be a sequence of networks, not one string", subject=name, field=name)
     try:
         return tuple(ip_network(text) for text in texts)
     except ValueError as error:
-        raise ConfigurationError(f"{name}: {error}") from None
+        problem = str(error)
+    raise ConfigurationError(f"has a wrong address: {problem}", subject=name, field=name)
 
 
 def _within(address: _Address, networks: Iterable[_Network]) -> bool:

@@ -44,7 +44,9 @@ class CircuitBreaker:
         check_seconds("pause of a circuit breaker", self.pause)
         check_seconds("longest of a circuit breaker", self.longest)
         if self.pause > self.longest:
-            raise ConfigurationError("longest of a circuit breaker must not be shorter than its pause")
+            raise ConfigurationError(
+                "must not be shorter than its pause", subject="longest of a circuit breaker", field="longest"
+            )
 
 
 class Breaker:

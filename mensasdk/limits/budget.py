@@ -60,16 +60,21 @@ class Budget:
     ) -> None:
         check_kind("prices", prices, (Prices, NoneType), 'Prices, as in Prices({"ES": "0.9"})')
         if limit is None and prices is None and max_messages is None:
-            raise ConfigurationError("a budget needs a limit with prices, or max_messages, or both")
+            raise ConfigurationError(
+                "a budget has no limit", remedy="give it a limit with prices, or max_messages, or both"
+            )
         if (limit is None) != (prices is None):
             raise ConfigurationError(
-                "limit and prices go together: a limit on spend needs to know what a message costs; give both, as in "
-                'Budget("50", Prices({"ES": "0.9"})), or cap the messages with max_messages alone'
+                "a limit on spend needs to know what a message costs",
+                remedy='give limit and prices together, as in Budget("50", Prices({"ES": "0.9"})), or cap the messages '
+                "with max_messages alone",
+                field="limit" if prices is None else "prices",
+                code="no_prices" if prices is None else "no_limit",
             )
         if max_messages is not None and (isinstance(max_messages, bool) or not isinstance(max_messages, int)):
-            raise ValidationError("max_messages must be a whole number, 0 or more", field="max_messages")
+            raise ValidationError("must be a whole number, 0 or more", subject="max_messages", field="max_messages")
         if max_messages is not None and max_messages < 0:
-            raise ValidationError("max_messages is negative; give 0 or more", field="max_messages")
+            raise ValidationError("is negative", subject="max_messages", remedy="give 0 or more", field="max_messages")
         self.limit = None if limit is None else amount_of(limit, "limit", "limit")
         self.prices = prices
         self.max_messages = max_messages

@@ -16,9 +16,13 @@ __all__ = ["LimiterStatistics", "RateLimit", "RateLimiter", "Unlimited"]
 
 def _positive(_: object, attribute: Attribute[float], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ConfigurationError(f"{attribute.name} of a rate limit must be a number, not {type(value).__name__}")
+        raise _wrong(attribute.name, f"must be a number, not {type(value).__name__}")
     if not (0 < value < math.inf):
-        raise ConfigurationError(f"{attribute.name} of a rate limit must be a finite number above 0, not {value}")
+        raise _wrong(attribute.name, f"must be a finite number above 0, not {value}")
+
+
+def _wrong(name: str, problem: str) -> ConfigurationError:
+    return ConfigurationError(problem, subject=f"{name} of a rate limit", field=name)
 
 
 @frozen
@@ -39,7 +43,9 @@ class RateLimit:
 
     def __attrs_post_init__(self) -> None:
         if not (0 < self.window < math.inf and self.capacity / self.window < math.inf):
-            raise ConfigurationError("permits and per of a rate limit are too far apart; give less extreme values")
+            raise ConfigurationError(
+                "permits and per of a rate limit are too far apart", remedy="give less extreme values", field="permits"
+            )
 
     @property
     def capacity(self) -> int:
@@ -154,7 +160,7 @@ def check_permits(permits: object) -> None:
         ValidationError: it is not.
     """
     if isinstance(permits, bool) or not isinstance(permits, int) or permits < 1:
-        raise ValidationError(f"permits must be a whole number above 0, not {permits!r}", field="permits")
+        raise ValidationError(f"must be a whole number above 0, not {permits!r}", subject="permits", field="permits")
 
 
 def pause_of(seconds: float) -> float:

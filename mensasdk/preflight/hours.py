@@ -223,9 +223,10 @@ class SendingHours:
         opening = timeline.opening(whole_minute(max(at, now + _LEAD)), number).astimezone(timeline.zones[0])
         if self._refuse:
             raise ValidationError(
-                f"to ({phone.mask(number)}) is outside the sending hours ({self._shown}) at "
+                f"is outside the sending hours ({self._shown}) at "
                 f"{at.astimezone(timeline.zones[0]):%Y-%m-%d %H:%M} in {timeline.zones[0]}; they open next at "
                 f"{opening:%Y-%m-%d %H:%M}",
+                subject=f"to ({phone.mask(number)})",
                 field="schedule_at",
                 code=Code.CLOSED,
             )
@@ -368,8 +369,9 @@ class _Cursor:
 def _check_expiry(message: Message, at: datetime, number: str) -> None:
     if message.not_after is not None and at >= message.not_after:
         raise ValidationError(
-            f"to ({phone.mask(number)}) could go out at {at:%Y-%m-%d %H:%M} {at.tzname()} at the earliest, and that is "
-            "not before the not_after of the message; set a later not_after",
+            f"could go out at {at:%Y-%m-%d %H:%M} {at.tzname()} at the earliest, which is too late for it",
+            subject=f"to ({phone.mask(number)})",
+            remedy="give the message a later not_after",
             field="not_after",
             code=Code.EXPIRED,
         )

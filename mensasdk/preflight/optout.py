@@ -33,8 +33,8 @@ _REMEDY: Final = "correct it, or pass over what cannot be read with lenient=True
 _HEADER: Final = "if it is a header, say which column holds the numbers with column="
 _SORTED_AT_ONCE: Final = 2**16
 
-# refuse(line, reason): raises, or counts where the caller is lenient.
-_Refuse = Callable[[int, str], None]
+# refuse(line, code, problem, remedy of its own): raises, or counts where the caller is lenient.
+_Refuse = Callable[[int, str, str, str | None], None]
 
 
 class OptOuts:
@@ -98,7 +98,7 @@ class OptOuts:
             self._read(lambda refuse: _cells(path, column, refuse), f"{path}, line", f"{_REMEDY}; {_HEADER}", lenient)
             return
         if column is not None:
-            raise ConfigurationError("column is for a CSV file; leave it out")
+            raise ConfigurationError("is for a CSV file", subject="column", remedy="leave it out", field="column")
         if callable(source):
             _check_function(source)
             self._ask = source
@@ -106,8 +106,9 @@ class OptOuts:
             self._read(lambda refuse: enumerate(source, 1), "item", _REMEDY, lenient)
         else:
             raise ConfigurationError(
-                f"opt-outs come from a path, an iterable or a function, not from {type(source).__name__}; gather what "
-                "comes asynchronously first, as in OptOuts([number async for number in source])"
+                f"opt-outs come from a path, an iterable or a function, not from {type(source).__name__}",
+                remedy="gather what comes asynchronously first, as in OptOuts([number async for number in source])",
+                field="source",
             )
 
     def __call__(self, message: Message, number: str) -> Message:
@@ -156,9 +157,10 @@ class OptOuts:
     def _read(
         self, entries: Callable[[_Refuse], Iterable[tuple[int, str]]], place: str, remedy: str, lenient: bool
     ) -> None:
-        def refuse(line: int, reason: str) -> None:
+        def refuse(line: int, code: str, problem: str, own: str | None) -> None:
             if not lenient:
-                raise ConfigurationError(f"{place} {line}: {reason}; {remedy}")
+                every = remedy if own is None else f"{own}; {remedy}"
+                raise ConfigurationError(f"{place} {line}: {problem}", remedy=every, field="source", code=code)
             self.skipped += 1
 
         numbers: array[int] = array("Q")
@@ -166,14 +168,20 @@ class OptOuts:
             try:
                 e164 = parse(given, default_country=self._default_country, field="number").e164
             except ValidationError as error:
-                reason = error.message
+                problem, own = f"{error.subject} {error.problem}", error.remedy
+                code = "bad_number" if error.missing is None else "no_country"
             else:
                 # No calling code begins with 0, so no digit is lost; the longest number has 19.
                 numbers.append(int(e164))
                 continue
-            refuse(line, reason)
+            refuse(line, code, problem, own)
         if self.skipped and not numbers:
-            raise ConfigurationError(f"{place} 1 and on: of {self.skipped} numbers not one could be read; {remedy}")
+            raise ConfigurationError(
+                f"{place} 1 and on: of {self.skipped} numbers not one could be read",
+                remedy=remedy,
+                field="source",
+                code="bad_number",
+            )
         self._numbers = _sorted(numbers)
 
 
@@ -197,8 +205,9 @@ def _sorted(numbers: array[int]) -> array[int]:
 def _check_function(function: Callable[[str], Any]) -> None:
     if iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004
         raise ConfigurationError(
-            "the opt-out function is async, and a campaign cannot wait for it at each message; read the list first, as "
-            "in OptOuts(await numbers())"
+            "the opt-out function is async, and a campaign cannot wait for it at each message",
+            remedy="read the list first, as in OptOuts(await numbers())",
+            field="source",
         )
 
 
@@ -230,7 +239,8 @@ def _cells(path: Path, column: str | None, refuse: _Refuse) -> Iterator[tuple[in
     problem: str | None
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise ConfigurationError(f"{path} is not a regular file; save the list to disk first")
+            remedy = "save the list to disk first"
+            raise ConfigurationError(f"{path} is not a regular file", remedy=remedy, field="source")
         # Bytes that are not UTF-8 become a character that no number has. In other columns they do no harm, and are
         # common there: names in the encoding of Windows.
         with path.open(encoding="utf-8-sig", errors="replace") as file:
@@ -239,7 +249,7 @@ def _cells(path: Path, column: str | None, refuse: _Refuse) -> Iterator[tuple[in
         problem = error.strerror or type(error).__name__
     else:
         return
-    raise ConfigurationError(f"{path} cannot be read: {problem}")
+    raise ConfigurationError(f"{path} cannot be read: {problem}", field="source")
 
 
 def _content(file: IO[str], path: str, column: str | None, refuse: _Refuse) -> Iterator[tuple[int, str]]:
@@ -255,18 +265,22 @@ def _content(file: IO[str], path: str, column: str | None, refuse: _Refuse) -> I
     content = lines()
     first = next(content, "")
     if "\0" in first:  # as in UTF-16
-        raise ConfigurationError(f"{path} is not a text file in UTF-8; save it as UTF-8")
+        raise ConfigurationError(f"{path} is not a text file in UTF-8", remedy="save it as UTF-8", field="source")
     layout = _layout(first, column)
     if layout is None:
         if column is not None:
-            raise ConfigurationError(f"{path}, line {line}: the header has no column named so (column={column!r})")
+            raise ConfigurationError(
+                f"{path}, line {line}: the header has no column named {column!r}", field="column", code="no_column"
+            )
         for text in chain([first] if first else [], content):
             yield line, _bare(text)
         return
     delimiter, places, width = layout
     if len(places) > 1:
-        remedy = "say which one with column=" if column is None else "rename one"
-        raise ConfigurationError(f"{path}, line {line}: {len(places)} columns could hold the number; {remedy}")
+        problem = f"{path}, line {line}: {len(places)} columns could hold the number"
+        if column is not None:
+            raise ConfigurationError(problem, remedy="rename one", field="column", code="repeated_column")
+        raise ConfigurationError(problem, remedy="say which one with column=", field="source", code="several_columns")
     rows = csv.reader(content, delimiter=delimiter, strict=True)
     try:
         for count, cells in enumerate(rows, 1):
@@ -277,7 +291,7 @@ def _content(file: IO[str], path: str, column: str | None, refuse: _Refuse) -> I
                 continue
             # In a row that is too short or too long, the number may be in another cell.
             if len(cells) < width or any(extra.strip() for extra in cells[width:]):
-                refuse(line, f"has {len(cells)} cells, and the header {width}")
+                refuse(line, "bad_row", f"has {len(cells)} cells, and the header {width}", None)
             else:
                 yield line, _bare(cells[places[0]])
         else:
@@ -285,7 +299,11 @@ def _content(file: IO[str], path: str, column: str | None, refuse: _Refuse) -> I
     except csv.Error as error:
         problem = f"is not sound CSV ({error})"
     # Never skipped, even if lenient: the row may hide other rows.
-    raise ConfigurationError(f"{path}, line {line}: {problem}; correct it, or keep only the column of the numbers")
+    raise ConfigurationError(
+        f"{path}, line {line}: {problem}",
+        remedy="correct it, or keep only the column of the numbers",
+        field="source",
+    )
 
 
 def _layout(header: str, column: str | None) -> tuple[str, list[int], int] | None:

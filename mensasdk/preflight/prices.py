@@ -40,12 +40,14 @@ _WITHOUT_NUMBERS: Final = frozenset({"AQ", "BV", "GS", "HM", "PN", "TF", "UM"})
 
 def _table(prices: Mapping[str, Decimal | str | int]) -> Mapping[str, Decimal]:
     if not isinstance(prices, Mapping):
-        raise _wrong(f'prices must map countries to prices, as in {{"ES": "0.9"}}, and is a {type(prices).__name__}')
+        raise _wrong(
+            f'must map countries to prices, as in {{"ES": "0.9"}}, and is a {type(prices).__name__}', subject="prices"
+        )
     table: dict[str, Decimal] = {}
     for name, price in prices.items():
         key = _key(name)
         if key in table:
-            raise _wrong(f"prices has {key} twice; keep one")
+            raise _wrong(f"has {key} twice", subject="prices", remedy="keep one")
         table[key] = amount_of(price, f"the price of {key}", "prices")
     return table
 
@@ -125,7 +127,7 @@ class Prices:
             where = f"line {line} of the file of prices"
             key = name if name == "*" else _key(name, where)
             if key in table:
-                raise _wrong(f"{where} has {key} a second time; keep one")
+                raise _wrong(f"{where} has {key} a second time", remedy="keep one")
             table[key] = amount_of(price, f"the price in {where}", "prices")
         star = table.pop("*", None)
         return cls(table, default=default if star is None else star)
@@ -259,42 +261,56 @@ def _is_key(key: str) -> bool:
     return bool(_PREFIX(key)) and _calling_code(key) != ""
 
 
-def _key(name: object, where: str = "prices") -> str:
+def _key(name: object, where: str | None = None) -> str:
     key = name.strip().upper() if isinstance(name, str) else ""
     if _PREFIX(key):
         key = f"+{key.lstrip('+')}"
     if not _is_key(key):
         hint = "the United Kingdom is GB; " if key == "UK" else ""
+        problem = f"has {str(name)[:20]!r}, which is neither a country nor a calling code"
         raise _wrong(
-            f"{where} has {str(name)[:20]!r}, which is neither a country nor a calling code; {hint}give two letters by "
-            'ISO 3166, such as "ES", or a calling code, such as "+34"'
+            problem if where is None else f"{where} {problem}",
+            subject="prices" if where is None else None,
+            remedy=f'{hint}give two letters by ISO 3166, such as "ES", or a calling code, such as "+34"',
         )
     return key
 
 
 def amount_of(value: object, what: str, field: str) -> Decimal:
-    """Return an amount of money as a `Decimal`, or raise `ValidationError`."""
+    """Return an amount of money as a `Decimal`.
+
+    Args:
+        value: a `Decimal`, an int or a string, from 0 up.
+        what: what the error calls it.
+        field: the public name of the parameter, for the error.
+
+    Raises:
+        ValidationError: it is no such amount.
+    """
+
+    def wrong(problem: str, remedy: str | None = None) -> ValidationError:
+        # In a table, the price is named and not the parameter.
+        if what == field:
+            return ValidationError(problem, subject=what, remedy=remedy, field=field)
+        return ValidationError(f"{what} {problem}", remedy=remedy, field=field)
+
     if isinstance(value, float):
-        raise ValidationError(
-            f'{what} is a float, which is not the number that was written; give "0.9" or Decimal("0.9")', field=field
-        )
+        raise wrong("is a float, which is not the number that was written", 'give "0.9" or Decimal("0.9")')
     amount: Decimal | None = None
     if isinstance(value, Decimal | int | str) and not isinstance(value, bool):
         with suppress(InvalidOperation):  # raised below, where the error has no context
             amount = Decimal(value)
     if amount is None or not amount.is_finite():
-        raise ValidationError(
-            f"{what} ({str(value)[:20]!r}) is no amount; write digits, with a point before the decimals", field=field
-        )
+        raise wrong(f"({str(value)[:20]!r}) is no amount", "write digits, with a point before the decimals")
     if amount < 0:
-        raise ValidationError(f"{what} is negative ({amount}); give 0 or more", field=field)
+        raise wrong(f"is negative ({amount})", "give 0 or more")
     if amount >= 10**_DIGITS or amount != amount.quantize(_FINEST, context=SUMS):
-        raise ValidationError(f"{what} has more than {_DIGITS} digits before or after the point", field=field)
+        raise wrong(f"has more than {_DIGITS} digits before or after the point")
     return amount
 
 
-def _wrong(text: str) -> ValidationError:
-    return ValidationError(text, field="prices")
+def _wrong(problem: str, *, subject: str | None = None, remedy: str | None = None) -> ValidationError:
+    return ValidationError(problem, subject=subject, remedy=remedy, field="prices")
 
 
 def _no_price(where: str | None) -> ValidationError:
@@ -305,8 +321,9 @@ def _no_price(where: str | None) -> ValidationError:
     else:
         what, key = f"a number of no country ({phone.mask(where or '')})", "+1"
     return ValidationError(
-        f'there is no price for {what}; add one to the prices, as in {{"{key}": "0.9"}}, or a default for all other '
-        'countries, as in default="2"',
+        f"there is no price for {what}",
+        remedy=f'add one to the prices, as in {{"{key}": "0.9"}}, or a default for all other countries, as in '
+        'default="2"',
         field="to",
         code=Code.NO_PRICE,
     )
@@ -323,7 +340,7 @@ def _read(path: str | Path) -> str:
         reason = error.strerror or type(error).__name__
     except UnicodeDecodeError:
         reason = "it is not in UTF-8"
-    raise ConfigurationError(f"the file of prices ({path}) cannot be read: {reason}")
+    raise ConfigurationError(f"the file of prices ({path}) cannot be read: {reason}", field="path")
 
 
 def _rows(text: str) -> Iterable[tuple[int, str, str]]:
@@ -339,8 +356,8 @@ def _rows(text: str) -> Iterable[tuple[int, str, str]]:
             name, price = row[columns["country"]].strip(), row[columns["price"]].strip()
             if None in row:
                 raise _wrong(
-                    f"line {reader.line_num} of the file of prices has more cells than the first line; if that is a "
-                    "decimal comma, write a point"
+                    f"line {reader.line_num} of the file of prices has more cells than the first line",
+                    remedy="if that is a decimal comma, write a point",
                 )
             if name or price:
                 yield reader.line_num, name, price if delimiter == "," else price.replace(",", ".")

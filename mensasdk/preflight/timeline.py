@@ -94,8 +94,8 @@ class Timeline:
             return max(opens, at), closes
         if len(self.zones) == 1:
             raise ValidationError(
-                f"the sending hours do not open within a year after {at:%Y-%m-%d} in {self.zones[0]}; look at days and "
-                "holidays",
+                f"the sending hours do not open within a year after {at:%Y-%m-%d} in {self.zones[0]}",
+                remedy="look at days and holidays",
                 field="days",
                 code=Code.CLOSED,
             )
@@ -104,8 +104,9 @@ class Timeline:
         names = [str(zone) for zone in self.zones]
         shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         raise ValidationError(
-            f"to ({phone.mask(number)}) may be in {shown}, and the sending hours are never open in all of them at "
-            f'once; say which to go by, as in choices={{"{country}": "{names[0]}"}}, or widen the hours',
+            f"may be in {shown}, and the sending hours are never open in all of them at once",
+            subject=f"to ({phone.mask(number)})",
+            remedy=f'say which to go by, as in choices={{"{country}": "{names[0]}"}}, or widen the hours',
             field="choices",
             code=Code.ZONE,
         )
@@ -118,7 +119,9 @@ class Timeline:
         with suppress(OverflowError):
             found = self._find(at)
         if found is None:
-            raise ScheduleError("schedule_at is outside the years that can be scheduled", field="schedule_at")
+            raise ScheduleError(
+                "is outside the years that can be scheduled", subject="schedule_at", field="schedule_at"
+            )
         self._known = (at, *found)
         return self._known
 
@@ -176,7 +179,9 @@ def _day_parts(windows: Sequence[tuple[time, time]]) -> tuple[list[timedelta], l
         begins, ends = _of_day(start, "start"), _of_day(end, "end")
         if begins == ends:
             raise ValidationError(
-                f"start and end are both {start:%H:%M}; for the whole day leave both out", field="end"
+                f"the hours begin and end at {start:%H:%M}",
+                remedy="for the whole day leave start and end out",
+                field="end",
             )
         pieces += [(begins, ends)] if begins < ends else [(begins, _MIDNIGHT), (timedelta(0), ends)]
     ends_of_parts = sorted({moment for piece in pieces for moment in piece} - {timedelta(0)} | {_MIDNIGHT})
@@ -199,7 +204,8 @@ def _weekdays(days: Iterable[Day]) -> frozenset[int]:
     given: object = days
     names = list(days) if isinstance(given, Iterable) else []
     if not names or not set(names) <= set(DAYS):
-        raise ValidationError(f"days must be some of {', '.join(DAYS)}, such as DAYS[:5]", field="days")
+        problem = f"must be some of {', '.join(DAYS)}, such as DAYS[:5]"
+        raise ValidationError(problem, subject="days", field="days")
     return frozenset(DAYS.index(name) for name in names)
 
 

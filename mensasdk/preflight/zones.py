@@ -76,8 +76,9 @@ def zones_at(place: Place, choices: Mapping[str, str], number: str) -> tuple[Zon
     if zones:
         return zones
     raise ValidationError(
-        f"to ({phone.mask(number)}) is in no time zone that is known for {place.calling_code}; choose one, as in "
-        f'choices={{"{place.calling_code}": "Europe/Madrid"}}',
+        f"is in no time zone that is known for {place.calling_code}",
+        subject=f"to ({phone.mask(number)})",
+        remedy=f'choose one, as in choices={{"{place.calling_code}": "Europe/Madrid"}}',
         field="to",
         code=Code.ZONE,
     )
@@ -97,8 +98,9 @@ def checked_choices(choices: Mapping[str, str] | None) -> dict[str, str]:
     for country, name in choices.items():
         if country not in known:
             raise ValidationError(
-                f"choices has {str(country)[:20]!r}, which is no country; give its two letters by ISO 3166, such as "
-                '"ES"',
+                f"has {str(country)[:20]!r}, which is no country",
+                subject="choices",
+                remedy='give its two letters by ISO 3166, such as "ES"',
                 field="choices",
             )
         schedule.zone(name)
@@ -118,7 +120,10 @@ def place_of(number: str) -> Place:
     place = _place_of(number[:-hidden], hidden)
     if place is None:
         raise ValidationError(
-            f'to ({phone.mask(number)}) is not in E.164; write it as "+", country code, number', field="to"
+            "is not in E.164",
+            subject=f"to ({phone.mask(number)})",
+            remedy='write it as "+", country code, number',
+            field="to",
         )
     return place
 

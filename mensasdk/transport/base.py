@@ -182,11 +182,15 @@ def check_base_url(url: str) -> str:
     check_kind("base_url", url, str, "a string, such as https://api.example.com/v7")
     parts = split_url(url)
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError("base_url must be an absolute https:// URL, such as https://api.example.com/v7")
+        raise _wrong_base_url("must be an absolute https:// URL, such as https://api.example.com/v7")
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise ConfigurationError("base_url must hold no user, password, query or fragment; give credentials apart")
+        raise _wrong_base_url("must hold no user, password, query or fragment", "give credentials apart")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ConfigurationError(
-            "base_url is plain http to another machine, which would show the credentials to the network; use https"
+        raise _wrong_base_url(
+            "is plain http to another machine, which would show the credentials to the network", "use https"
         )
     return url.rstrip("/")
+
+
+def _wrong_base_url(problem: str, remedy: str | None = None) -> ConfigurationError:
+    return ConfigurationError(problem, subject="base_url", remedy=remedy, field="base_url")

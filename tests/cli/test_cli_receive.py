@@ -201,7 +201,7 @@ async def test_what_cannot_work_is_2(box: Sandbox, tmp_path: Path, journal: Path
     people = write_people(tmp_path / "people.csv", 1)
     for arguments, part in (
         (("--journal", journal, "--port", str(box.port)), f"cannot listen on 127.0.0.1, port {box.port}"),
-        (("--journal", journal, "--allow-from", "somewhere"), "allow_from"),
+        (("--journal", journal, "--allow-from", "somewhere"), "--allow-from has a wrong address"),
     ):
         ended = await run("receive", "--vendor", "mensatek", *arguments)
         assert ended.code == 2, ended.err

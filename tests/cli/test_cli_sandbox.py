@@ -112,9 +112,9 @@ async def test_a_vendor_of_another_package_is_served_and_calls_back(tmp_path: Pa
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        ("http://127.0.0.1:9/", "--callback-url VENDOR=URL"),
-        ("http://127.0.0.1:9/?token=x", "--callback-url VENDOR=URL"),
-        ("mensatek", "--callback-url VENDOR=URL"),
+        ("http://127.0.0.1:9/", "--callback-url must look like VENDOR=URL"),
+        ("http://127.0.0.1:9/?token=x", "--callback-url must look like VENDOR=URL"),
+        ("mensatek", "--callback-url must look like VENDOR=URL"),
         ("mensatek=http://192.0.2.1/", "loopback"),
         ("mensatek=", "loopback"),
         ("envia_sms=http://127.0.0.1:9/", "envia_sms calls nobody back"),

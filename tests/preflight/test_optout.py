@@ -223,7 +223,7 @@ def test_what_may_hide_other_numbers_is_refused_even_when_lenient(
 
 
 def test_a_column_that_is_not_there_is_said(write: Write) -> None:
-    with pytest.raises(ConfigurationError, match=r"line 2: the header has no column named so \(column='baja'\)"):
+    with pytest.raises(ConfigurationError, match="line 2: the header has no column named 'baja'"):
         OptOuts(write(f"# list\nto;name\n{ANA};Ana\n"), column="baja")
 
 

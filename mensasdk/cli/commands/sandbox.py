@@ -35,7 +35,6 @@ def command(port: int, callback_urls: tuple[str, ...], balance: int) -> int:
     """Run all vendors, emulated, on this machine until Ctrl-C. Nothing is ever sent."""
     try:
         asyncio.run(serve(port, callback_urls, balance))
-    except (OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigurationError(f"the sandbox cannot start: {words}") from None
+    except OSError as error:
+        raise ConfigurationError(f"the sandbox cannot start: {error.strerror}") from None
     return 0

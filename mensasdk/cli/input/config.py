@@ -63,8 +63,9 @@ def load_settings(
     refusal = missing_credentials(info, found)
     if not found:
         refusal = ConfigurationError(
-            f"{refusal.message}, or name a TOML file with --credentials or {FILE_VARIABLE}: [{vendor}] with "
-            f"{' and '.join(info.credentials)}"
+            refusal.problem,
+            remedy=f"{refusal.remedy}, or name a TOML file with --credentials or {FILE_VARIABLE}: [{vendor}] with "
+            f"{' and '.join(info.credentials)}",
         )
     raise refusal
 

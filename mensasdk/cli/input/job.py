@@ -20,6 +20,7 @@ from mensasdk.cli.input.routes import Way, parse_rates, parse_routes
 from mensasdk.cli.input.rows import BadRow, GoodRow, Layout, Table, open_table, plan, read
 from mensasdk.cli.input.screens import make_screening
 from mensasdk.cli.vendors import Settings, Wishes, check_wishes, make_options
+from mensasdk.cli.wording import of_option
 from mensasdk.cli.work.campaign import Limits
 from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Message
@@ -176,7 +177,8 @@ def _moment(name: str, text: str | None, zone: str | None) -> datetime | None:
             raise ConfigurationError(
                 f"{option} has no time zone; add its offset, as in 2030-01-31T09:00+01:00, or --zone Europe/Madrid"
             )
-        moment = moment.replace(tzinfo=time_zone(zone))
+        with of_option("--zone"):
+            moment = moment.replace(tzinfo=time_zone(zone))
     elif zone is not None:
         raise ConfigurationError(f"{option} has an offset already; leave out --zone")
     if moment <= datetime.now(UTC):

@@ -74,5 +74,9 @@ def _parsed(number: str, field: str, country: str | None) -> str:
     try:
         return parse(unguard_cell(number.strip()), default_country=country, field=field).e164
     except ValidationError as error:
-        problem = error.message
-    raise ConfigurationError(f"{problem}; nothing was marked")
+        refusal = error
+    if refusal.missing == "default_country":
+        remedy = "correct it, or give --default-country for a national number; nothing was marked"
+    else:
+        remedy = f"{refusal.remedy}; nothing was marked"
+    raise ConfigurationError(refusal.problem, subject=refusal.subject, remedy=remedy, field=refusal.field)

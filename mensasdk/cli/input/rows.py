@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 
 from mensasdk.campaign import guard_cell, unguard_cell
 from mensasdk.cli.masking import masked
+from mensasdk.cli.wording import of_option, say
 from mensasdk.codes import Code
 from mensasdk.errors import ConfigurationError, MensaError, ValidationError
 from mensasdk.messages import Message
@@ -224,7 +225,7 @@ def _row(line: int, cells: list[str], layout: Layout, make: Make) -> GoodRow | B
     try:
         parsed = template(text)
     except ValidationError as error:
-        return BadRow(line, to, Code.BAD_TEXT, error.message, reference)
+        return BadRow(line, to, Code.BAD_TEXT, say(error), reference)
     variables: dict[str, str] = {}
     for name in parsed.names:
         value = cell(layout.columns.get(fold_name(name)))
@@ -242,7 +243,7 @@ def _good(
     try:
         return GoodRow(line, make(to, body, variables, reference))
     except MensaError as error:
-        return BadRow(line, to, Code.INVALID, error.message, reference)
+        return BadRow(line, to, Code.INVALID, say(error), reference)
 
 
 def _unguarded(cell: str) -> str:
@@ -330,11 +331,8 @@ def _variables(table: Table, others: set[int | None]) -> dict[str, int]:
 
 
 def _placeholders(text: str) -> Sequence[str]:
-    try:
+    with of_option("--text"):
         return template(text).names
-    except ValidationError as error:
-        problem = error.message
-    raise ConfigurationError(f"--{problem}")
 
 
 def _number_column(names: list[str], wanted: str | None, shown: str) -> int:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from attrs import field, frozen
 
 from mensasdk import registry
 from mensasdk.campaign import Screen
-from mensasdk.errors import ConfigurationError, MensaError
+from mensasdk.cli.wording import of_option
+from mensasdk.errors import ConfigurationError
 from mensasdk.limits import Budget
 from mensasdk.preflight import DAYS, OptOuts, Prices, SendingHours, Spread
 from mensasdk.preflight.timeline import Day
 
 __all__ = ["NOTHING", "Screening", "make_screening"]
-
-T = TypeVar("T")
 
 _WINDOW = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?-([0-9]{1,2})(?::([0-9]{2}))?").fullmatch
 _DURATION = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m(?:in)?)?").fullmatch
@@ -80,10 +79,11 @@ def make_screening(
         ConfigurationError: names the option and the remedy; nothing was sent.
     """
     spread = _spread(given["spread"], vendors)
-    prices = {
-        vendor: _read("--prices", lambda file=file: Prices.from_csv(file))  # type: ignore[misc]
-        for vendor, file in _by_vendor("--prices", "FILE", given["prices"], vendors).items()
-    }
+    with of_option():
+        prices = {
+            vendor: Prices.from_csv(file)
+            for vendor, file in _by_vendor("--prices", "FILE", given["prices"], vendors).items()
+        }
     return Screening(
         optouts=_optouts(given["opt_outs"], given["opt_out_column"], default_country),
         hours=_hours(given, vendors),
@@ -100,31 +100,8 @@ def make_screening(
 def _optouts(files: Sequence[Path], column: str | None, default_country: str | None) -> list[OptOuts]:
     if column is not None and not files:
         raise ConfigurationError("--opt-out-column belongs to --opt-outs, which is missing")
-    return [
-        _read("--opt-outs", lambda file=file: OptOuts(file, default_country=default_country, column=column))  # type: ignore[misc]
-        for file in files
-    ]
-
-
-# What the library's errors call a remedy, and what it is here.
-_IN_OTHER_WORDS: Final = (
-    (", or pass over what cannot be read with lenient=True", ", or take the line out"),
-    (re.compile(r"\bwith column="), "with --opt-out-column"),
-    (re.compile(r"\(column=('[^']*')\)"), r"(--opt-out-column \1)"),
-    (re.compile(r"\bdefault_country\b"), "--default-country"),
-    (re.compile(r"\bchoices has\b"), "has"),
-)
-
-
-def _read(option: str, make: Callable[[], T]) -> T:
-    """Make a value of an option; a refusal names it."""
-    try:
-        return make()
-    except MensaError as error:
-        words = error.message
-    for theirs, ours in _IN_OTHER_WORDS:
-        words = words.replace(theirs, ours) if isinstance(theirs, str) else theirs.sub(ours, words)
-    raise ConfigurationError(f"{option}: {words}")
+    with of_option():
+        return [OptOuts(file, default_country=default_country, column=column) for file in files]
 
 
 # ------------------------------------------------------------------------------------------------------------ hours
@@ -148,8 +125,10 @@ def _hours(given: Mapping[str, Any], vendors: Sequence[str]) -> SendingHours | N
     windows = [] if hours is None else [_window(part) for part in hours.split(",")]
     wanted = DAYS if days is None else _days(days)
     choices = dict(_choice(value) for value in zones)
-    _read("--time-zone-of", lambda: SendingHours(choices=choices))  # that this is at fault, the next could not say
-    return _read("--hours", lambda: SendingHours(windows=windows, days=wanted, choices=choices, when_closed=outside))
+    with of_option("--time-zone-of"):
+        SendingHours(choices=choices)
+    with of_option():
+        return SendingHours(windows=windows, days=wanted, choices=choices, when_closed=outside)
 
 
 def _window(text: str) -> tuple[time, time]:
@@ -262,11 +241,8 @@ def _budgets(given: Mapping[str, Any], vendors: Sequence[str], prices: Mapping[s
 
 
 def _amount(value: str) -> Decimal:
-    return _read(f"--max-credits {value[:20]!r}", lambda: _limit(value))
-
-
-def _limit(value: str) -> Decimal:
-    limit = Budget(value.strip(), Prices({})).limit
+    with of_option():
+        limit = Budget(value.strip(), Prices({})).limit
     assert limit is not None
     return limit
 

@@ -17,6 +17,7 @@ from mensasdk.cli.input.rows import BadRow, GoodRow
 from mensasdk.cli.input.screens import NOTHING, Screening
 from mensasdk.cli.masking import masked
 from mensasdk.cli.show.output import Output
+from mensasdk.cli.wording import of_option, say
 from mensasdk.codes import Code
 from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.journal import Journal
@@ -50,10 +51,14 @@ class Limits:
     def route(self, client: BatchClient) -> Route:
         """A client under these limits."""
         rate = self.rates.get(client.vendor, self.rate)
+        with of_option("--rate"):
+            messages = None if rate is None else RateLimit(rate)
+        with of_option("--requests-per-second"):
+            requests = None if self.requests_per_second is None else RateLimit(self.requests_per_second)
         return Route(
             client,
-            rate=None if rate is None else RateLimit(rate),
-            request_rate=None if self.requests_per_second is None else RateLimit(self.requests_per_second),
+            rate=messages,
+            request_rate=requests,
             max_in_flight=self.max_in_flight,
             breaker=CircuitBreaker() if self.breaker else None,
             budget=self.screening.budgets.get(client.vendor),
@@ -71,7 +76,14 @@ class Limits:
         """
         router = client if isinstance(client, Router) else Router([self.route(client)])
         screens = self.screening.screens(total)
-        return BatchSender(router, max_recipients=self.max_recipients, journal=journal, screens=screens)
+        return _Sender(router, max_recipients=self.max_recipients, journal=journal, screens=screens)
+
+
+class _Sender(BatchSender):
+    """A sender whose outcomes say in terms of the command why a message was refused."""
+
+    def _say(self, error: MensaError) -> str:
+        return say(error)
 
 
 @frozen
@@ -332,7 +344,7 @@ class Campaign:
         except MensaError as error:  # the file changed while it was read
             if not self._reading:
                 raise
-            self._halt(error.message)
+            self._halt(say(error))
         report = self._sender.report
         if report is not None and report.stopped is not None and self._halted is None:
             self._halted = report.stopped
@@ -376,7 +388,7 @@ class Campaign:
                     self._bad(row.line, row.to, row.detail)
                 self._skip(row)
         except MensaError as error:
-            self._halt(error.message)
+            self._halt(say(error))
         unread = self._total - self.summary().done
         if unread > 0:
             self._skipped["not_read"] += unread

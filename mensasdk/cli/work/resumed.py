@@ -15,6 +15,7 @@ from mensasdk.cli.input.routes import connect
 from mensasdk.cli.input.rows import BadRow, GoodRow
 from mensasdk.cli.show.output import Output
 from mensasdk.cli.show.tables import display
+from mensasdk.cli.wording import say
 from mensasdk.cli.work.campaign import Campaign, Limits, Summary
 from mensasdk.cli.work.journal import recorded_campaign
 from mensasdk.cli.work.signals import interrupts
@@ -70,7 +71,7 @@ class ResumedCampaign(Campaign):
             report = self._sender.report
             if isinstance(error, ConfigurationError | JournalError) and (report is None or report.total == 0):
                 raise  # nothing has begun
-            self._halt(error.message)
+            self._halt(say(error))
         report = self._sender.report
         if report is None:
             return

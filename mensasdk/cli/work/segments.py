@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
+from mensasdk.cli.wording import say
 from mensasdk.errors import ValidationError
 from mensasdk.preflight.check import character_name
 from mensasdk.text import Change, SentText, TextRule, to_gsm
@@ -83,7 +84,7 @@ def look(text: str, rule: TextRule | None = None, *, unicode: bool = False) -> L
         try:
             sent = rule.apply(text, unicode=unicode)
         except ValidationError as error:
-            refused = error.message
+            refused = say(error)
     return Looked(text, found, plain.text, plain.changes, plain_found, rule, sent, refused)
 
 

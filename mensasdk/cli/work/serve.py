@@ -10,7 +10,9 @@ from decimal import Decimal
 
 import click
 
+from mensasdk.cli.wording import of_option
 from mensasdk.cli.work.signals import interrupts
+from mensasdk.errors import ConfigurationError
 from mensasdk.registry import vendor_info
 from mensasdk.sandbox import Sandbox
 
@@ -26,9 +28,9 @@ async def serve(port: int, callback_urls: Sequence[str], balance: int) -> None:
         balance: what is left in each account, in the vendor's own unit.
 
     Raises:
-        ConfigurationError: there is no such vendor.
+        ConfigurationError: a value of ``callback_urls`` is not of that form, names no vendor that calls back, or is not
+            an address on this machine.
         OSError: the port is taken.
-        ValueError: a callback's address is not on the loopback, or its vendor calls nobody back.
     """
     ended = asyncio.Event()
     box = Sandbox(port=port, keep_messages=False)
@@ -52,10 +54,25 @@ async def serve(port: int, callback_urls: Sequence[str], balance: int) -> None:
 
 
 def call_back(box: Sandbox, wanted: str) -> None:
-    """Have a vendor post its callbacks to an address, as ``VENDOR=URL`` says."""
+    """Let a vendor of the sandbox post its callbacks to an address.
+
+    Args:
+        box: the sandbox.
+        wanted: ``VENDOR=URL``.
+
+    Raises:
+        ConfigurationError: it has another form, the vendor does not call back, or the address is not on this machine.
+    """
     name, equals, url = wanted.partition("=")
     if not equals or "/" in name:
-        raise ValueError("a callback's address is given with its vendor: --callback-url VENDOR=URL")
-    if vendor_info(name).callbacks is None:
-        raise ValueError(f"{name} calls nobody back")
-    box.callbacks(name, url)
+        raise ConfigurationError("--callback-url must look like VENDOR=URL")
+    with of_option("--callback-url"):
+        if vendor_info(name).callbacks is None:
+            raise ConfigurationError(f"{name} calls nobody back", remedy="leave it out")
+    problem = ""
+    try:
+        box.callbacks(name, url)
+    except ValueError as error:
+        problem = str(error)
+    if problem:
+        raise ConfigurationError(f"--callback-url: {problem}")

@@ -93,9 +93,11 @@ def template_id(template: object) -> str:
     """Check ``plantilla``, the id of a template, in which leading zeros count."""
     text = check_string("template", template)
     if not text.strip():
-        raise invalid("template", "template is empty; give the id of a template, as the vendor's panel shows it")
+        remedy = "give the id of a template, as the vendor's panel shows it"
+        raise ValidationError("is empty", subject="template", remedy=remedy, field="template", vendor=VENDOR)
     if text != text.strip() or not text.isprintable():
-        raise invalid("template", 'template must be the id alone, such as "01", without blanks around it')
+        problem = 'must be the id alone, such as "01", without blanks around it'
+        raise ValidationError(problem, subject="template", field="template", vendor=VENDOR)
     return text
 
 

@@ -61,10 +61,13 @@ def check_sender(sender: str) -> str:
     """Check ``Remitente``: at most 15 digits, or at most 11 letters, digits, ``&`` and ``_``; empty for the default."""
     if sender == "" or _SENDER(check_string("sender", sender)):
         return sender
-    raise invalid(
-        "sender",
-        "sender must be a number of at most 15 digits, or at most 11 of the letters A-Z, digits, & and _ "
-        "(no spaces, no accents); shorten it, or leave it empty for the account's default",
+    raise ValidationError(
+        "must be a number of at most 15 digits, or at most 11 of the letters A-Z, digits, & and _ (no spaces, no "
+        "accents)",
+        subject="sender",
+        remedy="shorten it, or leave it empty for the account's default",
+        field="sender",
+        vendor=VENDOR,
     )
 
 

@@ -95,10 +95,17 @@ def device(value: object) -> str:
             "device_id is missing; give the id of one of your phones, from list_devices(), here or to the client",
         )
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise invalid("device_id", f"device_id must be a string or an int, not {type(value).__name__}")
+        problem = f"must be a string or a number, not {type(value).__name__}"
+        raise ValidationError(problem, subject="device_id", field="device_id", vendor=VENDOR)
     text = str(value).strip()
     if not text or len(text) > 100 or not text.isprintable() or _SEVERAL(text) or text.startswith("-") or text == "0":
-        raise invalid("device_id", "device_id must be one id from list_devices(), or the name of a Sender ID")
+        raise ValidationError(
+            "must be one id, or the name of a Sender ID",
+            subject="device_id",
+            remedy="list_devices() tells the ids",
+            field="device_id",
+            vendor=VENDOR,
+        )
     return text
 
 
