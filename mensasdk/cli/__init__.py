@@ -1,4 +1,4 @@
-"""The ``mensasdk`` command. It belongs to the extra ``cli``: ``pip install "mensasdk[cli]"``."""
+"""The ``mensasdk`` command, of the extra ``cli``: ``pip install "mensasdk[cli]"``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command with the arguments of this process; never returns normally."""
+    """Run the command with the arguments of this process, and exit with its code."""
     if not all(find_spec(name) for name in ("click", "rich")):
         sys.stderr.write('The mensasdk command needs click and rich; install them with: pip install "mensasdk[cli]"\n')
         raise SystemExit(2)
@@ -19,10 +19,11 @@ def main() -> None:
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without the sign for a tick is no reason to fail
-    # What the library logs is for services; here the report says it, and a line in between would tear the display.
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character must not fail
+    # The library logs for services. The command shows the same by itself, and a line of a log would tear its display.
     logging.getLogger("mensasdk").addHandler(logging.NullHandler())
-    shown = logging.StreamHandler()  # but for a vendor that is missing because its package is broken
+    # One thing has to be shown: a vendor is missing because its package is broken.
+    shown = logging.StreamHandler()
     shown.setFormatter(logging.Formatter("Warning: %(message)s"))
     logging.getLogger("mensasdk.registry").addHandler(shown)
     cli(prog_name="mensasdk")

@@ -1,4 +1,4 @@
-"""The group of commands. Each is loaded when it is called: whoever asks for help should not wait for what sends."""
+"""Group of the commands. A command is imported when it is called, so that help need not wait for the rest."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from mensasdk.errors import ConfigurationError
 __all__ = ["COMMANDS", "cli"]
 
 COMMANDS: Final[Mapping[str, str]] = {
-    "campaigns": "List what a journal holds.",
-    "check": "Tell what sending a list would come to, before anything is paid.",
-    "credits": "Print what is left in a vendor's account.",
-    "deliveries": "Count what the vendors have reported about a campaign.",
-    "demo": "Watch a whole campaign through four vendors that misbehave.",
-    "mark": "Say what became of messages that are unknown.",
+    "campaigns": "List the campaigns of a journal.",
+    "check": "Check a list, and show what sending it would cost. Send nothing.",
+    "credits": "Print the balance of a vendor's account.",
+    "deliveries": "Count the delivery reports of a campaign.",
+    "demo": "Run a demo campaign through four vendors that misbehave.",
+    "mark": "Record what became of unknown messages, where you know it.",
     "purge": "Remove a campaign from a journal, with all numbers and texts.",
-    "receive": "Keep the delivery reports that a vendor calls back with.",
-    "reconcile": "Find out what became of the messages that are unknown.",
-    "resume": "Take up a campaign where it ended.",
-    "sandbox": "Run all vendors, emulated, on this machine. Nothing is ever sent.",
-    "segments": "Tell how many SMS a text becomes, and why.",
-    "send": "Send one SMS to each row of a CSV file.",
+    "receive": "Receive a vendor's delivery reports into a journal.",
+    "reconcile": "Ask the vendors what became of unknown messages.",
+    "resume": "Resume a campaign after a crash or a stop.",
+    "sandbox": "Run emulated vendors on this machine. Nothing is ever sent.",
+    "segments": "Count the SMS parts of a text, and show what makes it longer.",
+    "send": "Send one SMS for each row of a CSV file.",
 }
-"""Each command with its summary. The command ``check`` is ``command`` in ``mensasdk.cli.commands.check``."""
+"""Summary of each command, by its name. The command ``check`` is ``command`` in ``mensasdk.cli.commands.check``."""
 
 
 class _Unusable(click.ClickException):
@@ -37,7 +37,7 @@ class _Unusable(click.ClickException):
 
 
 class _Commands(click.Group):
-    """A group that knows its commands by name, and imports one when it is called."""
+    """Group that knows the names of its commands, and imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -47,7 +47,7 @@ class _Commands(click.Group):
             return None
         try:
             command: click.Command = import_module(f"mensasdk.cli.commands.{cmd_name}").command
-        except ConfigurationError as error:  # its options are those of the vendors, and two of these exclude each other
+        except ConfigurationError as error:  # two vendors have options that exclude each other
             raise _Unusable(say(error)) from None
         return command
 
@@ -59,4 +59,4 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="mensasdk")
 def cli() -> None:
-    """Send SMS to a list of people, and know what became of every single one."""
+    """Send SMS to a list of people, and know what became of every message."""

@@ -1,4 +1,4 @@
-"""The options of a campaign: those of `send`, which `check`, `resume` and `reconcile` have as well, or some of them."""
+"""Options of a campaign: all of them for `send`, and most of them for `check`, `resume` and `reconcile`."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ __all__ = ["CAMPAIGN_EPILOG", "campaign_options", "given_options", "vendor_optio
 _EXIT_CODES: Final = """\b
 Exit codes:
   0    every message was accepted
-  1    finished; some messages were not accepted
+  1    finished; some messages were rejected or not sent
   2    wrong usage or configuration; nothing was sent
-  3    finished; what became of some messages is unknown
+  3    finished; some messages are unknown (they may or may not have gone out)
   4    stopped early (credentials or credits refused, address blocked, ...)
-  5    the journal cannot be read or written; nothing was sent since
+  5    the journal cannot be read or written; nothing was sent after that
   130  interrupted (Ctrl-C)
 """
 CAMPAIGN_EPILOG: Final = f"{_EXIT_CODES}\n\n{credentials_help()}"
-"""What stands at the end of the help of `send` and `resume`."""
+"""End of the help of `send` and `resume`."""
 
 
 def vendor_options() -> Mapping[str, Sequence[tuple[VendorInfo, OptionInfo]]]:
-    """Find the options that vendors have of their own, by name, each with the vendors that have it."""
+    """Return the vendors' own options by name, each with the vendors that have it."""
     found: dict[str, list[tuple[VendorInfo, OptionInfo]]] = {}
     for info in vendors().values():
         for one in info.options:
@@ -72,41 +72,65 @@ _WHOM: Final = (
         "routes",
         multiple=True,
         metavar="CC=VENDOR",
-        help="In place of --vendor: whose service for which countries; may be repeated. '*' stands for all others, and "
-        "takes over what another vendor cannot send.",
+        help="Vendor for some countries, such as PT,FR=VENDOR, in place of --vendor; may be repeated. '*=VENDOR' takes "
+        "all other countries, and what another vendor cannot send.",
     ),
 )
 _WHAT: Final = (
-    click.option("--text", help="The text; {name} stands for the column of that name, {{ and }} for braces."),
-    click.option("--sender", help="What the handset shows; the account's default otherwise."),
+    click.option(
+        "--text",
+        help="Text of the messages. {name} is replaced by the column of that name; write {{ and }} for braces.",
+    ),
+    click.option("--sender", help="Sender that the phone shows; by default that of the account."),
     *_of_vendors(),
 )
 _HOW_FAST: Final = (
     click.option(
-        "--rate", "rates", multiple=True, metavar="[VENDOR=]N", help="Most messages a second, of each vendor or of one."
+        "--rate",
+        "rates",
+        multiple=True,
+        metavar="[VENDOR=]N",
+        help="Most messages a second, for each vendor or for one.",
     ),
     click.option(
-        "--requests-per-second", metavar="N", type=click.FloatRange(0, min_open=True), help="Most requests a second."
+        "--requests-per-second",
+        metavar="N",
+        type=click.FloatRange(0, min_open=True),
+        help="Most requests a second, for each vendor.",
     ),
     click.option(
-        "--max-in-flight", metavar="N", type=click.IntRange(1), default=16, show_default=True, help="Requests at once."
+        "--max-in-flight",
+        metavar="N",
+        type=click.IntRange(1),
+        default=16,
+        show_default=True,
+        help="Most requests under way at once, for each vendor.",
     ),
     click.option("--max-recipients", metavar="N", type=click.IntRange(1), help="Most messages in one request."),
     click.option(
-        "--breaker/--no-breaker", default=True, show_default=True, help="Pause while a vendor does not answer."
+        "--breaker/--no-breaker",
+        default=True,
+        show_default=True,
+        help="Pause sending to a vendor that does not answer.",
     ),
 )
 _WHEN: Final = (
-    click.option("--schedule", metavar="TIME", help="When the vendor shall send, such as 2030-01-31T09:00+01:00."),
+    click.option("--schedule", metavar="TIME", help="Time at which the vendor sends, such as 2030-01-31T09:00+01:00."),
     click.option("--zone", metavar="NAME", help="Time zone of --schedule and --not-after, such as Europe/Madrid."),
 )
 _LIST: Final = (
-    click.option("--column-number", metavar="NAME", help="The column with the phone numbers."),
-    click.option("--delimiter", metavar="CHAR", help="Between cells: , ; | or tab; told by the header otherwise."),
+    click.option(
+        "--column-number", metavar="NAME", help="Column with the phone numbers, where its name does not tell."
+    ),
+    click.option(
+        "--delimiter", metavar="CHAR", help="Character between cells: , ; | or tab; by default the header tells."
+    ),
     click.option("--default-country", metavar="CC", help="Country of national numbers, such as ES."),
 )
 _RECORD: Final = (
-    click.option("--campaign", metavar="ID", help="Name of the campaign; comes back in delivery reports."),
+    click.option(
+        "--campaign", metavar="ID", help="Name of the campaign; delivery reports have it. By default a new one."
+    ),
     click.option(
         "--journal",
         type=journal_path,
@@ -121,67 +145,74 @@ _SCREENS: Final = (
         multiple=True,
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="People who must not be written to: a number in each line, or CSV; may be repeated.",
+        help="File of people who must get no message: a number in each line, or CSV; may be repeated.",
     ),
-    click.option("--opt-out-column", metavar="NAME", help="The column of --opt-outs with the phone numbers."),
+    click.option("--opt-out-column", metavar="NAME", help="Column of --opt-outs with the phone numbers."),
     click.option(
         "--hours",
         metavar="FROM-TO",
-        help="Send within these hours only, on the recipient's clock: 9:00-20:00, or 9:00-14:00,16:30-20:00.",
+        help="Send within these hours only, in the recipient's time zone: 9:00-20:00, or 9:00-14:00,16:30-20:00.",
     ),
     click.option(
-        "--days", metavar="DAYS", help="Send on these days only, at the recipient's: mon-fri, or mon,wed,sat."
+        "--days", metavar="DAYS", help="Send on these days only, in the recipient's time zone: mon-fri, or mon,wed,sat."
     ),
     click.option(
         "--time-zone-of",
         "time_zones",
         multiple=True,
         metavar="CC=ZONE",
-        help="The zone of numbers that do not tell it, such as ES=Europe/Madrid; may be repeated.",
+        help="Time zone of numbers that do not tell theirs, such as ES=Europe/Madrid; may be repeated.",
     ),
     click.option(
         "--outside-hours",
         type=click.Choice(["schedule", "refuse"]),
-        help="What becomes of the others: the vendor sends them when the hours open (the default), or nobody does.",
+        help="Messages outside the hours: let the vendor send them when the hours open (the default where it can), or "
+        "refuse them.",
     ),
     click.option(
-        "--spread", metavar="TIME", help="Spread the list over so long, such as 90m or 2h; begins at --schedule."
+        "--spread", metavar="TIME", help="Spread the messages over this time, such as 90m or 2h, from --schedule on."
     ),
-    click.option(
-        "--not-after", metavar="TIME", help="Do not send any more from then on, such as 2030-01-31T20:00+01:00."
-    ),
+    click.option("--not-after", metavar="TIME", help="Send nothing from this time on, such as 2030-01-31T20:00+01:00."),
     click.option(
         "--prices",
         multiple=True,
         metavar="[VENDOR=]FILE",
-        help="What an SMS part costs: CSV with the columns country and price. Tells the cost beforehand.",
+        help="Prices of an SMS part, to show the cost beforehand: CSV with the columns country and price.",
     ),
     click.option(
         "--max-credits",
         multiple=True,
         metavar="[VENDOR=]N",
-        help="Spend no more than this, in the vendor's own unit, by --prices.",
+        help="Spend no more than this, in the vendor's own unit. Needs --prices.",
     ),
     click.option("--max-messages", multiple=True, metavar="[VENDOR=]N", help="Send no more messages than this."),
 )
 _RESULT: Final = (
     click.option("--dry-run", "dry", is_flag=True, help="Check and count; send nothing. The same as `mensasdk check`."),
-    click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Results by line: .csv or .jsonl."),
+    click.option(
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write each row's result to this file: .csv or .jsonl.",
+    ),
     json_option,
-    click.option("--quiet", is_flag=True, help="Neither progress nor tables."),
+    click.option("--quiet", is_flag=True, help="Show neither progress nor tables."),
     base_url_option,
     credentials_option,
 )
 
 
-# Beside the options of a campaign: `file` is the list.
+# Options that single commands have beside those of a campaign; no vendor's option may be named so.
 _OF_SINGLE_COMMANDS: Final = ("--file", "--help", "--list", "--only-list", "--repeat", "--show-numbers")
 
 
 def _made() -> Mapping[str, click.Parameter]:
-    """Make each option once; commands share them."""
+    """Make each option once, by its name; commands share them.
 
-    command: Any = lambda **_given: None  # noqa: E731 - options are hung onto a function
+    Raises:
+        ConfigurationError: a vendor has an option that the command has itself.
+    """
+    command: Any = lambda **_given: None  # noqa: E731 - click attaches options to a function
     for decorate in reversed((*_WHOM, *_WHAT, *_HOW_FAST, *_WHEN, *_LIST, *_RECORD, *_SCREENS, *_RESULT)):
         command = decorate(command)
     found: dict[str, click.Parameter] = {}
@@ -207,17 +238,17 @@ _OPTIONS: Final = _made()
 
 
 def campaign_options(*, without: Collection[str] = (), only: Collection[str] | None = None) -> list[click.Parameter]:
-    """Give the options of a campaign, for ``click.command(params=...)``.
+    """Return the options of a campaign, for ``click.command(params=...)``.
 
     Args:
         without: names of options to leave out.
-        only: names of options to give; None for all. `vendor_options` are always among them.
+        only: names of options to return; None for all. `vendor_options` are always among them.
     """
     wanted = _OPTIONS.keys() if only is None else {*only, *vendor_options()}
     return [one for name, one in _OPTIONS.items() if name in wanted and name not in without]
 
 
 def given_options() -> Mapping[str, Any]:
-    """Tell what the command that is running was given, and nothing for the other options of a campaign."""
+    """Return the options of the running command by name, with None or () for options of a campaign that it lacks."""
     nothing = {name: () if isinstance(one, click.Option) and one.multiple else None for name, one in _OPTIONS.items()}
     return nothing | click.get_current_context().params

@@ -1,4 +1,4 @@
-"""What commands share: how they end, and the options that several of them have."""
+"""Options that several commands share, and the exit codes of errors."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ CALLBACK_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "password": ("callback_user", "callback_password"),
     "path_secret": ("callback_secret",),
 }
-"""What a vendor's callbacks prove themselves with, by `CallbackInfo.proof`."""
+"""Settings that prove that a vendor calls, by `CallbackInfo.proof`."""
 
 
 def guarded(command: Callable[P, int]) -> Callable[P, None]:
-    """Turn what a command returns or raises into an exit code and one plain sentence."""
+    """Wrap a command: exit with the code that it returns, or print its error as one sentence and exit with 1 to 130."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -64,25 +64,30 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
 
 
 vendor_choice = click.Choice(list(vendors()))
-vendor_option = click.option("--vendor", type=vendor_choice, envvar="MENSASDK_VENDOR", help="Whose service to use.")
+vendor_option = click.option("--vendor", type=vendor_choice, envvar="MENSASDK_VENDOR", help="Vendor to use.")
 credentials_option = click.option(
     "--credentials", type=click.Path(path_type=Path), metavar="FILE", help="TOML file with the credentials (mode 0600)."
 )
-base_url_option = click.option("--base-url", metavar="URL", help="Another address than the vendor's own.")
+base_url_option = click.option("--base-url", metavar="URL", help="Address of the vendor's API, in place of its own.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 journal_path = click.Path(path_type=Path, dir_okay=False)
 journal_option = click.option(
-    "--journal", type=journal_path, metavar="FILE", required=True, envvar="MENSASDK_JOURNAL", help="The journal's file."
+    "--journal",
+    type=journal_path,
+    metavar="FILE",
+    required=True,
+    envvar="MENSASDK_JOURNAL",
+    help="File of the journal.",
 )
 
 
 def output_option(help: str) -> Callable[[Callable[P, None]], Callable[P, None]]:  # noqa: A002 - click's own word
-    """Give a command ``--output FILE``."""
+    """Return a decorator that gives a command ``--output FILE``."""
     return click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help=help)
 
 
 def credentials_help() -> str:
-    """Say where credentials come from, for the end of a command's help."""
+    """Return the end of a command's help: where credentials come from."""
     infos = [*vendors().values()]
     first = infos[0]
     lines = [
@@ -99,8 +104,8 @@ def credentials_help() -> str:
 
 
 def callbacks_help() -> str:
-    """Say what callbacks prove themselves with, for the end of a command's help."""
-    lines = ["\b", "What proves that the vendor calls is never given as an argument. Set"]
+    """Return the end of a command's help: where the proof of callbacks comes from."""
+    lines = ["\b", "The secret that proves that the vendor calls is never an argument. Set"]
     words = {
         "password": "(Basic credentials, as in the vendor's panel)",
         "path_secret": "(a long random word at the end of the address)",
@@ -111,7 +116,7 @@ def callbacks_help() -> str:
     lines += [
         "or put callback_user, callback_password or callback_secret into the",
         "vendor's table of the file that --credentials or MENSASDK_CREDENTIALS",
-        "names. With --prompt it is asked for. Otherwise a new one is made up,",
+        "names, or give --prompt to be asked. Otherwise a new secret is made up,",
         "and shown once, on standard error.",
     ]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""What the command does with the vendors of the registry: their clients, their options, and what they refuse."""
+"""Clients and options of the vendors, made from the options of the command."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ __all__ = ["Settings", "SmsClient", "Wishes", "check_wishes", "make_client", "ma
 
 
 class SmsClient(BatchClient, Protocol):
-    """What the command needs of a vendor's client."""
+    """Client of a vendor, as far as the command uses it."""
 
     base_url: str
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Close the client's connections."""
 
 
 @frozen
 class Settings:
-    """How to reach a vendor.
+    """Credentials and address of a vendor.
 
     Attributes:
-        secrets: the client's constructor arguments.
-        base_url: another address than the vendor's own, or None.
+        secrets: the credentials, by the name of the client's argument.
+        base_url: address of the API; None for the vendor's own.
     """
 
     secrets: Mapping[str, str] = field(repr=False)
@@ -39,12 +40,12 @@ class Settings:
 
 @frozen
 class Wishes:
-    """What the options of the command ask for that not every vendor has.
+    """Options that were given and that not every vendor has.
 
     Attributes:
-        sender: what the handset shows; None for nothing.
-        schedule: the vendor is to send later.
-        options: the vendors' own options, by name (see `VendorInfo.options`); those that were given.
+        sender: sender that the phone shows; None where it was not given.
+        schedule: whether the vendor is to send later.
+        options: the vendors' own options that were given, by name (see `VendorInfo.options`).
     """
 
     sender: str | None = None
@@ -53,22 +54,22 @@ class Wishes:
 
     @property
     def names(self) -> Sequence[str]:
-        """The names of all that was given."""
+        """Names of all options that were given."""
         common = (("sender", self.sender is not None), ("schedule", self.schedule))
         return [*(name for name, given in common if given), *self.options]
 
 
 def check_wishes(names: Sequence[str], wishes: Wishes, *, has_text: bool) -> None:
-    """Refuse what the vendors cannot do, before anything is sent.
+    """Refuse options that the vendors cannot fulfil, before anything is sent.
 
     Args:
-        names: the vendors of the campaign. With several of them, an option holds for those that have it; a schedule
-            has to hold for all.
+        names: the vendors of the campaign. With several vendors, one that has the option is enough; but all of them
+            have to be able to schedule.
         wishes: the options.
-        has_text: ``--text`` was given.
+        has_text: whether ``--text`` was given.
 
     Raises:
-        ConfigurationError: an option that would have no effect, or a missing one; says what to do.
+        ConfigurationError: an option would have no effect, or one is missing; says what to do.
     """
     infos = [vendor_info(name) for name in names]
     for option in wishes.names:
@@ -93,7 +94,7 @@ def _check_text(wishes: Wishes, *, has_text: bool, alone: bool) -> None:
 
 
 def why_not(info: VendorInfo, option: str) -> str:
-    """Say why a vendor does not have an option, and what to do about it."""
+    """Return why a vendor does not have an option, and what to do about it."""
     if option in info.refuses:
         return info.refuses[option]
     if option in ("template", "text_variable"):
@@ -116,11 +117,11 @@ def make_client(
     """Make a vendor's client.
 
     Args:
-        info: whose.
+        info: the vendor.
         settings: its credentials and its address.
-        default_country: country of national numbers; None to take international ones only.
+        default_country: country of national numbers; None to take international numbers only.
         hooks: called with each event of the client.
-        wishes: the options of the command; those that are the client's arguments are handed on.
+        wishes: the options of the command. Those that are arguments of the client are passed on.
     """
     address = {} if settings.base_url is None else {"base_url": settings.base_url}
     more = _arguments(info, wishes, "client")
@@ -131,7 +132,7 @@ def make_client(
 
 
 def make_options(info: VendorInfo, wishes: Wishes) -> VendorOptions | None:
-    """Make the options that a vendor's messages go out with; None where nothing asks for any."""
+    """Make the options of a vendor's messages; None where no such option was given."""
     given = _arguments(info, wishes, "options")
     if not given or info.options_class is None:
         return None

@@ -1,7 +1,7 @@
 """Say what the library refuses in terms of the command: its options in place of Python parameters.
 
-An error of the library names the parameter at fault (``field``) and keeps its problem and its remedy apart. The two
-tables below know which option a parameter comes from, and the remedies that are another one here.
+An error of the library names the parameter at fault (``field``) and keeps its problem and its remedy apart. The tables
+below have the option of each parameter, and the command's own remedy where the library's names a parameter.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ def say(error: MensaError, option: str | None = None) -> str:
 
     Args:
         error: an error of the library, or of the command itself.
-        option: the option that the value came from; None to know it by the error's ``field``.
+        option: the option that the value came from; None to find it by the error's ``field``.
     """
     option = option or _option_of(error.field)
     if error.subject is None:
         sentence = error.problem if option is None else f"{option}: {error.problem}"
     else:
-        # Of a row, the sentence begins with its number.
+        # The sentence about a row begins with its number, which stays.
         is_parameter = option is not None and error.subject.startswith(error.field or "")
         sentence = f"{option if is_parameter else error.subject} {error.problem}"
     remedy = _REMEDIES.get((error.field, error.code or error.missing), error.remedy)

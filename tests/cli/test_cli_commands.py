@@ -43,7 +43,7 @@ def people(tmp_path: Path) -> Path:
         ((*SEND, "--column-number", "movil"), "no column is named 'movil'"),
         ((*SEND, "--output", "results.xlsx"), ".csv or .jsonl"),
         (("--vendor", "mensatek"), "give --text"),
-        (("--vendor", "mensatek", "--text", "Hola {apellido}"), "no column is named so"),
+        (("--vendor", "mensatek", "--text", "Hola {apellido}"), "no column has that name"),
         (("--vendor", "nobody", "--text", "Hola"), "nobody"),
         ((*SEND, "--rate", "0"), "--rate"),
         ((*SEND, "--max-in-flight", "0"), "--max-in-flight"),

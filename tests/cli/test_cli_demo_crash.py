@@ -78,12 +78,12 @@ def records(states: dict[str, State]) -> list[Record]:
         (["34600000001", "34600000003"], PEOPLE, ["34600000003"], set()),  # unknown, and it went out: so it says
         (["34600000001", "34600000003", "34600000003"], PEOPLE, [], {"people who got it twice"}),
         (["34600000001", "34600000001"], PEOPLE, [], {"people who got it twice", "accepted by mensatek"}),
-        ([], PEOPLE, [], {"stand there as accepted, and got nothing"}),
+        ([], PEOPLE, [], {"got nothing, though recorded as accepted"}),
         (
             ["34600000001", "34600000002"],
             PEOPLE,
             [],
-            {"got it, and stand there as refused", "accepted by mensatek"},
+            {"got it, though recorded as rejected", "accepted by mensatek"},
         ),
         (["34600000001"], dict(list(PEOPLE.items())[:2]), [], {"people who were forgotten"}),
         (["34600000001"], PEOPLE | {"34600000003": State.PENDING}, [], {"people who are still to be sent to"}),
@@ -91,13 +91,13 @@ def records(states: dict[str, State]) -> list[Record]:
             ["34600000001", "34600000002"],
             PEOPLE,
             ["34600000002"],
-            {"got it, and stand there as refused", "accepted by mensatek", "were in doubt, and settled wrongly"},
+            {"got it, though recorded as rejected", "accepted by mensatek", "were unknown, and settled wrongly"},
         ),
         (
             [],
             PEOPLE,
             ["34600000001"],
-            {"stand there as accepted, and got nothing", "were in doubt, and settled wrongly"},
+            {"got nothing, though recorded as accepted", "were unknown, and settled wrongly"},
         ),
     ],
 )

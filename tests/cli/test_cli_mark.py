@@ -140,7 +140,7 @@ def test_of_two_messages_to_a_number_one_cannot_be_marked_alone(tmp_path: Path) 
     listed.write_text("\n".join([header, first, third]), encoding="utf-8")
     ended = mark(journal, "accepted", "--from", listed, "--yes")
     assert ended.exit_code == 2
-    assert "***000 is named for some of their unknown messages only" in ended.stderr
+    assert "***000 is in the file with some of the unknown messages only" in ended.stderr
     assert now(journal) == {"unknown": [E164[0], E164[0], E164[1]]}
     listed.write_text("\n".join([header, first, second]), encoding="utf-8")
     assert mark(journal, "accepted", "--from", listed, "--yes").exit_code == 0

@@ -222,7 +222,7 @@ async def test_of_several_vendors_each_is_asked_in_its_own_way_and_who_was_not_a
     [
         (("--list", "--repeat"), "leave one of them out"),
         (("--show-numbers", *ASK), "belongs to --list"),
-        ((), "say whose service to use"),
+        ((), "no vendor is given"),
         (("--list", "--output", "unknown.xlsx"), ".csv or .jsonl"),
         (ASK, "no credentials for mensatek"),
     ],
@@ -264,7 +264,7 @@ def test_an_output_that_cannot_be_written_is_2(tmp_path: Path, journal: Path, co
     output.symlink_to("/dev/full")
     ended = invoke(*command, "--journal", journal, "--output", output)
     assert ended.exit_code == 2
-    assert "cannot be written: No space left on device; the journal has everything" in ended.stderr
+    assert "cannot be written: No space left on device; the journal still has all of it" in ended.stderr
 
 
 @pytest.mark.slow
@@ -346,7 +346,7 @@ async def test_a_journal_that_fails_meanwhile_is_5_in_one_sentence_and_keeps_wha
     assert (ended.code, ended.out) == (5, "")
     assert re.fullmatch(r"Error: the journal journal\.sqlite cannot be used: [^\n]+\n", ended.err)
     told = " ".join(invoke("reconcile", "--help").stdout.split())
-    assert " 5 the journal failed; what was found out before is kept" in told
+    assert " 5 the journal failed; what was found out until then is kept" in told
     assert {state: len(numbers) for state, numbers in (await states(journal)).items()} == {
         "accepted": 50,
         "unknown": 10,

@@ -143,7 +143,7 @@ def test_a_national_number_is_nobodys_without_a_default_country(tmp_path: Path) 
         (("--route", "ES=nobody"), "vendors are envia_sms, enviatusms, mensatek, smsgateway24"),
         (("--route", "SP=mensatek"), "'SP' is no country"),
         (("--route", "=mensatek"), "is no country"),
-        (("--route", "ES=mensatek", "--route", "*=mensatek"), "all countries and single ones"),
+        (("--route", "ES=mensatek", "--route", "*=mensatek"), "all countries and some countries"),
         (("--route", "ES=mensatek", "--vendor", "mensatek"), "exclude each other"),
         (("--route", "ES=mensatek", "--base-url", "http://localhost:1"), "belongs to --vendor"),
         (("--route", "ES=mensatek", "--rate", "envia_sms=5"), "goes through mensatek only"),

@@ -304,7 +304,7 @@ def test_not_after_needs_the_list(tmp_path: Path) -> None:
     journal.touch()
     result = invoke("resume", "c", "--vendor", "mensatek", "--journal", journal, "--not-after", "2030-01-31T09:00Z")
     assert result.exit_code == 2
-    assert "--not-after goes with each row of the list" in result.stderr
+    assert "--not-after holds for rows of a list" in result.stderr
 
 
 def test_send_resume_and_check_have_the_same_options() -> None:

@@ -1,4 +1,4 @@
-"""``mensasdk campaigns``: what a journal holds."""
+"""``mensasdk campaigns``: the campaigns of a journal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["command"]
 @json_option
 @guarded
 def command(journal: Path, as_json: bool) -> int:
-    """List what a journal holds."""
+    """List the campaigns of a journal, with the count of their messages in each state."""
     found = asyncio.run(existing_journal(journal).campaigns())
     if as_json:
         click.echo(json.dumps([info_as_json(info) for info in found], ensure_ascii=False))

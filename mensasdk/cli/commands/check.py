@@ -1,4 +1,4 @@
-"""``mensasdk check``: what sending a list would come to, without an account and without a request."""
+"""``mensasdk check``: a check of a list, without an account and without a request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Exit codes:
   2    wrong usage or configuration, or a list that cannot be read
   130  interrupted (Ctrl-C)
 """
-# They name a record of what was sent; there is none.
+# A check records nothing.
 _LEFT_OUT: Final = ("campaign", "journal", "dry")
 
 
@@ -40,11 +40,10 @@ def command(
     quiet: bool,
     **_options: Any,  # the rest is `make_job`'s
 ) -> int:
-    """Tell what sending a list would come to, before anything is paid. Nothing is sent, and no account is needed.
+    """Check a list, and show what sending it would cost. Nothing is sent, and no account is needed.
 
-    Takes the options of `send`: write `check` for `send`, read, and write `send` again. It shows how many SMS would go
-    where, in how many requests and parts, what they cost (with --prices), which rows would not be sent and why, and
-    which characters make messages longer.
+    Give it the same options as `send`. It shows the messages, requests and SMS parts for each vendor and country, their
+    cost (with --prices), the rows that would not be sent and why, and the characters that make messages longer.
 
     With --output, the rows that would not be sent are written to a file, with their numbers in full.
     """
@@ -55,7 +54,7 @@ def command(
         ended = asyncio.run(check_list(job, results, err, quiet=quiet))
     finally:
         if results is not None:
-            with suppress(OSError):  # what could not be written has been reported
+            with suppress(OSError):  # a failure to write has been reported already
                 results.close()
     show_ended(ended, err, output, as_json=as_json, quiet=quiet)
     return ended.exit_code

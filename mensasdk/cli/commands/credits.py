@@ -1,4 +1,4 @@
-"""``mensasdk credits``: what is left in a vendor's account."""
+"""``mensasdk credits``: the balance of a vendor's account."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["command"]
 @credentials_option
 @guarded
 def command(vendor: str | None, as_json: bool, base_url: str | None, credentials: Path | None) -> int:
-    """Print what is left in a vendor's account: credits, or money where the vendor counts in that."""
+    """Print the balance of a vendor's account, in credits, or in money where the vendor counts in money."""
     info = vendor_info(required(vendor))
     ask = info.balance
     if ask is None:

@@ -1,4 +1,4 @@
-"""``mensasdk deliveries``: what the vendors have reported about a campaign."""
+"""``mensasdk deliveries``: the delivery reports of a campaign."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ __all__ = ["command"]
 @click.command("deliveries")
 @click.argument("campaign")
 @journal_option
-@output_option("A row for each: .csv or .jsonl.")
+@output_option("Write a row for each message to this file: .csv or .jsonl.")
 @json_option
 @guarded
 def command(campaign: str, journal: Path, output: Path | None, as_json: bool) -> int:
-    """Count what the vendors have reported about the messages of a campaign.
+    """Count the delivery reports of a campaign: how many messages are delivered, failed, on their way, or without one.
 
-    It knows what `mensasdk receive`, or a DeliveryLog of your own, has kept in the journal.
+    The reports are those in the journal: `mensasdk receive`, or a DeliveryLog in your own program, puts them there.
     """
     held = existing_journal(journal)
     with written_output(output, journal=journal, columns=DELIVERY_COLUMNS) as results:

@@ -1,4 +1,4 @@
-"""``mensasdk demo``: a whole campaign to watch, on this machine."""
+"""``mensasdk demo``: a whole campaign on this machine, for a person to watch."""
 
 from __future__ import annotations
 
@@ -16,26 +16,32 @@ __all__ = ["command"]
     "--rows",
     type=click.IntRange(100, 1_000_000),
     show_default="5000, with --crash 2000",
-    help="People to write to.",
+    help="Count of the people in the list.",
 )
 @click.option(
     "--rate",
     type=click.FloatRange(1),
     show_default="1500",
-    help="Most messages a second, per vendor; with --crash of all together, and a fifth of the rows by default.",
+    help="Most messages a second, for each vendor; with --crash for all together, by default a fifth of the rows.",
 )
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for the files.")
-@click.option("--seed", type=int, default=7, show_default=True, help="The same seed makes the same people.")
-@click.option("--crash", is_flag=True, help="Kill the process that sends, twice, and resume.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the files; by default a new temporary one.",
+)
+@click.option(
+    "--seed", type=int, default=7, show_default=True, help="Seed of the list: the same seed makes the same people."
+)
+@click.option("--crash", is_flag=True, help="Kill the sending process twice, and resume the campaign.")
 @guarded
 def command(rows: int | None, rate: float | None, output: Path | None, seed: int, crash: bool) -> int:
-    """Watch a whole campaign: a list of people, four vendors that misbehave, and an account that adds up.
+    """Run a demo campaign: a list of people, four emulated vendors that misbehave, and a report that adds up.
 
-    With --crash the process that sends is killed in the middle (kill -9), resumed, and killed again; then it is found
-    out what became of those that were under way.
+    With --crash, the sending process is killed in the middle (kill -9), resumed, and killed again. Then the vendors are
+    asked what became of the messages that were under way.
 
-    Everything happens on this machine; nothing is ever sent. Exits with 1 if the vendors' ledger and the report
-    disagree in anything.
+    Everything happens on this machine; nothing is ever sent. Exits with 1 if the report differs from the vendors'
+    ledger in anything.
     """
     if crash:
         from mensasdk.cli.demo.crash import run_crash_demo

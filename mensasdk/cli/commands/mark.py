@@ -1,4 +1,4 @@
-"""``mensasdk mark``: a person's word on what became of the messages that are unknown."""
+"""``mensasdk mark``: a person's decision about unknown messages."""
 
 from __future__ import annotations
 
@@ -36,17 +36,24 @@ _NAMED: Final = 5
 @click.argument("kind", type=click.Choice([*KINDS]))
 @click.argument("campaign")
 @journal_option
-@click.option("--all", "everybody", is_flag=True, help="All that is unknown.")
-@click.option("--number", "numbers", multiple=True, metavar="NUMBER", help="Whose; may be repeated.")
+@click.option("--all", "everybody", is_flag=True, help="Mark all unknown messages.")
+@click.option(
+    "--number",
+    "numbers",
+    multiple=True,
+    metavar="NUMBER",
+    help="Mark the unknown messages to this number; may be repeated.",
+)
 @click.option(
     "--from",
     "file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Whose: the file that `reconcile --list --output` wrote, less the rows that you took out, or a number a line.",
+    help="Mark the messages of this file: the one that `reconcile --list --output` wrote, less the rows that you took "
+    "out; or a number in each line.",
 )
 @click.option("--default-country", metavar="CC", help="Country of national numbers, such as ES.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @guarded
 def command(
     kind: str,
@@ -58,15 +65,15 @@ def command(
     default_country: str | None,
     yes: bool,
 ) -> int:
-    """Say what became of messages that are unknown, from the vendor's panel or a call.
+    """Record what became of unknown messages, where you know it from the vendor's panel or a call.
 
-    ACCEPTED and REJECTED are final. NOT-SENT makes `mensasdk resume` send to them: if the vendor had taken the message
-    after all, they get it twice.
+    `accepted` and `rejected` are final. `not-sent` makes `mensasdk resume` send the messages: if the vendor had taken
+    one after all, its recipient gets it twice.
 
-    Nothing is marked if one of the numbers is not among the unknown.
+    Nothing is marked if one of the numbers has no unknown message.
     """
     if everybody + bool(numbers) + (file is not None) != 1:
-        raise ConfigurationError("say whose messages: --all, or --number NUMBER, or --from FILE")
+        raise ConfigurationError("say whose messages to mark: give one of --all, --number NUMBER or --from FILE")
     held = existing_journal(journal)
     named = None if everybody else read_numbers(numbers, file, campaign, default_country)
     unknown = asyncio.run(_unknown(held, campaign))
@@ -76,7 +83,7 @@ def command(
         _check(named, unknown, campaign)
         count = sum(unknown[number] for number in named.numbers)
     if not count:
-        click.echo(f"Nothing is unknown in {masked(campaign)}." if everybody else "The file names nobody.")
+        click.echo(f"Nothing is unknown in {masked(campaign)}." if everybody else "The file has no numbers.")
         return 0
     what = "1 message" if count == 1 else f"{count:,} messages"
     if not yes:
@@ -93,7 +100,7 @@ def command(
 
 
 async def _unknown(journal: SqliteJournal, campaign: str) -> Counter[str]:
-    """How many messages to each number are unknown."""
+    """Return how many messages to each number are unknown."""
     async with aclosing(in_doubt(journal, campaign)) as records:
         return Counter([record.number async for record in records])
 
@@ -103,20 +110,20 @@ def _check(named: Named, unknown: Counter[str], campaign: str) -> None:
     if others:
         raise ConfigurationError(
             f"{_listed(others)} not unknown in campaign {masked(campaign)}; nothing was marked. "
-            f"See what is with: mensasdk reconcile --list"
+            f"List the unknown messages with: mensasdk reconcile --list"
         )
     if named.by_message:
-        # A number stands for all of its messages: of two, one cannot be marked alone.
+        # A number is marked with all of its messages: of two messages, one cannot be marked alone.
         halves = [number for number, count in named.numbers.items() if count < unknown[number]]
         if halves:
             raise ConfigurationError(
-                f"{_listed(halves)} named for some of their unknown messages only, and they are marked together; "
-                "put the missing rows back, or take all rows of that number out. Nothing was marked"
+                f"{_listed(halves)} in the file with some of the unknown messages only, and all messages to one number "
+                "are marked together; nothing was marked. Put the missing rows back, or take out all of that number"
             )
 
 
 def _listed(numbers: Sequence[str]) -> str:
-    """A few of them, masked, with the verb."""
+    """Return the first numbers, masked, with the verb: ``"***123 is"``, ``"***123, ***456 and 3 more are"``."""
     shown = ", ".join(mask(number) for number in numbers[:_NAMED])
     more = f" and {len(numbers) - _NAMED:,} more" if len(numbers) > _NAMED else ""
     return f"{shown}{more} {'is' if len(numbers) == 1 else 'are'}"

@@ -1,4 +1,4 @@
-"""``mensasdk purge``: a campaign is removed from a journal."""
+"""``mensasdk purge``: the removal of a campaign from a journal."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["command"]
 @click.command("purge")
 @click.argument("campaign")
 @journal_option
-@click.confirmation_option(prompt="Forget who was written to, so that it cannot be resumed any more?")
+@click.confirmation_option(prompt="Remove the campaign with all its numbers? It cannot be resumed after that.")
 @guarded
 def command(campaign: str, journal: Path) -> int:
-    """Remove a campaign from a journal, with all numbers and texts."""
+    """Remove a campaign from a journal, with all numbers and texts. It cannot be resumed after that."""
     asyncio.run(existing_journal(journal).purge(campaign))
     click.echo(f"Removed {masked(campaign)}.")
     return 0

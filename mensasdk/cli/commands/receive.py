@@ -1,4 +1,4 @@
-"""``mensasdk receive``: the delivery reports that a vendor calls back with are kept."""
+"""``mensasdk receive``: a receiver for the delivery reports of a vendor."""
 
 from __future__ import annotations
 
@@ -18,17 +18,26 @@ __all__ = ["command"]
 
 
 @click.command("receive", epilog=callbacks_help())
-@click.option("--vendor", type=vendor_choice, required=True, help="Who calls.")
+@click.option("--vendor", type=vendor_choice, required=True, help="Vendor that calls back.")
 @click.option(
-    "--journal", type=journal_path, metavar="FILE", required=True, envvar="MENSASDK_JOURNAL", help="Where to keep them."
+    "--journal",
+    type=journal_path,
+    metavar="FILE",
+    required=True,
+    envvar="MENSASDK_JOURNAL",
+    help="File of the journal that keeps the reports.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8026, show_default=True, help="0 for any free port.")
-@click.option("--allow-from", multiple=True, metavar="NETWORK", help="Take calls from there only; may be repeated.")
-@click.option("--trusted-proxy", multiple=True, metavar="NETWORK", help="Your own proxies; may be repeated.")
-@click.option("--prompt", is_flag=True, help="Ask for what the vendor proves itself with.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8026, show_default=True, help="Port; 0 for any free port."
+)
+@click.option(
+    "--allow-from", multiple=True, metavar="NETWORK", help="Take calls from this network only; may be repeated."
+)
+@click.option("--trusted-proxy", multiple=True, metavar="NETWORK", help="Network of your own proxies; may be repeated.")
+@click.option("--prompt", is_flag=True, help="Ask for the secret that proves that the vendor calls.")
 @credentials_option
-@click.option("--quiet", is_flag=True, help="No counting.")
+@click.option("--quiet", is_flag=True, help="Do not show how many reports have come.")
 @guarded
 def command(
     vendor: str,
@@ -41,13 +50,13 @@ def command(
     credentials: Path | None,
     quiet: bool,
 ) -> int:
-    """Keep the delivery reports that a vendor calls back with, until Ctrl-C.
+    """Receive the delivery reports that a vendor calls back with, and keep them in a journal, until Ctrl-C.
 
-    They go into the journal, where `mensasdk reconcile` and `mensasdk deliveries` find them. The campaign may be under
-    way in another process, or over. A report is on the disk when the vendor hears 200.
+    `mensasdk reconcile` and `mensasdk deliveries` read them there. The campaign may be under way in another process, or
+    have ended. A report is on the disk before the vendor gets the answer 200.
 
-    A vendor needs an address that it can reach, and TLS: put a proxy of yours in front. This command limits neither
-    connections nor rates.
+    The vendor needs an address that it can reach, with TLS: put a proxy of your own in front. This command limits
+    neither connections nor rates.
     """
     info = vendor_info(vendor)
     if info.callbacks is None:

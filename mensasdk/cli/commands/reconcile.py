@@ -1,4 +1,4 @@
-"""``mensasdk reconcile``: what became of the messages that are unknown, by each vendor's own means."""
+"""``mensasdk reconcile``: questions to the vendors about unknown messages, by each vendor's own means."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ __all__ = ["command"]
 EXIT_CODES: Final = """\b
 Exit codes:
   0    nothing is unknown any more
-  2    wrong usage or configuration; nobody was asked
-  3    something is still unknown
+  2    wrong usage or configuration; no vendor was asked
+  3    some messages are still unknown
   4    stopped early (credentials refused, address blocked, ...)
-  5    the journal failed; what was found out before is kept
+  5    the journal failed; what was found out until then is kept
   130  interrupted (Ctrl-C); what was found out is kept
 """
-# How a vendor is reached, and in what shape a message went out, besides the vendors' own options. Who gets which text,
-# and when, stands in the journal.
+# Options that say how to reach a vendor, and in what form messages went out; the vendors' own options come beside them.
+# The journal has the rest: recipients, texts and times.
 _TAKEN: Final = frozenset(
     {
         *("vendor", "routes", "base_url", "credentials", "default_country", "sender"),
@@ -48,10 +48,13 @@ def _help() -> str:
     means = [f"{info.name}: {info.settles}." for info in vendors().values() if info.settles]
     return "\n\n".join(
         [
-            "Find out what became of the messages that are unknown, by each vendor's own means.",
+            "Ask the vendors what became of unknown messages, by each vendor's own means.",
             *means,
-            "With --repeat, whoever did not get the message the first time gets it then.",
-            "Give the options that the campaign was sent with. Nobody may be sending it meanwhile.",
+            (
+                "With --repeat, messages are sent again where the vendor itself prevents a second SMS: whoever did not "
+                "get the message the first time gets it then."
+            ),
+            "Give the options that the campaign was sent with. No other process may be sending it at the same time.",
         ]
     )
 
@@ -60,14 +63,16 @@ def _help() -> str:
     "reconcile",
     params=campaign_options(only=_TAKEN),
     help=_help(),
-    short_help="Find out what became of the messages that are unknown.",
+    short_help="Ask the vendors what became of unknown messages.",
     epilog=f"{EXIT_CODES}\n\n{credentials_help()}",
 )
 @click.argument("campaign")
 @journal_option
-@click.option("--repeat", is_flag=True, help="Send again what the vendor itself keeps from being a second SMS.")
-@click.option("--list", "only_list", is_flag=True, help="Ask nobody; list what is unknown, for a person to decide.")
-@click.option("--show-numbers", is_flag=True, help="With --list: numbers in full, on the terminal too.")
+@click.option("--repeat", is_flag=True, help="Send again, where the vendor itself prevents a second SMS.")
+@click.option(
+    "--list", "only_list", is_flag=True, help="Ask no vendor; list the unknown messages, for a person to decide."
+)
+@click.option("--show-numbers", is_flag=True, help="With --list: show numbers in full on the terminal too.")
 @guarded
 def command(
     campaign: str,
@@ -80,13 +85,13 @@ def command(
     quiet: bool,
     **_options: Any,  # the rest is `make_job`'s
 ) -> int:
-    """Find out what became of the messages that are unknown; see `_help`."""
+    """Ask the vendors what became of unknown messages, or list them; `_help` makes the help."""
     err = error_console()
     held = existing_journal(journal)
     if only_list and repeat:
-        raise ConfigurationError("--list asks nobody, and --repeat sends; leave one of them out")
+        raise ConfigurationError("--list only shows messages, and --repeat sends them again; leave one of them out")
     if show_numbers and not only_list:
-        raise ConfigurationError("--show-numbers belongs to --list")
+        raise ConfigurationError("--show-numbers belongs to --list, which is missing")
     job = None if only_list else make_job(None, given_options(), err)
     columns = LIST_COLUMNS if only_list else COLUMNS
     with written_output(output, journal=journal, columns=columns) as results:

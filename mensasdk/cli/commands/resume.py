@@ -1,4 +1,4 @@
-"""``mensasdk resume``: a campaign is taken up where it ended."""
+"""``mensasdk resume``: the rest of a campaign that was interrupted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mensasdk.cli.work.resumed import resume_campaign
 
 __all__ = ["command"]
 
-# They mean nothing here, or something else.
+# These options mean nothing here, or are an argument.
 _OWN: Final = ("campaign", "journal", "dry")
 
 
@@ -38,11 +38,12 @@ def command(
     quiet: bool,
     **_options: Any,  # the rest is `make_job`'s
 ) -> int:
-    """Take up a campaign where it ended: after a crash, a stop, or for want of credits.
+    """Resume a campaign after a crash, a stop, or when the credits ran out.
 
-    What ended is not sent again, and what had only begun is unknown and is not sent again either. The rest goes out.
+    Messages that were accepted or rejected are not sent again. Nor are messages whose request was under way: they are
+    unknown. The rest is sent.
 
-    Give the list again, with the options that it was sent with, if it may not have been read to its end: rows that the
+    Give the list again, with the options that it was sent with, if it may not have been read to its end. Rows that the
     campaign has already are passed over.
     """
     err = error_console()
@@ -53,7 +54,7 @@ def command(
         ended = asyncio.run(resume_campaign(job, held, campaign, results, err, quiet=quiet))
     finally:
         if results is not None:
-            with suppress(OSError):  # what could not be written has been reported
+            with suppress(OSError):  # a failure to write has been reported already
                 results.close()
     show_ended(ended, err, output, as_json=as_json, quiet=quiet)
     if not quiet:

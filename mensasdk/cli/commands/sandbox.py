@@ -1,4 +1,4 @@
-"""``mensasdk sandbox``: the emulated vendors as a server."""
+"""``mensasdk sandbox``: emulated vendors as a server on this machine."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ __all__ = ["command"]
 
 
 @click.command("sandbox")
-@click.option("--port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="0 for any free port.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="Port; 0 for any free port."
+)
 @click.option(
     "--callback-url",
     "callback_urls",
     multiple=True,
     metavar="VENDOR=URL",
-    help="Post that vendor's callbacks to this address (loopback only); may be repeated.",
+    help="Post a vendor's callbacks to this address, on this machine only; may be repeated.",
 )
 @click.option(
     "--balance",
@@ -28,11 +30,11 @@ __all__ = ["command"]
     type=click.IntRange(0),
     default=1_000_000,
     show_default=True,
-    help="What is left in each account.",
+    help="Balance of each account.",
 )
 @guarded
 def command(port: int, callback_urls: tuple[str, ...], balance: int) -> int:
-    """Run all vendors, emulated, on this machine until Ctrl-C. Nothing is ever sent."""
+    """Run emulated vendors on this machine until Ctrl-C. Nothing is ever sent."""
     try:
         asyncio.run(serve(port, callback_urls, balance))
     except OSError as error:

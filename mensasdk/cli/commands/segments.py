@@ -1,4 +1,4 @@
-"""``mensasdk segments``: how many SMS a text becomes, and why."""
+"""``mensasdk segments``: the SMS parts of a text, and the characters that make it longer."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _MOST_INPUT: Final = 1 << 20
 
 @click.command("segments")
 @click.argument("text")
-@click.option("--vendor", type=vendor_choice, help="Also show what this vendor makes of it.")
-@click.option("--unicode", "as_unicode", is_flag=True, help="As Unicode, whether it needs that or not.")
+@click.option("--vendor", type=vendor_choice, help="Also show what this vendor sends for this text.")
+@click.option("--unicode", "as_unicode", is_flag=True, help="Count the text as Unicode, even if it does not need it.")
 @json_option
 @guarded
 def command(text: str, vendor: str | None, as_unicode: bool, as_json: bool) -> int:
-    """Tell how many SMS a text becomes, which characters make it more, and what to write in their place.
+    """Count the SMS parts of a text, and show which characters make it longer and what to write in their place.
 
-    TEXT is the text as the person shall read it; - reads it from standard input, without its last line end.
+    TEXT is the text as the recipient reads it; - reads it from standard input, without its last line end.
 
-    Exits with 1 if the vendor does not take such a text.
+    Exits with 1 if the vendor of --vendor does not take such a text.
     """
     if text == "-":
         text = _standard_input()
@@ -47,13 +47,13 @@ def command(text: str, vendor: str | None, as_unicode: bool, as_json: bool) -> i
 def _standard_input() -> str:
     given = sys.stdin.buffer.read(_MOST_INPUT + 1)
     if len(given) > _MOST_INPUT:
-        raise ConfigurationError("the text on standard input is larger than a megabyte")
+        raise ConfigurationError("the text on standard input is larger than a megabyte; give a shorter one")
     try:
         text = given.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = None
     if text is None:
-        raise ConfigurationError("the text on standard input is not UTF-8")
+        raise ConfigurationError("the text on standard input is not UTF-8; convert it")
     return text.removesuffix("\n").removesuffix("\r")
 
 

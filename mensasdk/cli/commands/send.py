@@ -1,4 +1,4 @@
-"""``mensasdk send``: one SMS to each row of a list."""
+"""``mensasdk send``: one SMS for each row of a list."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def command(
     quiet: bool,
     **_options: Any,  # the rest is `make_job`'s
 ) -> int:
-    """Send one SMS to each row of a CSV file.
+    """Send one SMS for each row of a CSV file.
 
-    The file needs a header row and a column for the number (to, number, phone, mobile, movil, telefono, numero or
-    celular; case and accents do not matter). UTF-8 and Windows files with commas, semicolons, tabs or bars are
-    read. Without --text each row's own column text or mensaje is sent. A column reference or id names the message in
-    the results.
+    The file needs a header row and a column of phone numbers, named to, number, phone, mobile, movil, telefono, numero
+    or celular; case and accents do not matter. It may be UTF-8 or a Windows file, with commas, semicolons, tabs or bars
+    between cells. Without --text, the column text or mensaje of each row is sent. A column reference or id names the
+    message in the results.
 
-    With --route the campaign goes through several vendors, each for its countries, with limits of its own; an option
-    that only some of them have holds for those.
+    With --route, the campaign goes through several vendors, each with its own countries and limits. An option that only
+    some of the vendors have is used for these.
 
-    A row that cannot be sent is reported with its line and does not hold up the others. The same message to
-    the same number goes out once.
+    A row that cannot be sent is reported with its line, and the others are sent. The same message to the same number is
+    sent once.
     """
     err = error_console()
     given = click.get_current_context().params
@@ -66,7 +66,7 @@ def command(
             ended = asyncio.run(send_list(job, results, campaign, journal, err, quiet=quiet))
     finally:
         if results is not None:
-            with suppress(OSError):  # what could not be written has been reported
+            with suppress(OSError):  # a failure to write has been reported already
                 results.close()
     show_ended(ended, err, output, as_json=as_json, quiet=quiet)
     if journal is not None and not quiet and isinstance(ended, Summary):

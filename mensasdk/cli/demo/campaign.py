@@ -1,4 +1,4 @@
-"""The show: one list of people, four vendors, some trouble, and an account that adds up all the same."""
+"""Run the demo: one list of people, four emulated vendors, some faults, and a report that adds up all the same."""
 
 from __future__ import annotations
 
@@ -49,6 +49,12 @@ __all__ = ["command_name", "run_demo"]
 def run_demo(*, rows: int, rate: float, folder: Path | None, seed: int) -> int:
     """Run the demo and print it.
 
+    Args:
+        rows: count of the people in the list.
+        rate: most messages a second, for each vendor.
+        folder: folder for the files; None for a new temporary one.
+        seed: seed of the list.
+
     Returns:
         The exit code: 0 when the ledger and the report agree in everything, else 1.
     """
@@ -59,6 +65,16 @@ def run_demo(*, rows: int, rate: float, folder: Path | None, seed: int) -> int:
 
 
 class Demo:
+    """One run of the demo.
+
+    Args:
+        console: where to print.
+        rows: count of the people in the list.
+        rate: most messages a second, for each vendor.
+        folder: folder for the files; it exists.
+        seed: seed of the list.
+    """
+
     def __init__(self, console: Console, rows: int, rate: float, folder: Path, seed: int) -> None:
         self.console = console
         self.rows = rows
@@ -70,6 +86,7 @@ class Demo:
         self.slowed = 0
 
     async def run(self) -> int:
+        """Run the demo; return its exit code."""
         async with AsyncExitStack() as stack:
             box = await stack.enter_async_context(Sandbox(delivery_delay=2.0, time_scale=0.5))
             self.accounts(box)
@@ -102,31 +119,33 @@ class Demo:
         return self.conclude(checks)
 
     def say(self, number: str, what: str, detail: str) -> None:
+        """Print a step of the demo."""
         line = Text.assemble((f" {number} ", "bold cyan"), f"{what}  ", (detail, "dim"))
         self.console.print(line, soft_wrap=True)
 
     def hook(self, event: Event) -> None:
+        """Count the answers that asked to slow down."""
         self.slowed += isinstance(event, AttemptFailed) and event.error == "RateLimited"
 
     def accounts(self, box: Sandbox) -> None:
-        """Enough in each account, but for the one that shall run out in the middle."""
+        """Fill the accounts; the one of envia_sms runs out in the middle."""
         box.mensatek.account.blacklist = set(self.people.unwilling)
         box.mensatek.account.credits = Decimal(10 * self.rows)
         mexico = box.envia_sms.account.countries["52"].price(box.envia_sms.account.plan)
         box.envia_sms.account.credits = mexico * (self.people.mexico * 2 // 3)
 
     async def receivers(self, box: Sandbox, stack: AsyncExitStack) -> None:
-        """One for each vendor that calls back: they differ in what they post, and in how they prove who they are."""
+        """Start a receiver for each vendor that calls back: the vendors differ in what they post and in their proof."""
         password, word = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         reports = self.reports
         first = DeliveryReceiver(mensatek.parse_callback, reports.handle, user="demo", password=password)
         second = DeliveryReceiver(smsgateway24.parse_callback, reports.handle, path_secret=word)
         box.callbacks("mensatek", await stack.enter_async_context(first.serve()), auth=("demo", password))
         box.callbacks("smsgateway24", await stack.enter_async_context(second.serve()) + word)
-        self.say("3", "Two receivers for delivery reports", "the other two vendors will be asked")
+        self.say("3", "Two receivers for delivery reports", "the other two vendors do not call back, and are asked")
 
     def trouble(self, box: Sandbox) -> None:
-        """Place the faults: early enough that a short list meets them too."""
+        """Place the faults, early enough for a short list."""
         requests = max(6, self.people.spain // self.size)
         third, half, later = requests // 3, requests // 2, requests * 2 // 3
         box.fail("mensatek", function="EnviarSMS", fault=Fault.RESET, when="after", nth=third)
@@ -138,6 +157,7 @@ class Demo:
         self.console.print(Text("            two vendors say 429, and envia_sms runs out of credits", style="dim"))
 
     async def balances(self, clients: Mapping[str, Any]) -> dict[str, Decimal]:
+        """Return the balances of the vendors whose answers tell no cost."""
         found = {}
         for vendor in ACCOUNTS:
             ask = vendor_info(vendor).balance
@@ -146,6 +166,7 @@ class Demo:
         return found
 
     async def send(self, router: Router) -> Summary:
+        """Send the list, and write the file of results."""
         table = open_table(self.people.path)
         rows = read(
             table,
@@ -161,6 +182,7 @@ class Demo:
             output.close()
 
     async def wait_for_reports(self, box: Sandbox, clients: Mapping[str, Any], lines: Sequence[Line]) -> None:
+        """Wait for the last callbacks, and ask the vendors that do not call back."""
         drained = asyncio.ensure_future(box.drain())
         expected = len({one.number for one in box.ledger.messages if one.vendor in CALLING})
         with meter(self.console, expected, "delivery reports") as bar:
@@ -171,6 +193,7 @@ class Demo:
         await self.reports.ask(clients, lines)
 
     def print_deliveries(self, lines: Sequence[Line]) -> None:
+        """Print the delivery of each vendor's messages."""
         table = figures_table("delivery", *STATES, "told by")
         styles = ("green", "red", "yellow", "cyan")
         for vendor, counts in self.reports.count(lines, ROUTES).items():
@@ -200,6 +223,7 @@ class Demo:
         )
 
     def conclude(self, checks: Sequence[Check]) -> int:
+        """Print the comparison and what to try next; return the exit code."""
         self.console.print()
         self.console.print(checks_table((one.name, one.sandbox, one.report) for one in checks))
         self.console.print()
@@ -225,7 +249,7 @@ class Demo:
 
 
 def command_name() -> str:
-    """How to call this command again from here: by its name where it is on the path, else as it was called now."""
+    """Return how to call this command again: by its name where it is on the path, else by the path of its file."""
     if shutil.which("mensasdk"):
         return "mensasdk"
     beside = Path(sys.executable).with_name("mensasdk")

@@ -1,4 +1,4 @@
-"""What the demo compares: the ledgers of the vendors, which are the truth, with what our own report says."""
+"""Compare the ledger of the emulated vendors, which is the truth, with the report of the campaign."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["CALLING", "Check", "Line", "compare", "read_results"]
 
 @frozen
 class Line:
-    """One row of the file of results; ``number`` is digits only where it is a number."""
+    """A row of the file of results. ``number`` is digits only, or the cell as it is where that is no number."""
 
     number: str
     kind: OutcomeKind
@@ -35,7 +35,7 @@ class Line:
 
 @frozen
 class Check:
-    """One comparison of the vendors' ledger with our report."""
+    """A comparison of the vendors' ledger with the report."""
 
     name: str
     sandbox: str
@@ -43,11 +43,12 @@ class Check:
 
     @property
     def agrees(self) -> bool:
+        """True where both say the same."""
         return self.sandbox == self.report
 
 
 def read_results(path: Path) -> list[Line]:
-    """The file of results: what a person would work with."""
+    """Read the file of results."""
     with path.open(encoding="utf-8", newline="") as file:
         return [
             Line(
@@ -63,25 +64,25 @@ def read_results(path: Path) -> list[Line]:
 def compare(
     box: Sandbox, summary: Summary, lines: Sequence[Line], costs: Mapping[str, Decimal], *, rows: int, told: int
 ) -> list[Check]:
-    """Compare the ledger with what the report and the file of results say.
+    """Compare the ledger with the report and the file of results.
 
     Args:
-        box: with the ledger.
+        box: the sandbox, which has the ledger.
         summary: the report.
-        lines: the file of results.
-        costs: by how much the balances of accounts went down, for vendors whose answers tell no cost.
-        rows: of the list.
-        told: people of whose delivery we have heard.
+        lines: the rows of the file of results.
+        costs: how much the balance of an account went down, for vendors whose answers tell no cost.
+        rows: count of the rows of the list.
+        told: count of the people whose delivery is known.
     """
     ledger = box.ledger.numbers()
     by_kind: dict[OutcomeKind, set[str]] = {
         kind: {line.number for line in lines if line.kind is kind} for kind in OutcomeKind
     }
     unknown = by_kind[OutcomeKind.UNKNOWN]
-    # A duplicate is not sent, and its first copy is.
+    # A duplicate is not sent, but the first of the two rows is.
     others = (by_kind[OutcomeKind.REJECTED] | by_kind[OutcomeKind.NOT_SENT]) - by_kind[OutcomeKind.ACCEPTED] - unknown
     asked = _asked(box)
-    # Whoever is UNKNOWN with a vendor that calls nobody back cannot be asked for: there is no id.
+    # An UNKNOWN message has no id, so a vendor that does not call back cannot be asked for it.
     heard = {one.number for one in box.ledger.messages if one.vendor in CALLING or one.number not in unknown}
     four = summary.accepted + summary.rejected + summary.not_sent + summary.unknown
     zero = "0"
@@ -95,7 +96,7 @@ def compare(
         Check("people whose delivery is known", f"{len(heard):,}", f"{told:,}"),
     ]
     for vendor in summary.shares:
-        # What went out although its answer was lost is known to the ledger only.
+        # Only the ledger knows a message that was taken though its answer was lost.
         theirs = {one.number for one in box.ledger.messages if one.vendor == vendor} - unknown
         ours = {line.number for line in lines if line.kind is OutcomeKind.ACCEPTED and line.vendor == vendor}
         shown = f"{len(ours):,}" if theirs == ours else f"{len(ours):,} (others)"
@@ -104,7 +105,7 @@ def compare(
         unit = vendor_info(vendor).unit
         if not unit:
             continue
-        # The account has paid for the unknown as well; what the answers told does not include them.
+        # The account has paid for unknown messages too, which no answer tells.
         paid = [one for one in box.ledger.messages if one.vendor == vendor]
         if vendor in costs:
             known, name = costs[vendor], f"{unit} of {vendor}"
@@ -116,7 +117,7 @@ def compare(
 
 
 def _asked(box: Sandbox) -> Counter[str]:
-    """How often each number was put to a vendor, those requests aside that were told to come again."""
+    """Return how often each number was sent to a vendor, without the requests that were answered with 429."""
     asked: Counter[str] = Counter()
     for request in box.ledger.requests:
         if request.fault != Fault.RATE_LIMIT:

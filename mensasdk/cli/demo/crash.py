@@ -43,19 +43,19 @@ from mensasdk.vendors import mensatek, smsgateway24
 __all__ = ["run_crash_demo"]
 
 CAMPAIGN: Final = "crash"
-# When the process is killed: shares of the list that the vendors have.
+# Shares of the list that the vendors have when the process is killed.
 DEATHS: Final = (0.4, 0.7)
 _WISHES: Final = evolve(WISHES, options={**WISHES.options, "group_sends": True})
 
 
 def run_crash_demo(*, rows: int, rate: float | None, folder: Path | None, seed: int) -> int:
-    """Run the demo and print it.
+    """Run the demo of crashes and print it.
 
     Args:
-        rows: people.
-        rate: messages a second, of all vendors together; None for a few seconds in all.
-        folder: for the files; a new one by default.
-        seed: of the people.
+        rows: count of the people in the list.
+        rate: most messages a second, of all vendors together; None for a fifth of the rows.
+        folder: folder for the files; None for a new temporary one.
+        seed: seed of the list.
 
     Returns:
         The exit code: 0 when the ledger and the journal agree in everything, else 1.
@@ -73,7 +73,7 @@ def run_crash_demo(*, rows: int, rate: float | None, folder: Path | None, seed: 
 
 @frozen
 class Moment:
-    """What the vendors and the journal say at one moment."""
+    """Counts of the vendors and of the journal at one moment."""
 
     name: str
     taken: int
@@ -82,12 +82,24 @@ class Moment:
 
     @property
     def row(self) -> Sequence[str]:
-        doubtful = self.counts[State.IN_FLIGHT] + self.counts[State.UNKNOWN]
-        known = (self.counts[State.ACCEPTED], self.counts[State.REJECTED], doubtful, self.left)
+        """Cells of the table: taken, accepted, rejected, unknown, to be sent."""
+        unknown = self.counts[State.IN_FLIGHT] + self.counts[State.UNKNOWN]
+        known = (self.counts[State.ACCEPTED], self.counts[State.REJECTED], unknown, self.left)
         return [f"{self.taken:,}", *(f"{one:,}" for one in known)]
 
 
 class CrashDemo:
+    """One run of the demo of crashes.
+
+    Args:
+        console: where to print.
+        rows: count of the people in the list.
+        rate: most messages a second, of all vendors together.
+        folder: folder for the files; it exists.
+        journal: file of the journal; it does not exist yet.
+        seed: seed of the list.
+    """
+
     def __init__(self, console: Console, rows: int, rate: float, folder: Path, journal: Path, seed: int) -> None:
         self.console = console
         self.rows = rows
@@ -102,6 +114,7 @@ class CrashDemo:
         self.killed = 0
 
     async def run(self) -> int:
+        """Run the demo; return its exit code."""
         async with AsyncExitStack() as stack:
             box = await stack.enter_async_context(Sandbox(delivery_delay=2.0, time_scale=0.5))
             self.box = box
@@ -115,9 +128,9 @@ class CrashDemo:
                 await self.send_and_kill(number, share)
             await self.send_to_the_end()
             await self.wait_for_reports()
-            doubtful = await self.records(State.UNKNOWN)
+            unknown = await self.records(State.UNKNOWN)
             done = await self.reconcile()
-            await box.drain()  # what was sent again is reported on as well
+            await box.drain()  # messages that were sent again have reports too
             self.print_what_is_left(done)
             self.console.print()
             self.console.print(deliveries_table(await count_deliveries(self.journal, CAMPAIGN)))
@@ -125,7 +138,7 @@ class CrashDemo:
             checks = compare(
                 box.ledger,
                 await self.records(*State),
-                doubtful,
+                unknown,
                 people=self.everybody,
                 killed=(len(DEATHS), self.killed),
                 reports=self.count.states.total(),
@@ -144,13 +157,15 @@ class CrashDemo:
     # ---------------------------------------------------------------------------------------------------- the show
 
     def say(self, number: str, what: str, detail: str) -> None:
+        """Print a step of the demo."""
         self.console.print(Text.assemble((f" {number} ", "bold cyan"), f"{what}  ", (detail, "dim")), soft_wrap=True)
 
     def tell(self, *parts: str | tuple[str, str]) -> None:
+        """Print a line below a step."""
         self.console.print(Text("     ").append_text(Text.assemble(*parts)), soft_wrap=True)
 
     async def receivers(self, stack: AsyncExitStack) -> None:
-        """They live on in this process, as the vendors do, and keep what they hear in the journal."""
+        """Start the receivers of callbacks; they run on in this process while the sending process dies."""
         password, word = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         handle = self.count.handler(DeliveryLog(self.journal))
         first = DeliveryReceiver(mensatek.parse_callback, handle, user="demo", password=password)
@@ -160,7 +175,11 @@ class CrashDemo:
         self.say("3", "Two receivers for delivery reports", f"which keep them in {self.journal.path}")
 
     def slow_down(self, *, hang: bool) -> None:
-        """Let answers take their time; and one request of each vendor, that death will meet, never arrive there."""
+        """Delay the answers, so that requests are under way at any moment.
+
+        Args:
+            hang: let one request of each vendor never arrive there, so that the death of the process meets it.
+        """
         self.box.clear_faults()
         for vendor, (function, delay) in SENDING.items():
             if hang:
@@ -168,7 +187,12 @@ class CrashDemo:
             self.box.fail(vendor, function=function, fault=Fault.DELAY, delay=delay, times=None)
 
     async def send_and_kill(self, number: int, share: float) -> None:
-        """Send, or resume, in a process of its own, and kill it when the vendors have a share of the messages."""
+        """Send or resume in a process of its own, and kill it when the vendors have a share of the messages.
+
+        Args:
+            number: which process it is, from 0.
+            share: share of the list that the vendors have then.
+        """
         self.slow_down(hang=True)
         process = await self.start(str(4 + number), resumed=number > 0)
         enough = int(self.everybody * share)
@@ -179,10 +203,11 @@ class CrashDemo:
             words = f"kill -9 {process.pid}" if os.name == "posix" else f"process {process.pid} is ended by force"
             self.tell((words, "bold red"), f"  at {share:.0%} of the list")
         await self.ended(process)
-        await asyncio.sleep(0.2)  # what is on its way to the vendors arrives, whoever has died
+        await asyncio.sleep(0.2)  # requests on their way arrive, though their sender is dead
         await self.look(f"killed at {share:.0%}")
 
     async def send_to_the_end(self) -> None:
+        """Resume the campaign, and let it come to its end."""
         self.slow_down(hang=False)
         process = await self.start("6", resumed=True)
         await self.watch(process, until=lambda: False)
@@ -190,7 +215,7 @@ class CrashDemo:
         await self.look("resumed to the end")
 
     async def watch(self, process: Process, *, until: Callable[[], bool]) -> None:
-        """Show what the vendors have taken, until that is enough or the process has ended."""
+        """Show how many messages the vendors have taken, until ``until`` is true or the process has ended."""
         waiting = asyncio.ensure_future(process.wait())
         with meter(self.console, self.everybody, "taken by the vendors") as bar:
             while not waiting.done() and not until():
@@ -200,25 +225,26 @@ class CrashDemo:
             waiting.cancel()
 
     async def look(self, name: str) -> None:
-        """Compare the vendors with the journal, at this moment."""
+        """Compare the vendors with the journal at this moment, and print both."""
         counts = await self.journal.progress(CAMPAIGN)
         left = self.everybody - sum(counts.values()) + counts[State.PENDING]
         moment = Moment(name, len(self.box.ledger), counts, left)
         self.moments.append(moment)
-        doubtful = await self.records(State.IN_FLIGHT, State.UNKNOWN)
+        records = await self.records(State.IN_FLIGHT, State.UNKNOWN)
         ledger = self.box.ledger.numbers()
-        there = sum(ledger[record.number[1:]] > 0 for record in doubtful)
-        taken, accepted, rejected, doubt, rest = moment.row
+        there = sum(ledger[record.number[1:]] > 0 for record in records)
+        taken, accepted, rejected, unknown, rest = moment.row
         self.tell(
-            ("ledger   ", "dim"), f"{taken} taken", (f"   ({there:,} of those in doubt are among them)", "dim")
+            ("ledger   ", "dim"), f"{taken} taken", (f"   ({there:,} of the unknown are among them)", "dim")
         )  # fmt: skip
         self.tell(
             ("journal  ", "dim"),
             (f"{accepted} accepted", "green"), " · ", (f"{rejected} rejected", "red"), " · ",
-            (f"{doubt} in doubt", "magenta"), " · ", f"{rest} to be sent",
+            (f"{unknown} unknown", "magenta"), " · ", f"{rest} to be sent",
         )  # fmt: skip
 
     async def wait_for_reports(self) -> None:
+        """Wait for the last callbacks."""
         self.say("7", "Delivery reports", "the vendors' last ones come in")
         drained = asyncio.ensure_future(self.box.drain())
         expected = sum(one.vendor in CALLING for one in self.box.ledger.messages)
@@ -230,7 +256,8 @@ class CrashDemo:
         self.tell(self.count.line.plain)
 
     async def reconcile(self) -> Reconciled:
-        self.say("8", "What became of those in doubt", "")
+        """Ask the vendors about the unknown messages."""
+        self.say("8", "What became of the unknown messages", "")
         self.command("reconcile", CAMPAIGN, "--journal", self.journal.path.name, "--repeat", "…")
         self.box.clear_faults()
         box = self.box
@@ -246,7 +273,7 @@ class CrashDemo:
     # ----------------------------------------------------------------------------------------------------- children
 
     def options(self) -> Sequence[str]:
-        """The options of the campaign; the credentials are in the environment."""
+        """Return the options of the campaign; the credentials are in the environment."""
         routes = [f"{'*' if codes is None else ','.join(sorted(codes))}={vendor}" for vendor, codes in ROUTES.items()]
         return [
             *("--journal", str(self.journal.path), "--text", TEXT, "--default-country", HOME, "--report"),
@@ -258,10 +285,15 @@ class CrashDemo:
         ]
 
     async def start(self, number: str, *, resumed: bool) -> Process:
-        """The very command that a person would type, in a process of its own."""
+        """Start the command that a person would type, in a process of its own.
+
+        Args:
+            number: position of the step in the demo.
+            resumed: resume the campaign, in place of sending it for the first time.
+        """
         people, journal = self.people.path, self.journal.path
         if resumed:
-            self.say(number, "The same list again", "whoever has an outcome, or is in doubt, is passed over")
+            self.say(number, "The same list again", "messages that have an outcome, or are unknown, are passed over")
             words = ["resume", CAMPAIGN, str(people)]
             shown = ["resume", CAMPAIGN, people.name, "--journal", journal.name]
         else:
@@ -282,10 +314,11 @@ class CrashDemo:
         )
 
     def command(self, *words: str) -> None:
+        """Print a command as a person would type it."""
         self.tell(("$ ", "dim"), (f"mensasdk {' '.join(words)}", "bold"))
 
     async def ended(self, process: Process) -> None:
-        """Wait for its end, and pass on what it complained about."""
+        """Wait for the end of a process, and print its standard error."""
         _, said = await process.communicate()
         if said.strip():
             self.tell((said.decode(errors="replace").strip(), "red"))
@@ -293,12 +326,14 @@ class CrashDemo:
     # -------------------------------------------------------------------------------------------------------- tables
 
     async def records(self, *states: State) -> Sequence[Record]:
+        """Return the messages of the campaign that are in some states."""
         found: list[Record] = []
         while some := await self.journal.read(CAMPAIGN, after=found[-1].seq if found else -1, states=set(states)):
             found += some
         return found
 
     def print_what_is_left(self, done: Reconciled) -> None:
+        """Print why messages are still unknown, and how a person decides about them."""
         self.console.print()
         if not done.unknown:
             print_note(self.console, Text("Nothing is unknown any more.", style="green"))
@@ -313,13 +348,15 @@ class CrashDemo:
         self.command("mark", "accepted", CAMPAIGN, "--from unknown.csv", "…")
 
     def print_moments(self) -> None:
-        table = figures_table("moment", "taken", "accepted", "rejected", "in doubt", "to be sent")
+        """Print the counts of each moment."""
+        table = figures_table("moment", "taken", "accepted", "rejected", "unknown", "to be sent")
         for moment in self.moments:
             table.add_row(moment.name, *moment.row)
         self.console.print()
         self.console.print(table)
 
     def print_files(self) -> None:
+        """Print the files, and what to try next."""
         self.console.print()
         journal = str(self.journal.path)
         for name, what in (

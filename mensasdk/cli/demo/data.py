@@ -1,4 +1,4 @@
-"""What the demos are about: the vendors, who goes through which, and what goes wrong."""
+"""Data of the demos: the text, the vendors with their countries, and the delays of their answers."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from mensasdk.cli.vendors import Wishes
 __all__ = ["ACCOUNTS", "CALLING", "PLACES", "ROUTES", "SENDING", "SHARES", "TEXT", "WHY", "WISHES"]
 
 TEXT: Final = "Hola {nombre}, tu cita es el {cita}. Código {codigo}."
-# In the order of preference: what the other three cannot send goes out through the phones.
+# In the order of preference: messages that the other three cannot send go out through smsgateway24's phones.
 ROUTES: Final[Mapping[str, frozenset[str] | None]] = {
     "mensatek": frozenset({"ES"}),
     "envia_sms": frozenset({"MX"}),
     "enviatusms": frozenset({"VE"}),
     "smsgateway24": None,
 }
-# The sandbox's own pass-through template, and its own phone.
+# A template of the sandbox that takes any text, and a phone of the sandbox.
 WISHES: Final = Wishes(
     sender="Clinica",
     options={"report": True, "template": "02", "text_variable": "mensaje", "device_id": "260"},
 )
-# Their answers tell no cost, so their accounts are looked at before and after.
+# Vendors whose answers tell no cost; their balances before and after tell it.
 ACCOUNTS: Final = ("envia_sms", "enviatusms")
-# The vendors that call back; the others are asked.
+# Vendors that call back; the others are asked.
 CALLING: Final = ("mensatek", "smsgateway24")
 PLACES: Final[Mapping[str, str]] = {
     "mensatek": "Spain, in requests for many people",
@@ -35,16 +35,16 @@ PLACES: Final[Mapping[str, str]] = {
 
 # ------------------------------------------------------------------------------------------------- with crashes
 
-# How the pace is divided, so that all vendors are at it from the beginning to the end; see `demo_people`.
+# Share of each vendor in the rate, so that all vendors send from the beginning to the end; see `people.py`.
 SHARES: Final[Mapping[str, float]] = {"mensatek": 0.72, "envia_sms": 0.04, "enviatusms": 0.18, "smsgateway24": 0.06}
-# The vendor's function that sends, and how many seconds its answer takes: what a death leaves under way is of them.
+# The vendor's function that sends, and the seconds that its answer takes: requests under way are what a crash meets.
 SENDING: Final[Mapping[str, tuple[str, float]]] = {
     "mensatek": ("EnviarSMS", 0.25),
     "envia_sms": ("send", 0.15),
     "enviatusms": ("sms-multi", 0.6),
     "smsgateway24": ("addsms", 0.15),
 }
-# Why something of a vendor is still unknown in the end.
+# Reason why messages of a vendor are still unknown in the end.
 WHY: Final[Mapping[str, str]] = {
     "enviatusms": "the vendor cannot be asked for a number, and the id of the campaign was lost with the answer",
     "envia_sms": "it can be sent again only within the hour, and not near the hour's ends, as now",

@@ -1,4 +1,4 @@
-"""The people of the demo: a list as a spreadsheet would write it, with everything that goes wrong in one."""
+"""Write the list of the demo, as a Spanish spreadsheet would, with the faults that such lists have."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NAMES: Final = (
     "Óscar", "Ainhoa", "Joaquín", "Mónica", "Andrés", "Zoe", "Víctor", "Yolanda",
 )  # fmt: skip
 DAYS: Final = ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado")
-# Cells that are no number that anybody could reach.
+# Cells that are no phone number.
 BAD_CELLS: Final = ("", "60012", "no tiene", "+34 6", "12345678901234567", "600-12-34", "699 999 99")
 
-# Of a hundred people; the rest is at home. Few where each message is a request of its own.
+# Percent of the people; the rest is in Spain. Few where each message takes a request of its own.
 _VENEZUELA, _MEXICO, _ELSEWHERE = 18, 4, 6
 _MOBILES_VE: Final = ("412", "414", "416", "424", "426")
 # Calling code, and the range of national numbers.
@@ -35,12 +35,12 @@ _OTHERS: Final = (
 
 @frozen
 class People:
-    """The list that the demo writes to.
+    """The list of the demo.
 
     Attributes:
         path: the CSV file.
         unwilling: Spanish numbers on the vendor's blacklist, digits only.
-        spain, venezuela, mexico, elsewhere: how many different numbers there are.
+        spain, venezuela, mexico, elsewhere: count of the different numbers of each.
     """
 
     path: Path
@@ -54,7 +54,12 @@ class People:
 def make_people(path: Path, rows: int, seed: int) -> People:
     """Write a list as a Spanish spreadsheet would: semicolons, a byte order mark, numbers in every spelling.
 
-    About one row in a hundred holds no number, as many repeat an earlier row, and some people do not want messages.
+    About one row in a hundred has no number, as many repeat another row, and some people do not want messages.
+
+    Args:
+        path: the file to write.
+        rows: count of the rows.
+        seed: the same seed makes the same list.
     """
     pick = random.Random(seed)
     bad = max(3, rows // 100)
@@ -70,7 +75,7 @@ def make_people(path: Path, rows: int, seed: int) -> People:
     ]
     unwilling = frozenset(f"34{number}" for _, number in pick.sample(numbers[:spain], max(2, rows // 200)))
     table = [_person(pick, _spelled(pick, *number)) for number in numbers]
-    # Inserted behind the original, in another spelling: it is the number that counts.
+    # A duplicate has the same number in another spelling.
     table += [[_spelled(pick, *numbers[place]), *table[place][1:]] for place in pick.sample(range(good), doubled)]
     table += [_person(pick, pick.choice(BAD_CELLS)) for _ in range(bad)]
     pick.shuffle(table)
@@ -82,7 +87,7 @@ def make_people(path: Path, rows: int, seed: int) -> People:
 
 
 def number_of(cell: str) -> str:
-    """The number as a ledger writes it; a cell that is no number stays what it is, and meets nobody."""
+    """Return the number of a cell as a ledger writes it, digits only; a cell that is no number is returned as it is."""
     try:
         return digits(cell, default_country=HOME)
     except ValueError:
@@ -90,20 +95,20 @@ def number_of(cell: str) -> str:
 
 
 def _spanish(pick: random.Random, count: int) -> list[str]:
-    """Mobile numbers, and a few landlines."""
+    """Make mobile numbers, and a few landlines."""
     mobiles = pick.sample(range(600_000_000, 690_000_000), count - count // 50)
     return [str(number) for number in (*mobiles, *pick.sample(range(910_000_000, 919_999_999), count // 50))]
 
 
 def _venezuelan(pick: random.Random, count: int) -> list[str]:
-    """Mobile numbers, and a few landlines, which the vendor ignores."""
+    """Make mobile numbers, and a few landlines, which the vendor ignores."""
     lines = -(-count // 100)
     ends = pick.sample(range(2_000_000, 9_999_999), count)
     return [f"{pick.choice(_MOBILES_VE) if index >= lines else '212'}{end}" for index, end in enumerate(ends)]
 
 
 def _mexican(pick: random.Random, count: int) -> list[str]:
-    """None ends in 99: of those the sandbox's vendor knows no status."""
+    """Make numbers that do not end in 99: the emulated vendor knows no status of such numbers."""
     return [f"{start}{pick.randrange(99):02}" for start in pick.sample(range(55_100_000, 55_899_999), count)]
 
 
@@ -121,7 +126,7 @@ def _person(pick: random.Random, number: str) -> list[str]:
 
 
 def _spelled(pick: random.Random, code: str, number: str) -> str:
-    """At home with or without the calling code, from elsewhere always with it."""
+    """Spell a number in one of the common ways: with its calling code, or a Spanish one also without."""
     spaced = f"{number[:3]} {number[3:5]} {number[5:7]} {number[7:]}"
     abroad = (f"+{code}{number}", f"+{code} {spaced}", f"00{code}{number}", f"+{code}-{spaced.replace(' ', '-')}")
     return pick.choice((*abroad, number, spaced, spaced.replace(" ", "-")) if code == "34" else abroad)

@@ -1,4 +1,4 @@
-"""What became of the demo's messages on their way to the handsets: told by callbacks, or asked for."""
+"""Collect the delivery of the demo's messages, from callbacks and by asking."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ class _Report(Protocol):
 
 @define
 class Reports:
-    """The delivery reports that came back: the last state of each number that was reached."""
+    """Delivery reports of the demo.
+
+    Attributes:
+        states: last delivery of each number in E.164.
+        calls: count of the callbacks.
+        questions: count of the questions to vendors that do not call back.
+    """
 
     states: dict[str, Delivery] = field(factory=dict)
     calls: int = 0
@@ -32,18 +38,18 @@ class Reports:
 
     async def handle(self, report: _Report | object) -> None:
         """Store a callback."""
-        if hasattr(report, "to_delivery"):  # what people sent to us is none
+        if hasattr(report, "to_delivery"):  # a received SMS is no report
             self.calls += 1
             self.keep(report.to_delivery())
 
     def keep(self, delivery: Delivery) -> None:
-        """Store a state. Reports may come twice and out of order: what has ended stays ended."""
+        """Store a delivery. Reports may come twice and out of order, so a final state stays."""
         before = self.states.get(delivery.number)
         if before is None or not before.state.is_final:
             self.states[delivery.number] = delivery
 
     async def ask(self, clients: Mapping[str, Any], lines: Sequence[Line]) -> None:
-        """Ask the two vendors that call nobody back: the one by message, the other by campaign."""
+        """Ask the two vendors that do not call back: envia_sms for each message, enviatusms for each campaign."""
         mexico, venezuela = clients["envia_sms"], clients["enviatusms"]
         accepted = [line for line in lines if line.kind is OutcomeKind.ACCEPTED]
         places = asyncio.Semaphore(_AT_ONCE)
@@ -64,7 +70,7 @@ class Reports:
         await asyncio.gather(*questions)
 
     def count(self, lines: Sequence[Line], vendors: Iterable[str]) -> dict[str, Counter[str]]:
-        """How many accepted messages of each vendor are in which of `STATES`."""
+        """Count the accepted messages of each vendor in each of `STATES`."""
         counts: dict[str, Counter[str]] = {vendor: Counter() for vendor in vendors}
         for line in lines:
             if line.kind is OutcomeKind.ACCEPTED:

@@ -1,1 +1,1 @@
-"""What a person gives the command: options, lists and credentials, checked before anything is sent."""
+"""Read options, lists and credentials, and check them before anything is sent."""

@@ -1,7 +1,6 @@
-"""Where the vendors' credentials come from: never from the command line.
+"""Read the vendors' credentials from the environment, or from a file that only its owner can read.
 
-A process list, a shell's history and a CI log all show arguments, so credentials are read from the environment or
-from a file that only its owner can read.
+They are never arguments: a process list, a shell's history and the log of a CI system show these.
 """
 
 from __future__ import annotations
@@ -28,17 +27,18 @@ def load_settings(
 ) -> Settings:
     """Find a vendor's credentials and address.
 
-    Credentials come as a whole from one place, the first that has any: ``file``, the environment, the file that
-    ``MENSASDK_CREDENTIALS`` names. The address is ``base_url``, or else the environment's, or else the file's.
+    All credentials come from one place, the first that has any: ``file``, the environment, the file that
+    ``MENSASDK_CREDENTIALS`` names. The address is ``base_url``, or else that of the environment, or else of the file.
 
     Args:
-        info: whose.
-        file: a TOML file with one table for each vendor.
-        base_url: as given on the command line.
-        environ: the environment; this process's by default.
+        info: the vendor.
+        file: a TOML file with one table for each vendor; None where none was given.
+        base_url: the address that was given on the command line; None for none.
+        environ: the environment; by default that of this process.
 
     Raises:
-        ConfigurationError: nothing found, something missing, or a file that others may read. No value is shown.
+        ConfigurationError: there are no credentials, some are missing, or the file can be read by others. The error
+            shows no value.
     """
     environ = os.environ if environ is None else environ
     vendor = info.name
@@ -73,13 +73,18 @@ def load_settings(
 def callback_settings(
     info: VendorInfo, *, file: Path | None, environ: Mapping[str, str] | None = None
 ) -> Mapping[str, str]:
-    """Find what a vendor's callbacks prove themselves with, of `CALLBACK_FIELDS`; nothing need be set.
+    """Find the settings that prove that a vendor calls, by their names in `CALLBACK_FIELDS`; there may be none.
 
-    As a whole from one place, the first that has any: ``file``, the environment, the file that
+    All of them come from one place, the first that has any: ``file``, the environment, the file that
     ``MENSASDK_CREDENTIALS`` names.
 
+    Args:
+        info: the vendor.
+        file: a TOML file with one table for each vendor; None where none was given.
+        environ: the environment; by default that of this process.
+
     Raises:
-        ConfigurationError: a file that cannot be read, or that others may read. No value is shown.
+        ConfigurationError: the file cannot be read, or can be read by others. The error shows no value.
     """
     environ = os.environ if environ is None else environ
     known = () if info.callbacks is None else CALLBACK_FIELDS[info.callbacks.proof]
@@ -95,7 +100,7 @@ def callback_settings(
 def _read(path: Path, vendor: str) -> Mapping[str, str]:
     try:
         with path.open("rb") as file:
-            # Of the file that is open, so that nobody can exchange it in between.
+            # Ask for the mode of the open file: by its path, another file could be put there in between.
             mode = os.fstat(file.fileno()).st_mode
             if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise ConfigurationError(f"{path} can be read by others; run: chmod 600 {path}")
@@ -106,7 +111,7 @@ def _read(path: Path, vendor: str) -> Mapping[str, str]:
     try:
         table = tomllib.loads(content.decode()).get(vendor, {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        # Only the place: the parser's own words may quote the line, and the line may be the token.
+        # Show the line's position only: the parser's own words may quote the line, which may hold the token.
         match = re.search(r"line \d+", str(error))
         place = f" ({match[0]})" if match else ""
         table = None

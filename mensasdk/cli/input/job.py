@@ -1,4 +1,4 @@
-"""What the options of a campaign come to, for `send`, `resume` and `reconcile`: checked before anything is sent."""
+"""Check the options of `send`, `check`, `resume` and `reconcile` together, before anything is sent."""
 
 from __future__ import annotations
 
@@ -34,15 +34,16 @@ DELIMITERS: Final = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "
 
 @frozen
 class Job:
-    """What the options of a campaign come to.
+    """A campaign, as its options and its list describe it.
 
     Attributes:
         ways: the vendors.
-        wishes: what the options ask for.
-        limits: how fast.
-        default_country: country of national numbers.
-        table, layout: the list; None without one.
-        rows: its rows, read as they are sent.
+        wishes: the options that not every vendor has.
+        limits: rates and other limits.
+        default_country: country of national numbers; None for none.
+        table: the list; None without one.
+        layout: the columns of the list; None without one.
+        rows: the rows of the list, read as they are sent.
     """
 
     ways: Sequence[Way]
@@ -55,22 +56,22 @@ class Job:
 
 
 def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
-    """Check the options of ``send``, ``resume`` or ``reconcile``, and open the list.
+    """Check the options of ``send``, ``check``, ``resume`` or ``reconcile``, and open the list.
 
     Args:
-        file: the list; None for a campaign that is taken up without it.
+        file: the list; None for a campaign that is resumed or reconciled without it.
         given: the options by name.
-        err: for warnings.
+        err: the console for warnings.
 
     Raises:
-        ConfigurationError: an option or the list is not in order; nothing was sent.
+        ConfigurationError: an option or the list is wrong; nothing was sent.
     """
     zone = given["zone"]
     if zone is not None and given["schedule"] is None and given["not_after"] is None:
         raise ConfigurationError("--zone belongs to --schedule or --not-after, which are missing")
     schedule_at, not_after = (_moment(name, given[name], zone) for name in ("schedule", "not_after"))
     if not_after is not None and file is None:
-        raise ConfigurationError("--not-after goes with each row of the list; give the list again, or leave it out")
+        raise ConfigurationError("--not-after holds for rows of a list; give the list again, or leave --not-after out")
     text = given["text"]
     countries = _vendors(given["vendor"], given["routes"], given["base_url"])
     wishes = Wishes(
@@ -107,7 +108,7 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
             Text(f"Warning: {file} is not UTF-8; read as Windows-1252 (Latin-1). Check the accents.", style="yellow"),
             soft_wrap=True,
         )
-    # Where there are routes, each brings its own; a single one for all countries is none.
+    # With routes, each route adds its own sender and options; a single vendor for all countries is no route.
     routed = [*countries.values()] != [None]
     options = None if routed else make_options(vendor_info(ways[0].vendor), wishes)
 
@@ -118,7 +119,7 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
             sender=None if routed else given["sender"],
             template=template if from_template else None,
             variables=variables,
-            schedule_at=schedule_at if screening.spread is None else None,  # it is when the spread begins
+            schedule_at=schedule_at if screening.spread is None else None,  # else the spread begins then
             not_after=not_after,
             reference=reference,
             options=options,
@@ -128,19 +129,30 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
 
 
 def _vendors(vendor: str | None, routes: Sequence[str], base_url: str | None) -> Mapping[str, frozenset[str] | None]:
-    """The vendors of a campaign, each with its countries; None for all."""
+    """Return the vendors of a campaign, each with its countries; None for all countries."""
     if not routes:
         return {required(vendor, "--vendor NAME, or --route CC=NAME for several"): None}
     if vendor is not None and click.get_current_context().get_parameter_source("vendor") is ParameterSource.COMMANDLINE:
-        raise ConfigurationError("--vendor and --route exclude each other; '*=NAME' is the route for all others")
+        raise ConfigurationError(
+            "--vendor and --route exclude each other; give --route '*=NAME' for all other countries"
+        )
     if base_url is not None:
         raise ConfigurationError(f"--base-url belongs to --vendor; for a route set {variable('VENDOR', 'base_url')}")
     return parse_routes(routes)
 
 
 def required(vendor: str | None, how: str = "--vendor NAME") -> str:
+    """Return the vendor.
+
+    Args:
+        vendor: the value of ``--vendor``; None where it was not given.
+        how: the option to give, for the error.
+
+    Raises:
+        ConfigurationError: no vendor was given.
+    """
     if vendor is None:
-        raise ConfigurationError(f"say whose service to use: {how}; there are {', '.join(vendors())}")
+        raise ConfigurationError(f"no vendor is given; give {how}. Vendors are {', '.join(vendors())}")
     return vendor
 
 
@@ -150,7 +162,7 @@ def _settings(vendor: str, file: Path | None, base_url: str | None, *, dry: bool
     except ConfigurationError:
         if not dry or file is not None:
             raise
-        # Checking a list needs no account, and nothing is connected.
+        # A check needs no account: it makes no request.
         return Settings(dict.fromkeys(vendor_info(vendor).credentials, "dry-run"), base_url)
 
 

@@ -1,4 +1,4 @@
-"""Numbers that a person names: one by one, or in a file."""
+"""Read the numbers whose messages a person marks: given one by one, or in a file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["Named", "read_numbers"]
 
 @frozen
 class Named:
-    """Whose messages a person has named.
+    """Numbers whose messages a person marks.
 
     Attributes:
-        numbers: in E.164, each as often as it was named.
-        by_message: each row of a file stands for one message, and not for a number.
+        numbers: the numbers in E.164, and how often each was given.
+        by_message: whether each number stands for one message (a row of a file), and not for all of its messages.
     """
 
     numbers: Counter[str]
@@ -33,10 +33,16 @@ class Named:
 
 
 def read_numbers(given: Sequence[str], file: Path | None, campaign: str, country: str | None) -> Named:
-    """The numbers that were given, or that stand in a file.
+    """Read the numbers that were given, or those of a file.
+
+    Args:
+        given: the values of ``--number``.
+        file: a file of `reconcile --list --output`, or a number in each line; None to take ``given``.
+        campaign: the campaign that the rows of the file have to belong to.
+        country: country of national numbers; None to take international numbers only.
 
     Raises:
-        ConfigurationError: the file cannot be read, is of another campaign, or one of them is no number.
+        ConfigurationError: the file cannot be read or is of another campaign, or a number cannot be read.
     """
     if file is None:
         return Named(Counter(_parsed(number, "--number", country) for number in given))
@@ -47,7 +53,7 @@ def read_numbers(given: Sequence[str], file: Path | None, campaign: str, country
         if len(names) > 1:
             shown = ", ".join(masked(column)[:40] for column in table.columns[:30])
             raise ConfigurationError(f"{file} has no column named number (there are: {shown})")
-        # A plain list, without a header.
+        # One number in each line, without a header.
         return Named(Counter(_parsed(row[0], f"line {line}", country) for line, row in _rows(table)))
     ours = names.index("campaign") if "campaign" in names else None
     numbers: Counter[str] = Counter()

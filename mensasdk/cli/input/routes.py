@@ -1,4 +1,4 @@
-"""One vendor or several: which of them a campaign goes through, and how fast."""
+"""Read ``--route`` and ``--rate``, and connect to the vendors of a campaign."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Way:
 
     Attributes:
         vendor: its name.
-        settings: how to reach it.
-        countries: ISO 3166 alpha-2 codes of the recipients that go through it; None for all.
+        settings: its credentials and address.
+        countries: ISO 3166 alpha-2 codes of the countries whose recipients it serves; None for all.
     """
 
     vendor: str
@@ -43,7 +43,7 @@ def parse_routes(values: Sequence[str]) -> dict[str, frozenset[str] | None]:
         The countries of each vendor, in the order of preference; None for all countries.
 
     Raises:
-        ConfigurationError: a value that is no route, or two that contradict each other.
+        ConfigurationError: a value is no route, or two values contradict each other.
     """
     routes: dict[str, frozenset[str] | None] = {}
     for value in values:
@@ -54,7 +54,7 @@ def parse_routes(values: Sequence[str]) -> dict[str, frozenset[str] | None]:
         countries = None if what == "*" else frozenset(_country(code, value) for code in what.split(","))
         before = routes.get(vendor, frozenset())
         if vendor in routes and (before is None or countries is None):
-            raise ConfigurationError(f"--route gives {vendor} all countries and single ones; leave one of them out")
+            raise ConfigurationError(f"--route gives {vendor} all countries and some countries; leave one of them out")
         routes[vendor] = None if countries is None or before is None else before | countries
     return routes
 
@@ -69,10 +69,13 @@ def _country(code: str, value: str) -> str:
 
 
 def parse_rates(values: Sequence[str], vendors: Sequence[str]) -> tuple[float | None, dict[str, float]]:
-    """Read the values of ``--rate``: a number for every vendor, and ``vendor=number`` for one.
+    """Read the values of ``--rate``: a rate for every vendor, and ``vendor=rate`` for one.
+
+    Returns:
+        The rate for every vendor (None for no limit), and the rates of single vendors.
 
     Raises:
-        ConfigurationError: a value that is no rate, is given twice, or is for a vendor that is not used.
+        ConfigurationError: a value is no rate, is given twice, or is for a vendor that the campaign does not use.
     """
     common: float | None = None
     rates: dict[str, float] = {}
@@ -81,7 +84,7 @@ def parse_rates(values: Sequence[str], vendors: Sequence[str]) -> tuple[float | 
         if equals and vendor not in vendors:
             raise ConfigurationError(f"--rate {value!r}: the campaign goes through {_listed(vendors)} only")
         if vendor in rates if equals else common is not None:
-            raise ConfigurationError(f"--rate is given twice{f' for {vendor}' if equals else ''}")
+            raise ConfigurationError(f"--rate is given twice{f' for {vendor}' if equals else ''}; keep one")
         if equals:
             rates[vendor] = _rate(number, value)
         else:
@@ -116,23 +119,23 @@ async def connect(
     """Make the clients of a campaign, and close them at its end.
 
     Args:
-        ways: the vendors. A single one for all countries is not wrapped into a router, and its messages have to bring
-            sender, template and options themselves.
-        limits: how fast.
-        wishes: what a router puts onto the messages of each vendor.
-        default_country: country of national numbers.
+        ways: the vendors. A single vendor for all countries gets no router, and its messages have to carry sender,
+            template and options themselves.
+        limits: rates and other limits.
+        wishes: sender and options that a router adds to the messages of each vendor.
+        default_country: country of national numbers; None for the home of a single vendor.
         hooks: called with each event of the clients.
-        routed: make a router of a single vendor too, for messages that may have brought nothing themselves.
+        routed: make a router for a single vendor too, for messages that carry no sender and options.
 
     Yields:
-        What to send through, and a line for each vendor that says where it goes.
+        The client or router to send through, and a line for each vendor: which countries go to which address.
     """
     async with AsyncExitStack() as stack:
         clients = []
         single = len(ways) == 1 and ways[0].countries is None
         for way in ways:
             info = vendor_info(way.vendor)
-            # With several vendors nobody could say whose home a national number belongs to.
+            # With several vendors, a national number could belong to the home country of any of them.
             country = default_country or (info.home if single else None)
             client = make_client(info, way.settings, default_country=country, hooks=hooks, wishes=wishes)
             stack.push_async_callback(client.aclose)

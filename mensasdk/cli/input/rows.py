@@ -1,7 +1,7 @@
-"""A CSV file as messages: read lazily, and with a reason for each row that cannot be one.
+"""Read a CSV file row by row as messages, with a reason for each row that cannot be one.
 
 A file that is not sound CSV is refused as a whole before anything is sent: a stray quotation mark may swallow a
-thousand rows, and nobody wants to find that out from the thousandth customer.
+thousand rows.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 Make = Callable[[str, str, dict[str, str], str | None], Message]
 
 _UTF8: Final = "utf-8-sig"
-# What Windows writes where it does not write UTF-8, and then what takes any byte at all.
+# Windows writes cp1252 where it does not write UTF-8; latin-1 reads any byte.
 _FALLBACKS: Final = ("cp1252", "latin-1")
 _VARIABLE = re.compile(r"[\w-]+").fullmatch
 
 
 @frozen
 class Table:
-    """A CSV file that was read once from end to end and is sound.
+    """A CSV file that was read once to its end and is sound.
 
     Attributes:
         path: the file.
         encoding: the codec that reads it.
-        delimiter: between cells.
-        columns: the header row.
-        total: rows below the header that are not blank.
+        delimiter: the character between cells.
+        columns: the cells of the header row.
+        total: count of the rows below the header that are not blank.
     """
 
     path: Path
@@ -59,21 +59,22 @@ class Table:
 
     @property
     def is_utf8(self) -> bool:
+        """True where the file is UTF-8, so that its accents are certain."""
         return self.encoding == _UTF8
 
 
 @frozen
 class Layout:
-    """Which column is what.
+    """Meaning of the columns of a list.
 
     Attributes:
-        number: index of the phone number's column.
-        text: the text for all rows, or None.
-        text_column: index of the column of texts, used when there is no text for all.
-        reference: index of the reference's column, or None.
-        columns: folded name to index.
-        width: cells in a row.
-        variables: name to index of the columns that fill a vendor's template; None where a text is sent.
+        number: index of the column of phone numbers.
+        text: the text for all rows; None where each row has its own.
+        text_column: index of the column of texts, used where there is no text for all rows; None for none.
+        reference: index of the column of references; None for none.
+        columns: index of each column by its name, without case and accents.
+        width: count of the cells in a row.
+        variables: index of each column that fills a vendor's template, by its name; None where a text is sent.
     """
 
     number: int
@@ -87,7 +88,7 @@ class Layout:
 
 @frozen
 class GoodRow:
-    """A row that is a message."""
+    """A row that is a message, with its line in the file, from 1."""
 
     line: int
     message: Message
@@ -99,10 +100,10 @@ class BadRow:
 
     Attributes:
         line: its line in the file, from 1.
-        to: the number's cell as it stands; never for a terminal.
-        code: why, such as ``"missing_number"``; see `Code`.
-        detail: the reason, for a person.
-        reference: the row's reference, if it has one.
+        to: the cell of the number as it is; not masked, so never for a terminal.
+        code: the reason as a word, such as ``"missing_number"``; see `Code`.
+        detail: the reason as a sentence.
+        reference: the row's reference; None for none.
     """
 
     line: int
@@ -117,10 +118,10 @@ def open_table(path: Path, *, delimiter: str | None = None) -> Table:
 
     Args:
         path: a regular file; a pipe cannot be read twice.
-        delimiter: None to tell it by the header.
+        delimiter: the character between cells; None to find it from the header.
 
     Raises:
-        ConfigurationError: it cannot be read, is no CSV text, is broken, or has no header.
+        ConfigurationError: the file cannot be read, is no CSV text, is broken, or has no header.
     """
     _check_file(path)
     for encoding in (_UTF8, *_FALLBACKS):
@@ -132,14 +133,14 @@ def open_table(path: Path, *, delimiter: str | None = None) -> Table:
 
 
 def plan(table: Table, *, text: str | None, number_column: str | None = None, from_template: bool = False) -> Layout:
-    """Find the columns.
+    """Find the columns of the number, the text, the reference and the variables.
 
     Args:
         table: the file.
         text: the text for all rows, with ``{name}`` placeholders; None to take each row's own.
-        number_column: the name of the number's column; None to know it by the usual names.
-        from_template: no text is sent, but a template of the vendor's, whose variables are the columns. Columns that
-            hold the number or the reference, or whose name no variable can have, are left out.
+        number_column: the name of the column of numbers; None to know it by one of the usual names.
+        from_template: whether a template of the vendor is sent and no text. Its variables are the columns, except
+            those of the number and the reference, and those whose name no variable can have.
 
     Raises:
         ConfigurationError: no column for the number or the text, more than one for the number, or a placeholder of
@@ -158,33 +159,33 @@ def plan(table: Table, *, text: str | None, number_column: str | None = None, fr
         return evolve(layout, variables=_variables(table, {number, reference}))
     if text is None and text_column is None:
         raise ConfigurationError(
-            f"say what to send: give --text, or a column named text or mensaje (there are: {shown})"
+            f"there is no text to send; give --text, or a column named text or mensaje (there are: {shown})"
         )
     if text is not None:
         if not text.strip():
-            raise ConfigurationError("--text is blank")
+            raise ConfigurationError("--text is blank; give the text, or leave it out to send each row's own")
         for name in _placeholders(text):
             if fold_name(name) not in columns:
                 raise ConfigurationError(
-                    f"--text has {{{masked(name)[:40]}}}, and no column is named so; there are: {shown}"
+                    f"--text has {{{masked(name)[:40]}}}, and no column has that name; there are: {shown}"
                 )
             if names.count(fold_name(name)) > 1:
                 raise ConfigurationError(
-                    f"--text has {{{masked(name)[:40]}}}, and two columns are named so; rename one"
+                    f"--text has {{{masked(name)[:40]}}}, and two columns have that name; rename one"
                 )
     return layout
 
 
 def read(table: Table, layout: Layout, make: Make) -> Iterator[GoodRow | BadRow]:
-    """Give each row, in the order of the file; only one row is held at a time.
+    """Yield each row, in the order of the file; only one row is in memory at a time.
 
     Args:
         table: the file.
-        layout: which column is what.
+        layout: the meaning of its columns.
         make: ``make(to, text, variables, reference)`` builds the message.
 
     Raises:
-        ConfigurationError: the file is no longer what it was when it was opened.
+        ConfigurationError: the file was changed after it was opened, or cannot be read to its end.
     """
     header = True
     try:
@@ -217,7 +218,7 @@ def _row(line: int, cells: list[str], layout: Layout, make: Make) -> GoodRow | B
     if not to:
         return BadRow(line, to, Code.MISSING_NUMBER, "has no number", reference)
     if layout.variables is not None:
-        # A blank one is left out: a template that needs it is then refused by the vendor, and not sent with a gap.
+        # Blank cells are left out: the vendor then refuses a template that needs one, and sends no text with a gap.
         return _good(line, make, to, "", {n: v for n, i in layout.variables.items() if (v := cell(i))}, reference)
     text = cell(layout.text_column) if layout.text is None else layout.text
     if not text:
@@ -232,7 +233,7 @@ def _row(line: int, cells: list[str], layout: Layout, make: Make) -> GoodRow | B
         if not value:
             return BadRow(line, to, Code.MISSING_VARIABLE, f"has no value for {{{name[:40]}}}", reference)
         variables[name] = value
-    # Without variables a message is sent to the letter, and this text had its braces doubled.
+    # A message without variables is sent as it is, so its doubled braces have to be single ones here.
     body = text if parsed.names else parsed.pieces[0]
     return _good(line, make, to, body, variables, reference)
 
@@ -247,7 +248,7 @@ def _good(
 
 
 def _unguarded(cell: str) -> str:
-    # Only the apostrophe that our own files put in front of a formula: 's-Hertogenbosch keeps its own.
+    # Take away only the apostrophe that our own files put in front of a formula: 's-Hertogenbosch keeps its own.
     bare = unguard_cell(cell)
     return bare if bare != cell and guard_cell(bare) == cell else cell
 
@@ -278,7 +279,7 @@ def _scan(path: Path, encoding: str, delimiter: str | None) -> Table:
             delimiter = _sniff(path, encoding)
         columns: list[str] | None = None
         total = 0
-        for last, cells in _records(path, encoding, delimiter):  # noqa: B007 - said when the next one fails
+        for last, cells in _records(path, encoding, delimiter):  # noqa: B007 - the error below names the line
             if columns is None:
                 columns = cells
             else:
@@ -295,7 +296,7 @@ def _scan(path: Path, encoding: str, delimiter: str | None) -> Table:
 
 
 def _sniff(path: Path, encoding: str) -> str:
-    """The delimiter by which the header has most columns, above all one for the number."""
+    """Find the delimiter by which the header has a column of numbers, or else most columns."""
 
     def score(delimiter: str) -> tuple[bool, int]:
         try:
@@ -308,7 +309,7 @@ def _sniff(path: Path, encoding: str) -> str:
 
 
 def _records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not blank, with the number of its first line."""
+    """Yield each row that is not blank, with the position of its first line, from 1."""
     with path.open(encoding=encoding, newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         line = 1

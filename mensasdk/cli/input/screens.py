@@ -1,4 +1,4 @@
-"""Options that keep messages back: opt-outs, hours, a spread, and caps. Checked before anything is sent."""
+"""Read the options that delay or refuse messages: opt-outs, hours, a spread, prices and caps."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _DURATION = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m(?:
 
 @frozen
 class Screening:
-    """What keeps messages of a campaign back.
+    """Screens, prices and budgets of a campaign.
 
     Attributes:
-        optouts: lists of people.
-        hours: when to send.
-        spread: over how long.
-        begin: when the spread begins; None for at once.
-        prices: by vendor.
-        budgets: by vendor.
+        optouts: lists of people who must get no message.
+        hours: hours in which messages may go out; None for any time.
+        spread: time over which the messages are spread; None for no spread.
+        begin: begin of the spread; None for at once.
+        prices: prices by vendor.
+        budgets: budgets by vendor.
     """
 
     optouts: Sequence[OptOuts] = ()
@@ -46,16 +46,16 @@ class Screening:
     budgets: Mapping[str, Budget] = field(factory=dict)
 
     def screens(self, total: int | None = None) -> list[Screen]:
-        """What a sender asks of each message.
+        """Return the screens for a sender, in their order.
 
         Args:
-            total: messages of the whole campaign, which sets the pace of the spread: the rest of a campaign that is
-                taken up takes its share of the time. None to spread nothing.
+            total: count of the messages of the whole campaign, which sets the pace of the spread: the rest of a
+                resumed campaign takes its share of the time. None to spread nothing.
         """
         screens: list[Screen] = [*self.optouts]
         if self.spread is not None and total is not None:
             screens.append(Spread(self.spread, max(total, 1), start=self.begin, hours=self.hours))
-        # After the spread, for what comes with a time of its own, or too late for its turn.
+        # After the spread, which leaves alone messages that have a time of their own, or are late for their turn.
         if self.hours is not None:
             screens.append(self.hours)
         return screens
@@ -67,16 +67,16 @@ NOTHING: Final = Screening()
 def make_screening(
     given: Mapping[str, Any], vendors: Sequence[str], *, default_country: str | None, begin: datetime | None
 ) -> Screening:
-    """Read the values of the options that keep messages back.
+    """Read the values of the options that delay or refuse messages.
 
     Args:
         given: the options by name.
-        vendors: those of the campaign.
-        default_country: country of national numbers.
-        begin: when the first message goes out; None for at once.
+        vendors: the vendors of the campaign.
+        default_country: country of national numbers; None for none.
+        begin: time at which the first message goes out; None for at once.
 
     Raises:
-        ConfigurationError: names the option and the remedy; nothing was sent.
+        ConfigurationError: a value is wrong; names the option and the remedy. Nothing was sent.
     """
     spread = _spread(given["spread"], vendors)
     with of_option():
@@ -117,8 +117,8 @@ def _hours(given: Mapping[str, Any], vendors: Sequence[str]) -> SendingHours | N
     idle = [vendor for vendor in vendors if not registry.vendor_info(vendor).has("schedule")]
     if outside == "schedule" and len(idle) == len(vendors):
         raise ConfigurationError(
-            f"--outside-hours schedule: {idle[0]} cannot send later; give --outside-hours refuse, and what is refused "
-            "again within the hours"
+            f"--outside-hours schedule: {idle[0]} cannot send later; give --outside-hours refuse, and send the refused "
+            "messages again within the hours"
         )
     if outside is None:
         outside = "refuse" if len(idle) == len(vendors) else "schedule"
@@ -192,7 +192,17 @@ def _spread(text: str | None, vendors: Sequence[str]) -> timedelta | None:
 
 
 def _by_vendor(option: str, what: str, values: Sequence[str], vendors: Sequence[str]) -> dict[str, str]:
-    """The values of an option that every vendor needs for itself."""
+    """Return the value of an option for each vendor.
+
+    Args:
+        option: the option's name.
+        what: the word for its value in errors, such as ``"FILE"``.
+        values: the values that were given: ``VENDOR=VALUE``, or ``VALUE`` where there is one vendor.
+        vendors: the vendors of the campaign.
+
+    Raises:
+        ConfigurationError: a value names no vendor of the campaign, or a vendor has two values.
+    """
     found: dict[str, str] = {}
     for value in values:
         vendor, equals, rest = value.partition("=")
@@ -204,8 +214,8 @@ def _by_vendor(option: str, what: str, values: Sequence[str], vendors: Sequence[
             vendor = vendors[0]
         else:
             raise ConfigurationError(
-                f"{option} {what} does not say whose: the campaign goes through {' and '.join(vendors)}, and each "
-                f"counts in its own unit; give {option} {vendors[0]}={what}, and so on"
+                f"{option} {what} names no vendor: the campaign goes through {' and '.join(vendors)}, and each counts "
+                f"in its own unit; give {option} {vendors[0]}={what}, and so on"
             )
         if vendor in found:
             raise ConfigurationError(f"{option} is given twice for {vendor}; keep one")

@@ -1,1 +1,1 @@
-"""What a person, or a program, gets to see of it."""
+"""Tables, progress and files of results."""

@@ -1,4 +1,4 @@
-"""What a person sees when a campaign has ended: its tables, and what to do next."""
+"""Print the result of a campaign or a check, and what to do next."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["say_next", "show_ended"]
 
 
 def show_ended(ended: DryRun | Summary, err: Console, output: Path | None, *, as_json: bool, quiet: bool) -> None:
-    """Print what a campaign, or a check, came to.
+    """Print the result of a campaign or a check.
 
     Args:
-        ended: the account.
-        err: where tables go when standard output is for a program.
-        output: the file of results, to be named; None for none.
-        as_json: print one object on standard output.
-        quiet: no tables.
+        ended: the result.
+        err: console for the tables where standard output has the JSON object.
+        output: file of results, whose name is printed; None for none.
+        as_json: print one JSON object on standard output.
+        quiet: print no tables.
     """
     if as_json:
         click.echo(json.dumps(ended.as_json(), ensure_ascii=False))
@@ -45,18 +45,18 @@ def show_ended(ended: DryRun | Summary, err: Console, output: Path | None, *, as
 
 
 def say_next(ended: Summary, err: Console, journal: Path, file: Path | None) -> None:
-    """Say what to do about a recorded campaign that was stopped, or left something unknown.
+    """Print the next command for a recorded campaign that was stopped, or has unknown messages.
 
     Args:
-        ended: its account.
-        err: where to say it.
-        journal: the journal's file.
+        ended: the result of the campaign.
+        err: console to print on.
+        journal: file of the journal.
         file: the list; None where it was not given.
     """
     if ended.stopped is not None:
         words = [ended.campaign, *([] if file is None else [str(file)]), "--journal", str(journal)]
         command = shlex.join(["mensasdk", "resume", *words])
-        err.print(Text(f"\n  Go on with: {command}, and the same options."), soft_wrap=True)
+        err.print(Text(f"\n  Send the rest with: {command}, and the same options."), soft_wrap=True)
     if ended.unknown:
         command = shlex.join(["mensasdk", "reconcile", ended.campaign, "--journal", str(journal)])
-        err.print(Text(f"\n  Find out with: {command}, and the same options."), soft_wrap=True)
+        err.print(Text(f"\n  Ask the vendors about the unknown with: {command}, and the same options."), soft_wrap=True)

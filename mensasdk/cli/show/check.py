@@ -1,4 +1,4 @@
-"""What a person sees of a check: at a glance what would go where, what it costs, and what would not go out and why."""
+"""Print the result of a check: vendors, countries, cost, refused rows, and characters that make messages longer."""
 
 from __future__ import annotations
 
@@ -36,10 +36,15 @@ _MEANING: Final[Mapping[str, str]] = {
 
 @contextmanager
 def check_progress(console: Console, total: int, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Progress of a check: a bar on a terminal, a line every few seconds elsewhere, nothing when quiet.
+    """Show the progress of a check: a bar on a terminal, a line every few seconds elsewhere, nothing when quiet.
+
+    Args:
+        console: where to show it.
+        total: count of the rows.
+        quiet: show nothing.
 
     Yields:
-        What to tell how many rows have been looked at, and how many of them would be sent.
+        A function to call with the count of the rows checked so far, and of those that would be sent.
     """
     with meter(console, total, "checking; nothing is sent", quiet=quiet) as bar:
         redraw = console.is_terminal
@@ -63,11 +68,11 @@ def check_progress(console: Console, total: int, *, quiet: bool) -> Iterator[Cal
 
 
 def print_check(console: Console, result: DryRun) -> None:
-    """The whole report.
+    """Print the result of a check.
 
     Args:
-        console: where to.
-        result: what to show.
+        console: where to print.
+        result: the result.
     """
     found = result.preflight
     console.print()
@@ -94,14 +99,14 @@ def print_check(console: Console, result: DryRun) -> None:
 
 
 def shown_character(character: str) -> str:
-    """A character as a terminal may show it, in a place of its own; nothing of one that cannot be seen."""
+    """Return a character as a terminal may show it, in one place of its own; an empty string where it is invisible."""
     if unicodedata.combining(character):
         return f"\N{DOTTED CIRCLE}{character}"
     return character if character.isprintable() and not character.isspace() and cell_len(character) else ""
 
 
 def replacement(before: str, after: str) -> str:
-    """What is replaced by what, in a few signs: ``"á → a"``."""
+    """Return a replacement in a few signs: ``"á → a"``."""
     left = " + ".join(shown_character(one) or character_name(one) for one in before)
     words = {"": "nothing", " ": "a space", "\n": "a new line"}
     return f"{left} → {words.get(after, after)}"

@@ -1,4 +1,4 @@
-"""The delivery of a campaign as a table."""
+"""Show the delivery of a campaign as a table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mensasdk.messages import DeliveryState
 
 __all__ = ["deliveries_table"]
 
-# In the order of the table; what is still on its way stands in one column.
+# Columns of the table, in their order; all states that are not final share one column.
 _COLUMNS: Final[Mapping[str, tuple[frozenset[DeliveryState], str]]] = {
     "delivered": (frozenset({DeliveryState.DELIVERED}), "green"),
     "failed": (frozenset({DeliveryState.FAILED}), "red"),
@@ -32,7 +32,7 @@ _ALWAYS: Final = frozenset({"delivered", "failed"})
 
 
 def deliveries_table(found: Deliveries) -> Table:
-    """How many messages of which vendor are in which state, and of how many nobody has reported."""
+    """Make a table of the messages of each vendor in each state, and of those without a report."""
     total = sum(found.vendors.values(), Counter[DeliveryState | None]())
     columns = {
         name: (states, style)

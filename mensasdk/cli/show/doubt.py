@@ -1,4 +1,4 @@
-"""What is unknown in a campaign, for a person to decide about."""
+"""Print the unknown messages of a campaign, for a person to decide about."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["print_list", "show_doubts"]
 
 
 def print_list(console: Console, listed: Listed) -> None:
-    """The first of what is unknown, and what its codes mean."""
+    """Print the first unknown messages, and the meaning of their codes."""
     console.print()
     console.print(_table(listed.shown))
     if listed.total > len(listed.shown):
@@ -49,7 +49,14 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
 
 
 def show_doubts(console: Console, listed: Listed, journal: Path, output: Path | None) -> None:
-    """Show what is unknown, and how to decide."""
+    """Print the unknown messages, and the commands to decide about them.
+
+    Args:
+        console: where to print.
+        listed: the unknown messages.
+        journal: file of the journal.
+        output: file that has the list; None for none.
+    """
     if not listed.total:
         console.print(Text(f"Nothing is unknown in {masked(listed.campaign)}."), soft_wrap=True)
         return

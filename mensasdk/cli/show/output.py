@@ -1,4 +1,4 @@
-"""The file of results: one row for each row of the input, written as it ends, for its owner's eyes only."""
+"""Write the file of results: one row for each row of the input, readable by its owner only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,13 @@ SUFFIXES: Final = (".csv", ".jsonl")
 
 
 class Output:
-    """Results as CSV (safe to open in a spreadsheet) or as JSON lines. Numbers stand in it in full."""
+    """A file of results, as CSV (safe to open in a spreadsheet) or as JSON lines. It has the numbers in full.
+
+    Args:
+        file: the open file.
+        as_csv: write CSV, in place of JSON lines.
+        columns: names of the columns.
+    """
 
     def __init__(self, file: IO[str], *, as_csv: bool, columns: Sequence[str] = COLUMNS) -> None:
         self._file = file
@@ -35,10 +41,14 @@ class Output:
             self._csv.writerow(columns)
 
     def outcome(self, line: int, outcome: Outcome) -> None:
-        """Write what became of a message.
+        """Write the outcome of a message.
+
+        Args:
+            line: its line in the list.
+            outcome: the outcome.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         message = outcome.message
         credits_ = None if outcome.credits is None else str(outcome.credits)
@@ -56,7 +66,7 @@ class Output:
         )
 
     def row(self, row: Mapping[str, Any]) -> None:
-        """Write a row of a `BatchReport`, which knows no lines; errors as for `outcome`."""
+        """Write a row of a `BatchReport`, which has no line; errors as for `outcome`."""
         self.write(None, *[row[name] for name in COLUMNS[1:]])
 
     def bad_row(self, row: BadRow, vendor: str) -> None:
@@ -82,15 +92,15 @@ class Output:
 
 
 def open_output(path: Path, *, source: Path | None, columns: Sequence[str] = COLUMNS) -> Output:
-    """Create the file, with mode 0600 from its first moment; an older one is replaced.
+    """Create a file of results with mode 0600; an older file is replaced.
 
     Args:
-        path: ends in ``.csv`` or ``.jsonl``, which decides the format.
-        source: what the command reads, which must not be the same file; None for nothing.
-        columns: what stands in it; those of `Output.outcome` by default.
+        path: the file; its ending ``.csv`` or ``.jsonl`` decides the format.
+        source: file that the command reads, which must be another one; None for none.
+        columns: names of the columns; by default those of `Output.outcome`.
 
     Raises:
-        ConfigurationError: another ending, the same file, or it cannot be created.
+        ConfigurationError: the path has another ending, is the file that the command reads, or cannot be created.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -106,10 +116,18 @@ def open_output(path: Path, *, source: Path | None, columns: Sequence[str] = COL
 
 @contextmanager
 def written_output(path: Path | None, *, journal: Path, columns: Sequence[str] = COLUMNS) -> Iterator[Output | None]:
-    """Create a file for what stands in a journal, and close it when all is written. None makes none.
+    """Create a file for rows of a journal, and close it at the end of the block.
+
+    Args:
+        path: the file; None makes none.
+        journal: file of the journal, which must be another one.
+        columns: names of the columns.
+
+    Yields:
+        The file; None without a path.
 
     Raises:
-        ConfigurationError: as `open_output`, or it cannot be written to its end.
+        ConfigurationError: as for `open_output`, or the file cannot be written to its end.
     """
     if path is None:
         yield None
@@ -119,8 +137,8 @@ def written_output(path: Path | None, *, journal: Path, columns: Sequence[str] =
         yield output
         output.flush()
     except OSError as error:
-        words = f"{path} cannot be written: {error.strerror}; the journal has everything"
+        words = f"{path} cannot be written: {error.strerror}; the journal still has all of it"
         raise ConfigurationError(words) from None
     finally:
-        with suppress(OSError):  # it has been said
+        with suppress(OSError):  # the failure has been reported already
             output.close()

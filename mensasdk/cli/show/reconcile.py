@@ -1,4 +1,4 @@
-"""By which means what was unknown was found out, and what is left to do."""
+"""Print the answers about unknown messages, and what is left to do."""
 
 from __future__ import annotations
 
@@ -14,13 +14,7 @@ from rich.text import Text
 
 from mensasdk.cli.masking import masked
 from mensasdk.cli.show.steps import again, print_steps, to_decide
-from mensasdk.cli.show.tables import (
-    LABEL,
-    STYLE,
-    figures_table,
-    print_note,
-    text_table,
-)
+from mensasdk.cli.show.tables import LABEL, STYLE, figures_table, print_note, text_table
 from mensasdk.cli.work.reconcile import Reconciled
 from mensasdk.codes import Code
 from mensasdk.messages import OutcomeKind
@@ -31,11 +25,11 @@ __all__ = ["MEANS", "print_reconciled", "show_reconciled"]
 MEANS: Final[Mapping[str, str]] = {
     Code.CALLBACK: "a delivery report came for it",
     Code.CAMPAIGN: "the vendor's campaign lists it",
-    Code.CUSTOMER_ID: "the vendor lists it under our customer id",
-    Code.DROPPED: "sent again, and taken neither time",
-    Code.REPEATED: "sent again, where the vendor keeps that from being a second SMS",
+    Code.CUSTOMER_ID: "the vendor lists it under the customer id that it was sent with",
+    Code.DROPPED: "sent again, and not taken either time",
+    Code.REPEATED: "sent again, where the vendor prevents a second SMS",
     Code.REPORT: "the vendor's report lists it",
-    Code.STATUS: "the vendor knows the id that it had given",
+    Code.STATUS: "the vendor knows the id that it gave to it",
 }
 
 
@@ -43,7 +37,13 @@ _NOT_ASKED: Final = "The options do not name this vendor, so it was not asked."
 
 
 def print_reconciled(console: Console, done: Reconciled, *, show_left: bool = True) -> None:
-    """By which means how many, each vendor's part, and why the rest is still unknown."""
+    """Print the means of the answers, the counts of each vendor, and why messages are still unknown.
+
+    Args:
+        console: where to print.
+        done: the answers.
+        show_left: print why messages are still unknown.
+    """
     console.print()
     if done.means:
         table = text_table("found out by", "outcome", "messages", "meaning", space=1)
@@ -82,7 +82,15 @@ def _print_left(console: Console, done: Reconciled, vendor: str, reasons: Counte
 
 
 def show_reconciled(console: Console, done: Reconciled, journal: Path, output: Path | None, *, repeat: bool) -> None:
-    """Show what asking came to, and what a person can do next."""
+    """Print the answers about unknown messages, and the next commands.
+
+    Args:
+        console: where to print.
+        done: the answers.
+        journal: file of the journal.
+        output: file of results, whose name is printed; None for none.
+        repeat: ``--repeat`` was given.
+    """
     if not done.counts.total():
         console.print(Text(f"Nothing is unknown in {masked(done.campaign)}."), soft_wrap=True)
         return
@@ -96,11 +104,11 @@ def show_reconciled(console: Console, done: Reconciled, journal: Path, output: P
         console.print(Text(f"  results: {output}", style="dim"), soft_wrap=True)
     steps: list[tuple[str, str]] = []
     if done.counts[OutcomeKind.NOT_SENT]:
-        steps.append(("What was not sent goes out with this, and the options of the campaign:", _resume(done, journal)))
+        steps.append(("Send what was not sent with this, and the options of the campaign:", _resume(done, journal)))
     if not done.unknown:
         console.print(Text("  Nothing is unknown any more.", style="bold green"))
     elif not repeat and any(vendor in vendors() and vendors()[vendor].repeats for vendor in done.reasons):
-        words = "Send again where the vendor keeps that from being a second SMS:"
+        words = "Send again, where the vendor prevents a second SMS:"
         steps.append((words, again("--repeat")))
     if done.unknown:
         steps += to_decide(done.campaign, journal, None)

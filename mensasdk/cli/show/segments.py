@@ -1,4 +1,4 @@
-"""A text and its parts, for a person."""
+"""Print a text with its SMS parts, and the characters that make it longer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MARGIN: Final = "  "
 
 
 def print_text(console: Console, looked: Looked) -> None:
-    """The count, the text with a caret under each character that forces Unicode, and what would save parts."""
+    """Print the count, the text with a caret under each character that forces Unicode, and how to save parts."""
     found = looked.found
     console.print(_counted(found), soft_wrap=True)
     if found.forced_by:
@@ -54,7 +54,7 @@ def _counted(found: Count) -> Text:
 
 
 def _marked(text: str, positions: set[int], width: int) -> Iterator[Text]:
-    """The lines of a text that have something to mark, each with carets under it."""
+    """Yield the lines of a text that have a character to mark, each with a line of carets under it."""
     room = max(20, width - len(_MARGIN))
     for characters in _lines(text, room):
         line, carets, at = Text(_MARGIN), "", 0
@@ -73,7 +73,7 @@ def _marked(text: str, positions: set[int], width: int) -> Iterator[Text]:
 
 
 def _lines(text: str, room: int) -> Iterator[list[tuple[int, str]]]:
-    """The characters of a text with their positions, in lines that fit."""
+    """Yield lines of a text that fit the room, as its characters with their positions."""
     line: list[tuple[int, str]] = []
     used = 0
     for position, character in enumerate(text):
@@ -92,7 +92,7 @@ def _lines(text: str, room: int) -> Iterator[list[tuple[int, str]]]:
 
 
 def _visible(character: str) -> str:
-    """A character as it takes a place of its own."""
+    """Return a character as it takes a place of its own; a square where it is invisible."""
     return character if character == " " else shown_character(character) or "\N{WHITE SQUARE}"
 
 

@@ -1,4 +1,4 @@
-"""What a person can do next, as commands that can be copied."""
+"""Print next steps, as commands that can be copied."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["again", "print_steps", "to_decide"]
 
 
 def again(*extra: str, without: Sequence[str] = ()) -> str:
-    """The command that is running, with the arguments that it was given, to be typed once more.
+    """Return the running command with its arguments, to be typed again.
 
     Args:
         extra: further arguments.
@@ -40,7 +40,7 @@ def again(*extra: str, without: Sequence[str] = ()) -> str:
 
 
 def print_steps(console: Console, steps: Sequence[tuple[str, str]]) -> None:
-    """What a person can do next: a few words, and the command for it, whole so that it can be copied."""
+    """Print next steps: for each a few words, and the whole command on a line of its own."""
     for line in _lines(steps):
         console.print(line, soft_wrap=True)
 
@@ -52,22 +52,22 @@ def _lines(steps: Sequence[tuple[str, str]]) -> Iterator[Text]:
 
 
 def to_decide(campaign: str, journal: Path, listed: Path | None) -> Sequence[tuple[str, str]]:
-    """How a person decides: see who it is, and say what became of them.
+    """Return the steps to decide about unknown messages: list them, and mark them.
 
     Args:
-        campaign: its id.
-        journal: the file.
-        listed: the list, if it has been written already.
+        campaign: name of the campaign.
+        journal: file of the journal.
+        listed: file with the list, where it has been written already; None otherwise.
     """
     about = [campaign, "--journal", str(journal)]
     name = listed or Path("unknown.csv")
     wanted = [] if listed else [
-        ("See who it is:", shlex.join(["mensasdk", "reconcile", *about, "--list", "--output", str(name)])),
+        ("List the unknown messages:", shlex.join(["mensasdk", "reconcile", *about, "--list", "--output", str(name)])),
     ]  # fmt: skip
     return [
         *wanted,
         (
-            "Decide, for whoever is left in that file: accepted, rejected, or not-sent, and resume sends to them:",
+            "Mark the messages of that file as accepted, rejected, or not-sent (resume then sends them):",
             shlex.join(["mensasdk", "mark", "accepted", *about, "--from", str(name)]),
         ),
     ]

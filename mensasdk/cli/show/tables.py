@@ -1,4 +1,4 @@
-"""What a person sees: progress while it runs, and tables when it has ended. No full phone number, no secret."""
+"""Progress displays and tables, without full phone numbers and secrets."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ LABEL: Final = {
     OutcomeKind.NOT_SENT: "not sent",
     OutcomeKind.UNKNOWN: "unknown",
 }
-# What our own codes mean; a vendor's codes are explained by the words that came with them.
+# Meaning of our own codes; a vendor's codes are explained by the words that came with them.
 MEANING: Final[Mapping[str, str]] = {
     Code.BAD_TEXT: "its text has a brace that is no placeholder",
     Code.BUDGET: "beyond --max-credits or --max-messages",
@@ -83,27 +83,27 @@ _WINDOW: Final = 3.0
 
 
 def output_console() -> Console:
-    """For results: standard output."""
+    """Make the console for results, on standard output."""
     return Console(highlight=False, soft_wrap=False)
 
 
 def error_console() -> Console:
-    """For everything else: standard error."""
+    """Make the console for everything but results, on standard error."""
     return Console(stderr=True, highlight=False, soft_wrap=False)
 
 
 def short_number(value: float) -> str:
-    """With separators, and decimals only where they tell something."""
+    """Write a number with separators, and with one decimal below 10."""
     return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:,.1f}"
 
 
 def money(value: Decimal) -> str:
-    """Exact, with separators."""
+    """Write an amount exactly, with separators."""
     return f"{value.normalize():,f}"
 
 
 def duration(seconds: float) -> str:
-    """``4.2 s``, ``3:05``, ``1:02:03``."""
+    """Write a time in seconds as ``4.2 s``, ``3:05`` or ``1:02:03``."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
@@ -112,7 +112,7 @@ def duration(seconds: float) -> str:
 
 
 class _Speed:
-    """Units a second over the last seconds."""
+    """Speed over the last three seconds, in units a second."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int]] = deque()
@@ -140,7 +140,7 @@ class _Quiet:
 
 
 class _Plain:
-    """A line every few seconds, for logs and pipes."""
+    """Display that prints a line every few seconds, for logs and pipes."""
 
     def __init__(self, console: Console, every: float = 5.0) -> None:
         self.interval = 0.5
@@ -164,7 +164,7 @@ class _Plain:
 
 
 class _Living:
-    """A bar and a line of counts, drawn over and over."""
+    """Display that redraws a bar and a line of counts on a terminal."""
 
     interval = 0.1
 
@@ -184,7 +184,7 @@ class _Living:
 
 @contextmanager
 def display(console: Console, *, quiet: bool) -> Iterator[Display]:
-    """Progress of a campaign: a bar on a terminal, lines elsewhere, nothing when quiet."""
+    """Show the progress of a campaign: a bar on a terminal, lines elsewhere, nothing when quiet."""
     if quiet:
         yield _Quiet()
     elif console.is_terminal:
@@ -195,7 +195,13 @@ def display(console: Console, *, quiet: bool) -> Iterator[Display]:
 
 
 class Meter:
-    """A bar for one number that grows."""
+    """A bar for a count that grows.
+
+    Args:
+        total: the count at the end.
+        live: where the bar is drawn; None to draw nothing.
+        what: words under the bar.
+    """
 
     def __init__(self, total: int, live: Live | None, what: str) -> None:
         self._total = total
@@ -205,6 +211,7 @@ class Meter:
         self._begun = time.monotonic()
 
     def update(self, done: int) -> None:
+        """Draw the bar at this count."""
         if self._live is not None:
             bar = _bar(done, self._total, self._speed.update(done), time.monotonic() - self._begun)
             self._live.update(Group(bar, Text(f"  {self._what}", style="dim")), refresh=True)
@@ -212,7 +219,14 @@ class Meter:
 
 @contextmanager
 def meter(console: Console, total: int, what: str, *, quiet: bool = False) -> Iterator[Meter]:
-    """Progress of something else; silent where there is no terminal."""
+    """Show a bar for a count that grows; nothing when quiet, or where there is no terminal.
+
+    Args:
+        console: where to show it.
+        total: the count at the end.
+        what: words under the bar.
+        quiet: show nothing.
+    """
     if quiet or not console.is_terminal:
         yield Meter(total, None, what)
         return
@@ -262,13 +276,13 @@ def print_summary(
     most_rows: int = MAX_SHOWN,
     costs: Mapping[str, Decimal] | None = None,
 ) -> None:
-    """The four outcomes, the figures, the codes, the first bad rows, and what to know about UNKNOWN.
+    """Print the four outcomes, the figures, the codes, the first bad rows, and a warning about unknown messages.
 
     Args:
-        console: where to.
-        summary: what to show.
-        most_rows: of the bad rows.
-        costs: by vendor, what is known beyond what the vendors' answers told.
+        console: where to print.
+        summary: the counts of the campaign.
+        most_rows: most bad rows to print.
+        costs: cost by vendor, where it is known from elsewhere than the vendors' answers.
     """
     console.print()
     console.print(_outcomes(summary))
@@ -289,7 +303,7 @@ def print_summary(
 
 
 def print_note(console: Console, sentence: Text) -> None:
-    """A sentence, set in by two columns also where it wraps."""
+    """Print a sentence indented by two columns, also where it wraps."""
     console.print(Padding(sentence, (0, 2)))
 
 
@@ -303,21 +317,27 @@ def _print_bad_rows(console: Console, shown: Sequence[ShownRow], count: int) -> 
 
 
 def campaigns_table(campaigns: Sequence[CampaignInfo]) -> Table:
-    """What a journal holds."""
-    table = text_table("campaign", "begun (UTC)", "list", "pending", "accepted", "rejected", "in doubt", right=0)
+    """Make a table of the campaigns of a journal."""
+    table = text_table("campaign", "begun (UTC)", "list", "pending", "accepted", "rejected", "unknown", right=0)
     for column in table.columns[3:]:
         column.justify = "right"
     for info in campaigns:
-        # What is in flight is in doubt once its process has died.
-        doubtful = info.counts[State.IN_FLIGHT] + info.counts[State.UNKNOWN]
-        counts = [info.counts[State.PENDING], info.counts[State.ACCEPTED], info.counts[State.REJECTED], doubtful]
+        # Messages in flight are unknown once their process has died.
+        unknown = info.counts[State.IN_FLIGHT] + info.counts[State.UNKNOWN]
+        counts = [info.counts[State.PENDING], info.counts[State.ACCEPTED], info.counts[State.REJECTED], unknown]
         begun = info.created.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
         table.add_row(Text(info.name), begun, "whole" if info.complete else "part", *[f"{one:,}" for one in counts])
     return table
 
 
 def checks_table(checks: Iterable[tuple[str, str, str]], *, theirs: str = "sandbox", ours: str = "report") -> Table:
-    """What was compared with what, and whether it agrees."""
+    """Make a table of comparisons, with a sign for those that agree.
+
+    Args:
+        checks: for each comparison: its name and the two values.
+        theirs: header of the first values.
+        ours: header of the second values.
+    """
     table = text_table("check", theirs, ours, "", right=0)
     for name, left, right in checks:
         agrees = left == right
@@ -326,7 +346,12 @@ def checks_table(checks: Iterable[tuple[str, str, str]], *, theirs: str = "sandb
 
 
 def counts_table(title: str, rows: Iterable[tuple[str, int, str]]) -> Table:
-    """Names, counts and percentages."""
+    """Make a table of names, counts and percentages.
+
+    Args:
+        title: header of the names.
+        rows: for each row: its name, its count and its style.
+    """
     rows = list(rows)
     total = sum(count for _, count, _ in rows)
     table = text_table(title, "messages", "%", right=0)
@@ -342,7 +367,7 @@ def _outcomes(summary: Summary) -> Table:
 
 
 def figures_table(*headers: str) -> Table:
-    """An empty table of a name and figures."""
+    """Make an empty table of a name and figures."""
     table = text_table(*headers, right=0, space=1)
     for column in table.columns[1:]:
         column.justify = "right"
@@ -350,7 +375,10 @@ def figures_table(*headers: str) -> Table:
 
 
 def vendors_table(summary: Summary, costs: Mapping[str, Decimal]) -> Table:
-    """Each vendor's part of a campaign, what it cost in the vendor's own unit, and the rows that none was asked for."""
+    """Make a table of each vendor's part of a campaign, with its cost in the vendor's unit.
+
+    The last row, ``none``, counts the rows that no vendor was asked about.
+    """
     table = figures_table("vendor", *LABEL.values(), "cost")
     left = dict(_numbers(summary))
     for vendor, share in summary.shares.items():
@@ -373,7 +401,7 @@ def _cost(vendor: str, cost: Decimal | None) -> Text:
 
 
 def _unit(vendor: str) -> str:
-    """What a vendor counts in; empty where it counts nothing."""
+    """Return the unit that a vendor counts in; empty where it counts nothing."""
     return vendors()[vendor].unit if vendor in vendors() else "credits"
 
 
@@ -387,9 +415,9 @@ def _figures(summary: Summary) -> Table:
 
 
 def _spent(summary: Summary, unit: str) -> Sequence[tuple[str, str]]:
-    """What the only vendor of a campaign was paid, and what is left, in its own unit; nothing where it counts nothing.
+    """Return the cost and the balance of the only vendor, with their labels; nothing where it counts nothing.
 
-    ``"credits"`` stand without their unit: the label says it.
+    Credits are written without the unit, which is in the label.
     """
     if not unit:
         return ()
@@ -432,7 +460,13 @@ def _sentences(summary: Summary) -> Iterator[Text]:
 
 
 def text_table(*headers: str, right: int = 0, space: int = 2) -> Table:
-    """An empty table; the first columns may be set to the right."""
+    """Make an empty table.
+
+    Args:
+        headers: header of each column.
+        right: count of the first columns whose cells are aligned to the right.
+        space: blanks on both sides of a cell.
+    """
     padding = (0, space, 0, space)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, header_style="bold")
     for index, header in enumerate(headers):
@@ -444,7 +478,7 @@ def _percent(count: int, total: int) -> str:
     if not total:
         return ""
     share = 100 * count / total
-    # Nobody should read "100.0" or "0.0" where it is not so.
+    # "100.0" or "0.0" would be wrong for a share that is only close to it.
     if count and share < 0.1:
         return "< 0.1"
     return "> 99.9" if count < total and share >= 99.95 else f"{share:.1f}"

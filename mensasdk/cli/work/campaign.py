@@ -1,4 +1,4 @@
-"""One campaign of the command: rows in, outcomes out, and at every moment a true account of both."""
+"""Send the rows of a list as a campaign, and count the outcomes as they come."""
 
 from __future__ import annotations
 
@@ -34,10 +34,16 @@ _MAX_CODES = 200
 
 @frozen
 class Limits:
-    """How fast, and how much at once; as in `BatchSender`. None for no limit of ours.
+    """Limits of a campaign, as in `BatchSender`. With several vendors, each has these limits for itself.
 
-    With several vendors each of them has these limits for itself, and ``rates`` says which have a rate of their own.
-    ``breaker`` says whether to pause before a vendor that does not answer, ``screening`` what keeps messages back.
+    Attributes:
+        rate: most messages a second; None for no limit.
+        requests_per_second: most requests a second; None for no limit.
+        max_in_flight: most requests under way at once.
+        max_recipients: most messages in one request; None for the vendor's own limit.
+        rates: rates of single vendors, in place of ``rate``.
+        breaker: whether to pause before a vendor that does not answer.
+        screening: screens, prices and budgets.
     """
 
     rate: float | None = None
@@ -49,7 +55,7 @@ class Limits:
     screening: Screening = NOTHING
 
     def route(self, client: BatchClient) -> Route:
-        """A client under these limits."""
+        """Make a route of a client, with these limits."""
         rate = self.rates.get(client.vendor, self.rate)
         with of_option("--rate"):
             messages = None if rate is None else RateLimit(rate)
@@ -67,12 +73,12 @@ class Limits:
     def sender(
         self, client: BatchClient | Router, journal: Journal | None = None, *, total: int | None = None
     ) -> BatchSender:
-        """A sender with these limits. Those of a router stand on its routes: see `route`.
+        """Make a sender with these limits. A router keeps the limits of its own routes: see `route`.
 
         Args:
             client: the client, or a router.
             journal: as in `BatchSender`.
-            total: messages of the campaign; see `Screening.screens`.
+            total: count of the messages of the campaign; see `Screening.screens`.
         """
         router = client if isinstance(client, Router) else Router([self.route(client)])
         screens = self.screening.screens(total)
@@ -80,7 +86,7 @@ class Limits:
 
 
 class _Sender(BatchSender):
-    """A sender whose outcomes say in terms of the command why a message was refused."""
+    """A sender whose outcomes give the reasons of refusals in terms of the command's options."""
 
     def _say(self, error: MensaError) -> str:
         return say(error)
@@ -88,7 +94,7 @@ class _Sender(BatchSender):
 
 @frozen
 class ShownRow:
-    """A bad row as a terminal may show it: the number masked."""
+    """A refused row as a terminal may show it, with its number masked."""
 
     line: int
     number: str
@@ -97,7 +103,7 @@ class ShownRow:
 
 @frozen
 class Share:
-    """One vendor's part of a campaign. Credits and balance are None where the vendor does not tell them."""
+    """Part of one vendor in a campaign. Credits and balance are None where the vendor does not tell them."""
 
     accepted: int
     rejected: int
@@ -107,7 +113,7 @@ class Share:
     balance: Decimal | None
 
     def as_json(self) -> dict[str, Any]:
-        """The part as one object. Money is text, to stay exact."""
+        """Return the part as one JSON object. Money is text, to stay exact."""
         return {
             "accepted": self.accepted,
             "rejected": self.rejected,
@@ -120,22 +126,23 @@ class Share:
 
 @frozen
 class Summary:
-    """Where a campaign stands, or what it came to. The four outcomes add up to ``done``.
+    """Counts of a campaign, while it runs or at its end. The four outcomes add up to ``done``.
 
     Attributes:
-        vendor, campaign: whose, and which.
-        total: rows of the file, as counted before.
-        done: rows that have an outcome.
-        accepted, rejected, not_sent, unknown: how many rows ended in which way; bad rows are not sent.
-        bad_rows: rows that could not be sent for what they are.
-        shown: the first of them.
-        by_code: rows by code.
-        meanings: code to the outcome and the words that came with it first.
+        vendor: name of the only vendor, or ``"router"``.
+        campaign: name of the campaign; empty before it has begun.
+        total: count of the rows of the file, from before.
+        done: count of the rows that have an outcome.
+        accepted, rejected, not_sent, unknown: count of the rows with each outcome; bad rows are not sent.
+        bad_rows: count of the rows that could not be sent because of what stands in them.
+        shown: the first bad rows.
+        by_code: count of the rows with each code.
+        meanings: outcome and first detail of each code.
         parts, credits, balance, elapsed: as in `BatchReport`.
-        stopped: why it ended early, or None.
-        interrupted: a person ended it.
-        shares: each vendor's part, where there are several. Their credits and balances are of different units, so
-            that ``credits`` and ``balance`` mean nothing then. Rows that no vendor was asked about are in none.
+        stopped: reason why the campaign ended early; None where it did not.
+        interrupted: whether a person ended it.
+        shares: part of each vendor, where there are several. Their credits and balances have different units, so
+            ``credits`` and ``balance`` mean nothing then. Rows that no vendor was asked about are in no part.
     """
 
     vendor: str
@@ -160,17 +167,17 @@ class Summary:
 
     @property
     def went_out(self) -> int:
-        """Rows that were put to the vendor."""
+        """Count of the rows that were sent to a vendor, whatever it answered."""
         return self.accepted + self.rejected + self.unknown
 
     @property
     def throughput(self) -> float:
-        """Rows put to the vendor, a second."""
+        """Rows sent to a vendor in a second."""
         return self.went_out / self.elapsed if self.elapsed > 0 else 0.0
 
     @property
     def exit_code(self) -> int:
-        """What the process ends with; the table stands in the command's help."""
+        """Exit code of the process; the help of the command explains it."""
         if self.interrupted:
             return 130
         if self.stopped is not None:
@@ -180,7 +187,7 @@ class Summary:
         return 0 if self.accepted == self.done else 1
 
     def as_json(self) -> dict[str, Any]:
-        """The report as one object. Money is text, to stay exact."""
+        """Return the counts as one JSON object. Money is text, to stay exact."""
         return {
             "vendor": self.vendor,
             "campaign": self.campaign,
@@ -204,26 +211,32 @@ class Summary:
 
 
 class Display(Protocol):
-    """Shows how a campaign goes on."""
+    """Display of a campaign while it runs.
+
+    Attributes:
+        interval: seconds between two updates.
+    """
 
     interval: float
 
-    def update(self, summary: Summary) -> None: ...
+    def update(self, summary: Summary) -> None:
+        """Show the counts of this moment."""
 
-    def note(self, text: str) -> None: ...
+    def note(self, text: str) -> None:
+        """Show a sentence."""
 
 
 class Campaign:
-    """Sends the rows of a file once, and accounts for each.
+    """A campaign that sends each row of a list once, and counts its outcome.
 
     Args:
-        client: the vendor's client, or a router over several.
+        client: the vendor's client, or a router over several vendors.
         rows: the rows, read as they are sent.
-        total: how many rows there are.
-        limits: how fast.
-        output: where each row's outcome is written; it stays yours to close.
-        name: the campaign's id; a new one by default.
-        journal: where the campaign is recorded; None to forget it with the process.
+        total: count of the rows.
+        limits: rates and other limits.
+        output: file that gets each row's outcome, which the caller closes; None for none.
+        name: name of the campaign; None for a new one.
+        journal: journal that records the campaign; None to record nothing.
     """
 
     def __init__(
@@ -246,8 +259,8 @@ class Campaign:
         self._total = total
         self._output = output
         self._name = name
-        # Rows whose outcome is still to come, by their message's identity. Line numbers cannot be references: two rows
-        # that are the same message would no longer be recognised as such.
+        # Rows without an outcome yet, by the identity of their message. Lines cannot be references: two rows with the
+        # same message would no longer be duplicates.
         self._open: dict[int, GoodRow] = {}
         self._skipped: Counter[str] = Counter()
         self._meanings: dict[str, tuple[OutcomeKind, str]] = {}
@@ -260,7 +273,12 @@ class Campaign:
         self._begun = time.monotonic()
 
     async def run(self, display: Display) -> Summary:
-        """Send, and report. It raises nothing that the sender, the file or the disk may raise: the report says it.
+        """Send the rows, and return the counts at the end.
+
+        Failures of the vendor, the list or the output file are not raised: ``stopped`` of the counts has the reason.
+
+        Args:
+            display: shows how the campaign goes on.
 
         Raises:
             ConfigurationError: the journal does not take the campaign; nothing was read or sent.
@@ -284,7 +302,7 @@ class Campaign:
         return summary
 
     def interrupt(self) -> None:
-        """End the campaign: gently the first time, by giving up the requests under way the second time."""
+        """Stop the campaign: the first time after the requests under way, the second time by abandoning these."""
         self._interrupts += 1
         if self._interrupts == 1:
             self._halt("interrupted")
@@ -294,7 +312,7 @@ class Campaign:
             self._note("Giving up the requests under way.")
 
     def summary(self) -> Summary:
-        """The account of this moment."""
+        """Return the counts of this moment."""
         report = self._sender.report
         skipped = self._skipped.total()
         return Summary(
@@ -333,7 +351,7 @@ class Campaign:
             else:
                 self._open[id(row.message)] = row
                 yield row.message
-        if self._durable:  # not as if the list had come to its end: the journal would hold it for complete
+        if self._durable:  # raise: a return would tell the journal that the list was read to its end
             raise ConfigurationError(self._halted)
 
     async def _read(self) -> None:
@@ -357,8 +375,8 @@ class Campaign:
                 if outcome.code.startswith("invalid"):
                     self._bad(row.line, row.message.to, outcome.detail)
                 elif outcome.code == Code.STOPPED and len(self._vendors) == 1 and not self._durable:
-                    # A stop rule: what is still in the file need not be read. Of several vendors others may go on, and
-                    # a journal holds the rest for the next time.
+                    # The only vendor has stopped the campaign, so the rest of the list need not be read. Several
+                    # vendors may go on, and a journal takes the rest for the next time.
                     self._halt(outcome.detail)
         if self._output is not None:
             try:
@@ -367,10 +385,10 @@ class Campaign:
                 self._lose_output(error)
 
     async def _account_for_the_rest(self) -> None:
-        """What was not given to the sender, and what it had not begun when the list broke off: none of it was sent."""
+        """Count as not sent the rows that the sender did not get, or had not begun when the campaign ended."""
         vendor, reason = self._vendor, self._halted or "the campaign ended before it"
         detail = "the campaign was interrupted before this message"
-        for held in self._open.values():  # the report has counted these already
+        for held in self._open.values():  # the sender's report has counted these already
             left = Outcome(OutcomeKind.NOT_SENT, held.message, vendor=vendor, code=Code.INTERRUPTED, detail=detail)
             if self._output is not None:
                 try:

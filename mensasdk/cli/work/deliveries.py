@@ -1,4 +1,4 @@
-"""How many messages of a campaign are in which state of delivery."""
+"""Count the delivery reports of a campaign."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ DELIVERY_COLUMNS: Final = (
 
 @frozen
 class Deliveries:
-    """What is known of the delivery of a campaign.
+    """Delivery of a campaign.
 
     Attributes:
-        campaign: its id.
-        vendors: by vendor, how many messages are in which state; None for those of which nobody has reported.
+        campaign: name of the campaign.
+        vendors: count of the messages in each state, by vendor; None is the state of messages without a report.
     """
 
     campaign: str
     vendors: Mapping[str, Counter[DeliveryState | None]]
 
     def as_json(self) -> dict[str, Any]:
-        """The counts as one object."""
+        """Return the counts as one JSON object."""
         return {
             "campaign": self.campaign,
             "total": sum(counts.total() for counts in self.vendors.values()),
@@ -53,12 +53,12 @@ class Deliveries:
 
 
 async def count_deliveries(journal: SqliteJournal, campaign: str, output: Output | None = None) -> Deliveries:
-    """Count what was reported of the messages that went out, or may have.
+    """Count the delivery reports of the messages that went out, or may have gone out.
 
     Args:
-        journal: where the campaign and the reports stand; the campaign may be under way.
-        campaign: its id.
-        output: gets a row for each message.
+        journal: journal with the campaign and the reports; the campaign may be under way.
+        campaign: name of the campaign.
+        output: file that gets a row for each message; None for none.
 
     Raises:
         ConfigurationError: there is no such campaign.
@@ -70,7 +70,7 @@ async def count_deliveries(journal: SqliteJournal, campaign: str, output: Output
     async with aclosing(delivered(journal, campaign)) as found:
         async for record, report in found:
             if record.state is State.REJECTED and report is None:
-                continue  # as it should be
+                continue  # a rejected message has no report
             state = None if report is None else report.state
             vendors.setdefault(vendor_of(record), Counter())[state] += 1
             if output is not None:

@@ -1,4 +1,4 @@
-"""What is unknown in a campaign: read from the journal, shown, written to a file, and what a person can do about it."""
+"""Read the unknown messages of a campaign from its journal."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _DOUBTFUL: Final = frozenset({State.UNKNOWN})
 
 
 async def in_doubt(journal: SqliteJournal, campaign: str) -> AsyncGenerator[Record, None]:
-    """Give what is UNKNOWN in a campaign, and with it what a dead process left under way.
+    """Yield the unknown messages of a campaign, with those that a dead process left under way.
 
     Raises:
         ConfigurationError: there is no such campaign, or somebody is sending it.
         JournalError: the journal cannot be read.
     """
     await recorded_campaign(journal, campaign)
-    # Only the owner of a campaign can tell that nobody is at it any more.
+    # Opening the campaign fails while another process sends it, and makes unknown what a dead process left under way.
     await journal.open(campaign, create=False)
     await journal.close(campaign)
     after = -1
@@ -50,21 +50,21 @@ async def in_doubt(journal: SqliteJournal, campaign: str) -> AsyncGenerator[Reco
 
 
 def vendor_of(record: Record) -> str:
-    """Whom its request was for; empty where nobody said."""
+    """Return the vendor of a message's request; empty where none is recorded."""
     return recorded_outcome(record, "").vendor
 
 
 @frozen
 class Listed:
-    """What is unknown in a campaign, as a terminal may show it.
+    """Unknown messages of a campaign, as a terminal may show them.
 
     Attributes:
-        campaign: its id.
-        total: how many messages.
-        vendors: how many of which vendor.
-        codes: how many under which code.
-        words: what the codes mean.
-        shown: one row each, by `LIST_COLUMNS`; numbers masked unless wanted otherwise.
+        campaign: name of the campaign.
+        total: count of the unknown messages.
+        vendors: count of the messages of each vendor.
+        codes: count of the messages with each code.
+        words: meaning of each code.
+        shown: the rows to show, with the names of `LIST_COLUMNS`; numbers are masked unless asked for in full.
     """
 
     campaign: str
@@ -76,10 +76,11 @@ class Listed:
 
     @property
     def exit_code(self) -> int:
+        """3 while something is unknown, else 0."""
         return 3 if self.total else 0
 
     def as_json(self) -> dict[str, Any]:
-        """The list as one object."""
+        """Return the list as one JSON object."""
         return {
             "campaign": self.campaign,
             "unknown": self.total,
@@ -93,14 +94,14 @@ class Listed:
 async def list_doubts(
     journal: SqliteJournal, campaign: str, output: Output | None, *, whole: bool, show_numbers: bool
 ) -> Listed:
-    """Read what is unknown, and write it to a file.
+    """Read the unknown messages of a campaign, and write them to a file.
 
     Args:
-        journal: where it stands.
-        campaign: its id.
-        output: a file with `LIST_COLUMNS`, which gets the numbers in full; None for none.
-        whole: keep every row for the terminal, and not the first ones only.
-        show_numbers: do not mask the numbers that are kept.
+        journal: journal with the campaign.
+        campaign: name of the campaign.
+        output: file with `LIST_COLUMNS`, which gets the numbers in full; None for none.
+        whole: keep every row in ``shown``, and not the first ones only.
+        show_numbers: do not mask the numbers in ``shown``.
 
     Raises:
         ConfigurationError: as `in_doubt`.
@@ -140,6 +141,3 @@ def _row(campaign: str, record: Record) -> dict[str, Any]:
         outcome.detail,
     )
     return dict(zip(LIST_COLUMNS, cells, strict=True))
-
-
-# ------------------------------------------------------------------------------------------------------ what to do

@@ -1,4 +1,4 @@
-"""What a campaign would be, without a single request: the same checks, the same plan, nothing sent."""
+"""Check a list with the rules and the plan of a campaign, without a request."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _CHARACTERS: Final = 20
 
 @define
 class DryRun:
-    """What would happen.
+    """Result of a check of a list.
 
     Attributes:
-        vendor: whose.
-        preflight: what the sender made of the rows that are messages.
-        unreadable: rows that are none, by code.
-        shown: the first rows that would not be sent, by code; of duplicates none.
+        vendor: name of the only vendor, or ``"router"``.
+        preflight: the sender's check of the rows that are messages.
+        unreadable: count of the rows that are no messages, by code.
+        shown: the first rows that would not be sent, by code, without duplicates.
     """
 
     vendor: str
@@ -44,36 +44,36 @@ class DryRun:
 
     @property
     def rows(self) -> int:
-        """Rows of the file."""
+        """Count of the rows of the file."""
         return self.preflight.total + self.unreadable.total()
 
     @property
     def messages(self) -> int:
-        """Those that would be sent."""
+        """Count of the rows that would be sent."""
         return self.preflight.messages
 
     @property
     def duplicates(self) -> int:
-        """Those that repeat an earlier one, and would not be sent."""
+        """Count of the rows that repeat an earlier row, and would not be sent."""
         return self.preflight.duplicates
 
     @property
     def bad_rows(self) -> int:
-        """Those that would not be sent for another reason."""
+        """Count of the rows that would not be sent for another reason."""
         return self.preflight.refused + self.unreadable.total()
 
     @property
     def by_code(self) -> Counter[str]:
-        """Rows that would not be sent, by code; as the report of `send` will say it."""
+        """Count of the rows that would not be sent, by code; `send` would report the same."""
         return self.preflight.by_code + self.unreadable
 
     @property
     def exit_code(self) -> int:
-        """0 when every row can be sent, else 1."""
+        """0 where every row would be sent, else 1."""
         return 0 if self.messages == self.rows else 1
 
     def as_json(self) -> dict[str, Any]:
-        """The account as one object. Money is text, to stay exact."""
+        """Return the result as one JSON object. Money is text, to stay exact."""
         found = self.preflight
         return {
             "dry_run": True,
@@ -118,7 +118,14 @@ class DryRun:
         }
 
     def bad(self, line: int, to: str, code: str, reason: str) -> None:
-        """Show a row that would not be sent, if it is among the first of its kind."""
+        """Keep a row that would not be sent, to be shown, if it is among the first with its code.
+
+        Args:
+            line: its line in the file.
+            to: the cell of the number; it is masked here.
+            code: the reason as a word.
+            reason: the reason as a sentence.
+        """
         shown = self.shown.setdefault(code if code in self.shown or len(self.shown) < MAX_SHOWN else "other", [])
         if len(shown) < _SHOWN_OF_ONE_REASON:
             shown.append(ShownRow(line, mask(to) if to else "", masked(reason)))
@@ -142,7 +149,7 @@ class DryRun:
 
 
 def unit_of(vendor: str) -> str:
-    """What a vendor counts in, as far as the command knows it."""
+    """Return the unit that a vendor counts in, such as ``"credits"``."""
     return (vendors()[vendor].unit if vendor in vendors() else "") or "credits"
 
 
@@ -158,15 +165,15 @@ async def dry_run(
     """Check every row as the client would, and plan the requests as the sender would.
 
     Args:
-        client: the vendor's client, or a router over several; it is asked to prepare messages, never to send.
+        client: the vendor's client, or a router over several vendors; it prepares messages and sends nothing.
         rows: the rows.
-        limits: as for sending.
-        output: where the rows that would not be sent are written.
-        total: rows that there are; see `Limits.sender`.
-        on_progress: told how many rows have been looked at, and how many of them would be sent.
+        limits: rates and other limits, as for sending.
+        output: file that gets the rows that would not be sent; None for none.
+        total: count of the rows; see `Limits.sender`.
+        on_progress: called with the count of the rows checked so far, and of those that would be sent.
 
     Raises:
-        ConfigurationError: the file changed while it was read.
+        ConfigurationError: the list was changed while it was read.
         OSError: the output cannot be written.
     """
     vendors = client.vendors if isinstance(client, Router) else (client.vendor,)

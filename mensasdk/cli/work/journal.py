@@ -1,4 +1,4 @@
-"""What the commands ask a journal."""
+"""Open a journal that exists, and find a campaign in it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ __all__ = ["existing_journal", "info_as_json", "recorded_campaign"]
 
 
 def existing_journal(path: Path) -> SqliteJournal:
-    """The journal in a file that is there: a slip of the pen must not make a new one.
+    """Return the journal of a file that exists: a mistyped name must not make a new journal.
 
     Raises:
         ConfigurationError: there is no such file.
     """
     if not path.is_file():
-        raise ConfigurationError(f"there is no journal {path}")
+        raise ConfigurationError(f"there is no journal {path}; give the file that the campaign was sent with")
     return SqliteJournal(path)
 
 
 async def recorded_campaign(journal: SqliteJournal, name: str) -> CampaignInfo:
-    """What the journal says of one campaign.
+    """Return what the journal holds about a campaign.
 
     Raises:
-        ConfigurationError: it has no such campaign; says which it has.
+        ConfigurationError: the journal has no such campaign; names those that it has.
     """
     found = {info.name: info for info in await journal.campaigns()}
     if name not in found:
@@ -37,7 +37,7 @@ async def recorded_campaign(journal: SqliteJournal, name: str) -> CampaignInfo:
 
 
 def info_as_json(info: CampaignInfo) -> dict[str, Any]:
-    """What the journal says of a campaign, as one object."""
+    """Return a campaign's state and counts as one JSON object."""
     return {
         "campaign": info.name,
         "created": info.created.isoformat(),

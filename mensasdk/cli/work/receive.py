@@ -1,4 +1,4 @@
-"""A receiver of delivery reports as a command: what the vendor is given, and how many have come."""
+"""Receive delivery reports, show what to set in the vendor's panel, and count what comes."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _EVERY: Final = 5.0
 
 @frozen
 class Guard:
-    """What a caller proves itself with.
+    """Secret that proves that the vendor calls.
 
     Attributes:
         user, password: Basic credentials; None where the vendor has none.
-        path_secret: the end of the path; None where it is not needed.
-        made_up: nobody knows it yet, so that it has to be shown.
+        path_secret: secret word at the end of the path; None where the vendor needs none.
+        made_up: whether the secret is new, so that it has to be shown.
     """
 
     user: str | None
@@ -47,12 +47,12 @@ class Guard:
 
     @classmethod
     def find(cls, callbacks: CallbackInfo, found: Mapping[str, str], *, prompt: bool) -> Self:
-        """Take what was set, ask for it, or make it up.
+        """Take the secret that was set, ask for it, or make a new one.
 
         Args:
-            callbacks: how the vendor calls.
-            found: settings, by name.
-            prompt: ask for it on the terminal.
+            callbacks: the vendor's kind of callbacks.
+            found: the settings that were found, by name.
+            prompt: whether to ask on the terminal.
         """
         with_password = callbacks.proof == "password"
         word = found.get("callback_password" if with_password else "callback_secret")
@@ -67,7 +67,7 @@ class Guard:
         return cls(None, None, word, made_up)
 
     def told(self, url: str) -> Sequence[tuple[str, str]]:
-        """What to set in the vendor's panel: names and values. What is known already is not shown."""
+        """Return what to set in the vendor's panel, as names and values. A secret that was set is not shown."""
         if self.path_secret is not None:
             return [("address", url + (self.path_secret if self.made_up else "(your secret)"))]
         assert self.user is not None
@@ -76,9 +76,9 @@ class Guard:
 
 
 class TogetherJournal(SqliteJournal):
-    """A journal in which delivery reports that come at the same time go to the disk at the same time.
+    """A journal that writes delivery reports to the disk together when they come at the same time.
 
-    Each goes there in a change of its own otherwise, and vendors report on thousands of messages at once.
+    Without it, each report is a transaction of its own, and vendors report on thousands of messages at once.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -87,7 +87,7 @@ class TogetherJournal(SqliteJournal):
         self._writer: asyncio.Task[None] | None = None
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> int:
-        """See `Journal.deliver`; counts what was new in all that was written together."""
+        """Record deliveries, as `Journal.deliver` does; return the new ones among all that were written together."""
         written: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append((deliveries, written))
         if self._writer is None:
@@ -101,10 +101,10 @@ class TogetherJournal(SqliteJournal):
             new = 0
             try:
                 new = await super().deliver([one for deliveries, _ in some for one in deliveries])
-            except Exception as error:  # noqa: BLE001 - raised by each of those who wait
+            except Exception as error:  # noqa: BLE001 - raised again in each caller that waits
                 failure = error
             for _, written in some:
-                if written.done():  # nobody waits for it any more
+                if written.done():  # its caller has given up
                     continue
                 if failure is None:
                     written.set_result(new)
@@ -115,13 +115,13 @@ class TogetherJournal(SqliteJournal):
 
 @define
 class Count:
-    """How many reports have come, by state, and how many other calls."""
+    """Count of the reports that have come, by state, and of the other calls."""
 
     states: Counter[DeliveryState] = field(factory=Counter)
     others: int = 0
 
     def handler(self, log: DeliveryLog) -> Callable[[Any], Awaitable[None]]:
-        """Keep what comes, and count it when it is kept."""
+        """Return a handler that records each report in ``log``, and then counts it."""
 
         async def handle(value: Any) -> None:
             await log.handle(value)
@@ -134,6 +134,7 @@ class Count:
 
     @property
     def line(self) -> Text:
+        """The counts as one line."""
         total = self.states.total()
         delivered, failed = self.states[DeliveryState.DELIVERED], self.states[DeliveryState.FAILED]
         expired = self.states[DeliveryState.EXPIRED] + self.states[DeliveryState.CANCELLED]
@@ -162,13 +163,25 @@ async def keep_reports(
     console: Console,
     quiet: bool,
 ) -> None:
-    """Keep the reports of a vendor until somebody interrupts it.
+    """Receive the reports of a vendor until a signal ends it.
+
+    Args:
+        info: the vendor; it has to call back.
+        journal: journal that keeps the reports.
+        guard: secret that proves that the vendor calls.
+        host: address to listen on.
+        port: port to listen on; 0 for any free one.
+        allow_from: networks that may call; None for all.
+        trusted_proxies: networks of the caller's own proxies.
+        console: console for the count.
+        quiet: do not show the count.
 
     Raises:
-        ConfigurationError: a value cannot work, or the journal cannot be used.
+        ConfigurationError: a value is wrong.
+        JournalError: the journal cannot be used.
         OSError: the address cannot be bound.
     """
-    assert info.callbacks is not None  # nobody is to be waited for who does not call
+    assert info.callbacks is not None  # the command refuses a vendor that does not call back
     count = Count()
     receiver = DeliveryReceiver(
         load(info.callbacks.parser),
@@ -180,7 +193,7 @@ async def keep_reports(
         trusted_proxies=trusted_proxies,
     )
     new = not journal.path.exists()
-    await journal.deliver([])  # what is wrong with the file shall be said before anybody calls
+    await journal.deliver([])  # a journal that fails has to fail now, and not at the first call
     ended = asyncio.Event()
     async with receiver.serve(host, port) as url:
         with interrupts(ended.set):
@@ -199,7 +212,7 @@ async def keep_reports(
 
 
 async def _watch(count: Count, console: Console, ended: asyncio.Event, *, quiet: bool) -> None:
-    """Show how many have come: in place on a terminal, and as lines elsewhere."""
+    """Show the count until the end: in one place on a terminal, and as lines elsewhere."""
     if quiet:
         await ended.wait()
         return

@@ -1,4 +1,4 @@
-"""What became of the messages that are unknown: asked, and added up."""
+"""Ask the vendors about unknown messages, and count the answers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from mensasdk.cli.input.job import Job
 from mensasdk.cli.input.routes import connect
 from mensasdk.cli.masking import masked
 from mensasdk.cli.show.output import Output
-from mensasdk.cli.show.tables import (
-    meter,
-)
+from mensasdk.cli.show.tables import meter
 from mensasdk.cli.work.campaign import Limits
 from mensasdk.cli.work.doubt import in_doubt, vendor_of
 from mensasdk.cli.work.signals import interrupts
@@ -32,18 +30,18 @@ __all__ = ["Reconciled", "reconcile_campaign", "settle"]
 
 @frozen
 class Reconciled:
-    """What asking came to.
+    """Answers about the unknown messages of a campaign.
 
     Attributes:
-        campaign: its id.
-        counts: messages that were unknown, by what they are now.
-        vendors: the same for each vendor.
-        means: messages that are settled, by what they are now and the means.
-        words: what a means of no known name says of itself.
-        reasons: by vendor, what is said of those that are still unknown.
-        not_asked: vendors of some of them that the options do not name.
-        stopped: why it ended early; None if it did not.
-        interrupted: a person ended it.
+        campaign: name of the campaign.
+        counts: count of the messages that were unknown, by their outcome now.
+        vendors: the same counts for each vendor.
+        means: count of the messages that are known now, by their outcome and the means (a code, such as ``"report"``).
+        words: first detail of each means, for those that the command does not know.
+        reasons: count of the messages that are still unknown, by vendor and by the reason.
+        not_asked: vendors of unknown messages that the options do not name.
+        stopped: reason why it ended early; None where it did not.
+        interrupted: whether a person ended it.
     """
 
     campaign: str
@@ -58,10 +56,12 @@ class Reconciled:
 
     @property
     def unknown(self) -> int:
+        """Count of the messages that are still unknown."""
         return self.counts[OutcomeKind.UNKNOWN]
 
     @property
     def exit_code(self) -> int:
+        """Exit code of the process; the help of the command explains it."""
         if self.interrupted:
             return 130
         if self.stopped is not None:
@@ -69,7 +69,7 @@ class Reconciled:
         return 3 if self.unknown else 0
 
     def as_json(self) -> dict[str, Any]:
-        """The result as one object."""
+        """Return the result as one JSON object."""
         by_means: Counter[str] = Counter()
         for (_, code), count in self.means.items():
             by_means[code] += count
@@ -99,20 +99,20 @@ async def settle(
     quiet: bool = False,
     output: Output | None = None,
 ) -> Reconciled:
-    """Ask the vendors about what is unknown in a campaign, and show how that goes on.
+    """Ask the vendors about the unknown messages of a campaign, and show the progress.
 
     Args:
-        client: the vendor's client, or a router over several.
-        journal: where the campaign stands.
-        campaign: its id.
-        limits: how fast.
+        client: the vendor's client, or a router over several vendors.
+        journal: journal with the campaign.
+        campaign: name of the campaign.
+        limits: rates and other limits.
         repeat: as in `BatchSender.reconcile`.
-        console: for the progress.
-        quiet: no progress.
-        output: gets a row for each message that was unknown.
+        console: console for the progress.
+        quiet: show no progress.
+        output: file that gets a row for each message that was unknown; None for none.
 
     Raises:
-        ConfigurationError: there is no such campaign, or somebody is sending it.
+        ConfigurationError: there is no such campaign, or another process is sending it.
         JournalError: the journal cannot be used.
     """
     async with aclosing(in_doubt(journal, campaign)) as records:
@@ -167,7 +167,7 @@ async def _gather(
 async def reconcile_campaign(
     job: Job, journal: SqliteJournal, name: str, output: Output | None, *, repeat: bool, err: Console, quiet: bool
 ) -> Reconciled:
-    """Ask the vendors that the options name; see `settle`."""
+    """Ask the vendors that the options name about the unknown messages of a campaign; see `settle`."""
     connected = connect(
         job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country, routed=True
     )

@@ -1,4 +1,4 @@
-"""A campaign that is taken up, and each of its members accounted for once."""
+"""Resume a campaign, and count each of its messages once."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ __all__ = ["ResumedCampaign", "resume_campaign"]
 
 
 class ResumedCampaign(Campaign):
-    """Takes up a campaign, and accounts for each of its members once.
+    """A campaign that is resumed, and counts each of its messages once.
 
     Args:
-        client: the vendor's client, or a router over several.
-        rows: the list again; nothing to go by the journal alone.
-        total: members of the campaign, as far as known.
-        limits: how fast.
-        journal: where it is recorded.
-        name: the campaign's id.
-        output: where the outcomes are written at the end; it stays yours to close.
+        client: the vendor's client, or a router over several vendors.
+        rows: rows of the list that is given again; none to send only what the journal holds.
+        total: count of the messages of the campaign, as far as it is known.
+        limits: rates and other limits.
+        journal: journal with the campaign.
+        name: name of the campaign.
+        output: file that gets the outcomes at the end, which the caller closes; None for none.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ResumedCampaign(Campaign):
 
     def _given(self) -> Iterator[Message]:
         for row in self._rows:
-            if self._halted is not None:  # not as if the list had come to its end
+            if self._halted is not None:  # a return would mean that the list was read to its end
                 raise ConfigurationError(self._halted)
             if isinstance(row, BadRow):
                 self._bad(row.line, row.to, row.detail)
@@ -70,7 +70,7 @@ class ResumedCampaign(Campaign):
         except MensaError as error:
             report = self._sender.report
             if isinstance(error, ConfigurationError | JournalError) and (report is None or report.total == 0):
-                raise  # nothing has begun
+                raise  # nothing was sent
             self._halt(say(error))
         report = self._sender.report
         if report is None:
@@ -94,7 +94,7 @@ class ResumedCampaign(Campaign):
             self._lose_output(error)
 
     async def _account_for_the_rest(self) -> None:
-        # The journal has it; what was not read of the list again may be in it, or not.
+        # The journal holds the campaign. Rows of the list that were not read again may be in it or not.
         report = self._sender.report
         self._total = max(self._total, report.total if report is not None else 0)
 
@@ -102,25 +102,25 @@ class ResumedCampaign(Campaign):
 async def resume_campaign(
     job: Job, journal: SqliteJournal, name: str, results: Output | None, err: Console, *, quiet: bool
 ) -> Summary:
-    """Take up a campaign, with its list or without.
+    """Resume a campaign, with its list or without.
 
     Args:
-        job: what the options come to.
-        journal: where it is recorded.
-        name: its id.
-        results: where the outcomes are written; None for nowhere.
-        err: for what is said meanwhile.
+        job: the campaign, as its options and its list describe it.
+        journal: journal with the campaign.
+        name: name of the campaign.
+        results: file that gets the outcomes; None for none.
+        err: console for warnings and the progress.
         quiet: show no progress.
 
     Raises:
-        ConfigurationError: there is no such campaign, or somebody is sending it.
+        ConfigurationError: there is no such campaign, or another process is sending it.
         JournalError: the journal cannot be used.
     """
     info = await recorded_campaign(journal, name)
     if job.table is None and not info.complete:
         words = (
-            "The list may not have been read to its end. What the journal holds is sent; to be sure that nobody is "
-            "forgotten, give the list again, with the options that it was sent with."
+            "The list may not have been read to its end. The messages in the journal are sent; to reach the rest, give "
+            "the list again, with the options that it was sent with."
         )
         err.print(Text(words, style="yellow"), soft_wrap=True)
     total = max(sum(info.counts.values()), 0 if job.table is None else job.table.total)

@@ -1,4 +1,4 @@
-"""A text, and what there is to say of it."""
+"""Count a text as it is, in GSM-7, and as a vendor sends it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ __all__ = ["Looked", "look"]
 
 @frozen
 class Looked:
-    """A text, and what there is to say of it.
+    """A text and its counts.
 
     Attributes:
-        text: as it was given.
-        found: how it travels as it is.
-        plain: what `to_gsm` makes of it, and what it changes.
-        plain_found: how that travels.
-        rule: of the vendor that was asked for; None for none.
-        sent: what that vendor makes of it; None where it refuses it.
-        refused: why.
+        text: the text as it was given.
+        found: its count as it is.
+        plain: the text in GSM-7, by `to_gsm`.
+        changes: changes from the text to ``plain``.
+        plain_found: count of ``plain``.
+        rule: text rule of the vendor; None where no vendor was given.
+        sent: text and count that the vendor sends; None where it refuses the text.
+        refused: reason why the vendor refuses the text; None where it does not.
     """
 
     text: str
@@ -42,11 +43,11 @@ class Looked:
 
     @property
     def exit_code(self) -> int:
-        """1 when the vendor does not take it, else 0."""
+        """1 where the vendor does not take the text, else 0."""
         return 0 if self.refused is None else 1
 
     def as_json(self) -> dict[str, Any]:
-        """All of it as one object. Positions count code points, from 0."""
+        """Return the counts as one JSON object. Positions count code points, from 0."""
         told = {
             **_as_json(self.found),
             "forced_by": [
@@ -67,12 +68,12 @@ class Looked:
 
 
 def look(text: str, rule: TextRule | None = None, *, unicode: bool = False) -> Looked:
-    """Count a text, as it is, brought into GSM-7, and as a vendor sends it.
+    """Count a text as it is, in GSM-7, and as a vendor sends it.
 
     Args:
         text: the text.
-        rule: the vendor's; None for no vendor.
-        unicode: the vendor, or the one who counts, is told to send Unicode.
+        rule: the vendor's text rule; None for no vendor.
+        unicode: count the text as Unicode, and tell the vendor to send it so.
 
     Raises:
         ValidationError: the text holds half of a surrogate pair.

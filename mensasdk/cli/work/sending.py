@@ -1,4 +1,4 @@
-"""A list as a campaign: sent, or looked at, with its progress shown and Ctrl-C as a wish to end it."""
+"""Send a list as a campaign, or check it, with a display of the progress."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ __all__ = ["check_list", "send_list"]
 async def send_list(
     job: Job, results: Output | None, name: str | None, journal: Path | None, err: Console, *, quiet: bool
 ) -> Summary:
-    """Send to every row of a list.
+    """Send every row of a list.
 
     Args:
-        job: the list, and what the options come to.
-        results: where each row's outcome is written; None for nowhere.
-        name: the campaign's id; None for a new one.
-        journal: where it is recorded; None to forget it with the process.
-        err: for what is said meanwhile.
-        quiet: say nothing, and show no progress.
+        job: the campaign, as its options and its list describe it.
+        results: file that gets each row's outcome; None for none.
+        name: name of the campaign; None for a new one.
+        journal: file of the journal that records it; None to record nothing.
+        err: console for the progress.
+        quiet: show no progress.
 
     Raises:
         ConfigurationError: the journal does not take the campaign; nothing was sent.
@@ -54,16 +54,16 @@ async def send_list(
 
 
 async def check_list(job: Job, results: Output | None, err: Console, *, quiet: bool) -> DryRun:
-    """Look at every row of a list, and send nothing.
+    """Check every row of a list, and send nothing.
 
     Args:
-        job: the list, and what the options come to.
-        results: where the rows are written that would not be sent; None for nowhere.
-        err: for the progress.
-        quiet: show none.
+        job: the campaign, as its options and its list describe it.
+        results: file that gets the rows that would not be sent; None for none.
+        err: console for the progress.
+        quiet: show no progress.
 
     Raises:
-        ConfigurationError: the file of results cannot be written, or the list changed while it was read.
+        ConfigurationError: the file of results cannot be written, or the list was changed while it was read.
     """
     connected = connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country)
     assert job.table is not None

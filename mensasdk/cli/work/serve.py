@@ -1,4 +1,4 @@
-"""The sandbox as a server of its own."""
+"""Run the sandbox as a server."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["serve"]
 
 
 async def serve(port: int, callback_urls: Sequence[str], balance: int) -> None:
-    """Run the sandbox until somebody interrupts it, and print how to reach it.
+    """Run the sandbox until a signal ends it, and print how to reach it.
 
     Args:
-        port: 0 for any free one.
-        callback_urls: each ``VENDOR=URL``: where that vendor posts its callbacks.
-        balance: what is left in each account, in the vendor's own unit.
+        port: port to listen on; 0 for any free one.
+        callback_urls: values ``VENDOR=URL``: the address that a vendor posts its callbacks to.
+        balance: balance of each account, in the vendor's own unit.
 
     Raises:
         ConfigurationError: a value of ``callback_urls`` is not of that form, names no vendor that calls back, or is not
@@ -43,7 +43,7 @@ async def serve(port: int, callback_urls: Sequence[str], balance: int) -> None:
             click.echo(f"Sandbox on port {box.port}; nothing is ever sent. Ctrl-C ends it.\n")
             for name, vendor in box.vendors.items():
                 click.echo(f"# {name}: paste these lines into another terminal")
-                # These open this sandbox only, and are new each time.
+                # These credentials open this sandbox only, and are new each time.
                 for field, value in {**box.credentials(name), "base_url": box.base_url(name)}.items():
                     click.echo(f"export MENSASDK_{name.upper()}_{field.upper()}={value}")
                 words = shlex.join(["mensasdk", "send", "people.csv", "--vendor", name, *vendor.send_options])

@@ -1,4 +1,4 @@
-"""Ctrl-C, as a wish and not as an accident."""
+"""Handle Ctrl-C and SIGTERM inside an event loop."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ __all__ = ["interrupts"]
 
 @contextmanager
 def interrupts(on_interrupt: Callable[[], None]) -> Iterator[None]:
-    """Have Ctrl-C and a polite kill call a function in the event loop, in place of tearing it down.
+    """Call a function in the event loop at Ctrl-C (SIGINT) and at SIGTERM, in place of ending the process.
 
-    The third one ends the process as ever.
+    The third signal ends the process with `KeyboardInterrupt`.
+
+    Args:
+        on_interrupt: called for the first and the second signal.
     """
     loop = asyncio.get_running_loop()
     seen = 0
@@ -29,7 +32,7 @@ def interrupts(on_interrupt: Callable[[], None]) -> Iterator[None]:
         on_interrupt()
 
     for number in before:
-        # Not the loop's own add_signal_handler: it does not exist on Windows, and forgets the handler that was there.
+        # The loop's own add_signal_handler does not exist on Windows, and forgets the handler that was there before.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(arrived))
     try:
         yield
