@@ -48,6 +48,7 @@ _REMEDIES: Final[Mapping[tuple[str | None, str | None], str]] = {
     ("end", None): "for the whole day leave --hours out",
     ("not_after", Code.EXPIRED): "give a later --not-after",
     ("password", None): "give the one that is set in the vendor's panel",
+    ("permits", "extreme"): "give a less extreme rate",
     ("source", "bad_number"): f"correct it, or take the line out; {_HEADER}",
     ("source", "bad_row"): "correct it, or take the line out",
     ("source", "no_country"): (

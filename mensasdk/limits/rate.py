@@ -44,7 +44,10 @@ class RateLimit:
     def __attrs_post_init__(self) -> None:
         if not (0 < self.window < math.inf and self.capacity / self.window < math.inf):
             raise ConfigurationError(
-                "permits and per of a rate limit are too far apart", remedy="give less extreme values", field="permits"
+                "this rate limit is too extreme to keep",
+                remedy="bring permits and per closer together",
+                field="permits",
+                code="extreme",
             )
 
     @property

@@ -72,18 +72,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # -------------------------------------------------------------------------------------- values that options have
 
 SET_UP: Sequence[tuple[tuple[str, ...], str]] = [
-    ((*MENSATEK, "--default-country", "XX"), "--default-country 'XX' is no country; give its two letters"),
-    ((*MENSATEK, "--default-country", "XX", "--opt-outs", "national.txt"), "--default-country 'XX' is no country"),
+    ((*MENSATEK, "--default-country", "XX"), "--default-country 'XX' is not a country; give its two letters"),
+    ((*MENSATEK, "--default-country", "XX", "--opt-outs", "national.txt"), "--default-country 'XX' is not a country"),
     ((*BASE_URL, "example"), "--base-url must be an absolute https:// URL"),
     ((*BASE_URL, "https://u:p@example.com"), "--base-url must hold no user, password, query or fragment; give"),
     ((*BASE_URL, "http://example.com"), "--base-url is plain http to another machine"),
     ((*MENSATEK, "--requests-per-second", "nan"), "--requests-per-second must be a finite number above 0, not nan"),
-    ((*MENSATEK, "--requests-per-second", "1e-320"), "--requests-per-second: a rate limit of this size"),
-    ((*MENSATEK, "--rate", "1e-320"), "--rate: a rate limit of this size"),
+    ((*MENSATEK, "--requests-per-second", "1e-320"), "--requests-per-second: this rate limit is too extreme"),
+    ((*MENSATEK, "--rate", "1e-320"), "--rate: this rate limit is too extreme"),
     ((*MENSATEK, "--schedule", "2030-01-31T09:00", "--zone", "Madrid"), "--zone: there is no time zone 'Madrid'; give"),
     ((*MENSATEK, "--not-after", "2030-01-31T09:00", "--zone", "Madrid"), "--zone: there is no time zone 'Madrid'"),
     (("--vendor", "mensatek", "--text", "Hola {"), "--text has a lone '{'; write '{{' for a brace"),
-    ((*HOURS, "--time-zone-of", "XX=Europe/Madrid"), "--time-zone-of has 'XX', which is no country; give"),
+    ((*HOURS, "--time-zone-of", "XX=Europe/Madrid"), "--time-zone-of has 'XX', which is not a country; give"),
     ((*HOURS, "--time-zone-of", "ES=Madrid"), "--time-zone-of: there is no time zone 'Madrid'; give an IANA name"),
     ((*MENSATEK, "--hours", "9-9"), "--hours: the hours begin and end at 09:00; for the whole day leave --hours out"),
     ((*OPT_OUTS, "none.txt"), "--opt-outs: none.txt cannot be read"),
@@ -199,7 +199,7 @@ def test_a_campaign_that_has_no_name_names_the_option() -> None:
     account = {"MENSASDK_MENSATEK_API_USER": "u", "MENSASDK_MENSATEK_API_TOKEN": "t"}
     result = invoke("send", "people.csv", *MENSATEK, "--campaign", " ", "--quiet", **account)
     assert result.exit_code == 2
-    assert "--campaign must have a name of printable characters" in result.stderr
+    assert "--campaign must be a name of printable characters" in result.stderr
 
 
 # ---------------------------------------------------------------------------------------------------- the tables
