@@ -4,8 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
+# One process more than there are cores, because some tests wait. ROOM=journal runs the tests of one room. COVERAGE=1
+# measures what of the package they run, line by line and branch by branch, and fails below what has been reached.
+WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=) \
+	tests$(if $(ROOM),/$(ROOM))
+# Some shells forbid Python to keep its bytecode; then every process that a test starts would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench bench-long bench-docs bench-check bench-report audit clean
+.PHONY: help demo test test-fast test-long lint bench bench-long bench-docs bench-check bench-report audit clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -14,11 +22,14 @@ help: ## Show what can be made.
 demo: $(VENV)/.done-cli ## Send a campaign through the embedded sandbox, and see the report add up.
 	@$(BIN)/python -m mensasdk demo
 
-test: $(VENV)/.done-test ## Run all tests.
-	@$(BIN)/python -m pytest
+test: $(VENV)/.done-test ## Run the tests, in five minutes or less; ROOM=journal runs those of one room.
+	@$(PYTEST)
 
-test-long: $(VENV)/.done-test ## Run all tests, with the long form of those that kill processes.
-	@MENSASDK_LONG=1 $(BIN)/python -m pytest
+test-fast: $(VENV)/.done-test ## Run the tests that are quick, in a minute or less.
+	@$(PYTEST) -m 'not slow and not long'
+
+test-long: $(VENV)/.done-test ## Run all tests in full: more examples, more kills, and every event loop.
+	@MENSASDK_LONG=1 $(PYTEST)
 
 lint: $(VENV)/.done-lint ## Check style and types: ruff, mypy --strict, and pyright from a user's side.
 	@$(BIN)/ruff check .
