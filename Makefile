@@ -26,7 +26,7 @@ test: $(VENV)/.done-test ## Run the tests, in five minutes or less; ROOM=journal
 	@$(PYTEST)
 
 test-fast: $(VENV)/.done-test ## Run the tests that are quick, in a minute or less.
-	@$(PYTEST) -m 'not slow and not long'
+	@$(PYTEST) --fast
 
 test-long: $(VENV)/.done-test ## Run all tests in full: more examples, more kills, and every event loop.
 	@MENSASDK_LONG=1 $(PYTEST)

@@ -30,18 +30,37 @@ sys.path.remove(str(FIFTH))
 
 
 # --------------------------------------------------------------------------------------------------------------- tiers
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of ``make test-fast``."""
+    parser.addoption(
+        "--fast", action="store_true", help="leave out slow tests, and all but two parameters of the others"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks of the tiers. ``make test-fast`` leaves out what is slow, and ``make test`` what is long."""
-    config.addinivalue_line("markers", "slow: takes seconds, starts processes or waits; not in `make test-fast`")
+    """Register the marks of the tiers and of the loops."""
+    config.addinivalue_line("markers", "slow: takes long, starts processes or waits; not in `make test-fast`")
     config.addinivalue_line("markers", "long: takes minutes; in `make test-long` alone")
     config.addinivalue_line("markers", "all_loops: runs on every event loop in `make test` too, as a sample")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is long, save in the long run."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what is long, save in the long run; in the fast run, keep the first and last of a test's parameters."""
     for item in items:
         if not LONG and item.get_closest_marker("long") is not None:
-            item.add_marker(pytest.mark.skip(reason="MENSASDK_LONG=1 (make test-long) runs it"))
+            item.add_marker(pytest.mark.skip(reason="make test-long runs it"))
+    if config.getoption("--fast"):
+        families: dict[str, list[pytest.Item]] = {}
+        for item in items:
+            families.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        kept = {
+            item
+            for family in families.values()
+            for item in (family[0], family[-1])
+            if item.get_closest_marker("slow") is None and item.get_closest_marker("long") is None
+        }
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = [item for item in items if item in kept]
 
 
 # --------------------------------------------------------------------------------------------------------------- loops

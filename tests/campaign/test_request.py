@@ -11,6 +11,8 @@ from mensasdk.journal import State
 from mensasdk.journal.protocol import Claim
 from mensasdk.sandbox import Fault, Sandbox
 
+pytestmark = pytest.mark.all_loops
+
 CLOCKS = "mensasdk.campaign.request._clocks"
 MESSAGES = [Message(f"+3460000000{index}", "hola") for index in range(3)]
 

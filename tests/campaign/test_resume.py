@@ -33,6 +33,8 @@ from mensasdk.journal.protocol import Claim
 from mensasdk.journal.sqlite.store import Store
 from mensasdk.sandbox import Fault, Sandbox
 
+pytestmark = pytest.mark.all_loops
+
 SEND = "EnviarSMS"
 AnyJournal = MemoryJournal | SqliteJournal
 

@@ -25,6 +25,8 @@ from mensasdk import (
 from mensasdk.limits import WindowLimiter
 from mensasdk.sandbox import Fault, Sandbox
 
+pytestmark = pytest.mark.all_loops
+
 SPAIN, FRANCE = Message("+34600000001", "hola"), Message("+33612345678", "bonjour")
 
 

@@ -25,6 +25,8 @@ from tiers import examples
 from mensasdk.delivery import DeliveryReceiver
 from mensasdk.errors import ConfigurationError, DecodeError
 
+pytestmark = pytest.mark.all_loops
+
 USER, PASSWORD = "vendor", "canary-password"
 PATH_SECRET = "canary-path-secret"
 NUMBER = "34600111222"

@@ -23,6 +23,8 @@ from mensasdk.journal import Record, Row, SqliteJournal, State
 from mensasdk.journal.keys import message_key
 from mensasdk.journal.protocol import Claim
 
+pytestmark = pytest.mark.all_loops
+
 AnyJournal = MemoryJournal | SqliteJournal
 
 

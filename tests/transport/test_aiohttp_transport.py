@@ -134,6 +134,7 @@ def test_every_fault_has_an_expected_error() -> None:
     assert set(EXPECTED) == set(ALL_FAULTS)
 
 
+@pytest.mark.all_loops
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("fault", ALL_FAULTS)

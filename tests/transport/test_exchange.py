@@ -19,7 +19,7 @@ from mensasdk.errors import ConfigurationError, ProtocolError
 from mensasdk.transport import Secret
 from mensasdk.transport.exchange import split_target
 
-pytestmark = pytest.mark.timeout(15)
+pytestmark = [pytest.mark.timeout(15), pytest.mark.all_loops]
 
 AMPLE = Timeouts(total=5.0, connect=5.0)
 
