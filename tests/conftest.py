@@ -119,7 +119,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     if findings.complete and os.environ.get("MENSASDK_WRITE_DOCS"):
         findings.write()
-    if difference := findings.difference():
+    if difference := findings.difference(whole=session.testsfailed == 0):
         place = "docs/fault-matrix.md"
         failure = pytest.TestReport(place, (place, None, place), {}, "failed", difference, "call")
         session.config.hook.pytest_runtest_logreport(report=failure)

@@ -83,7 +83,7 @@ SET_UP: Sequence[tuple[tuple[str, ...], str]] = [
     ((*MENSATEK, "--schedule", "2030-01-31T09:00", "--zone", "Madrid"), "--zone: there is no time zone 'Madrid'; give"),
     ((*MENSATEK, "--not-after", "2030-01-31T09:00", "--zone", "Madrid"), "--zone: there is no time zone 'Madrid'"),
     (("--vendor", "mensatek", "--text", "Hola {"), "--text has a lone '{'; write '{{' for a brace"),
-    ((*HOURS, "--time-zone-of", "XX=Europe/Madrid"), "--time-zone-of has 'XX', which is not a country; give"),
+    ((*HOURS, "--time-zone-of", "XX=Europe/Madrid"), "--time-zone-of has 'XX', which is no country; give"),
     ((*HOURS, "--time-zone-of", "ES=Madrid"), "--time-zone-of: there is no time zone 'Madrid'; give an IANA name"),
     ((*MENSATEK, "--hours", "9-9"), "--hours: the hours begin and end at 09:00; for the whole day leave --hours out"),
     ((*OPT_OUTS, "none.txt"), "--opt-outs: none.txt cannot be read"),

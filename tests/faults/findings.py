@@ -228,23 +228,29 @@ class Findings:
     def _text_rows(self) -> list[str]:
         return [row for table in self.tables.values() for row in table.rows]
 
-    def difference(self) -> str:
+    def difference(self, *, whole: bool) -> str:
         """Return how the document differs from what the tests found, or an empty string.
 
-        Where only a part of the tests ran, only what they found is compared.
+        What a test has already failed for is not told once more.
+
+        Args:
+            whole: all tests ran and passed, so that the whole document is compared; otherwise only what was found.
         """
         committed = DOCUMENT.read_text(encoding="utf-8")
-        if self.complete:
+        if whole and self.complete:
             made = self.document()
             other = [line for line in made.splitlines() if line not in committed.splitlines()]
             return "" if made == committed else "\n".join([_ANEW, *other])
         by_row = {line.split(" | ")[0]: line for line in committed.splitlines()}
-        other = [line for line in map(self._line, self.cells) if line != by_row.get(line.split(" | ")[0])]
+        other = []
+        for row, cells in self.cells.items():
+            if all(cell.right for cell in cells) and (line := self._line(row)) != by_row.get(f"| {row}"):
+                other.append(line)
         for row, found in self.texts.items():
-            cells = by_row.get(f"| {row}", "").removesuffix(" |").split(" | ")[1:] or ["?"] * len(_VENDORS)
-            for vendor, cell in zip(_VENDORS, cells, strict=True):
-                if vendor in found and _text(found[vendor]) != cell:
-                    other.append(f"{row}, {vendor}: {_text(found[vendor])}, and not: {cell}")
+            texts = by_row.get(f"| {row}", "").removesuffix(" |").split(" | ")[1:] or ["?"] * len(_VENDORS)
+            for vendor, text in zip(_VENDORS, texts, strict=True):
+                if vendor in found and found[vendor][1] and _text(found[vendor]) != text:
+                    other.append(f"{row}, {vendor}: {_text(found[vendor])}, and not: {text}")
         return "\n".join([_ANEW, *other]) if other else ""
 
     def write(self) -> None:

@@ -41,18 +41,25 @@ def test_what_several_processes_found_is_put_together() -> None:
 
 
 def test_a_part_of_the_tests_is_compared_with_its_part_of_the_document() -> None:
-    assert empty().difference() == ""
+    assert empty().difference(whole=False) == ""
     right = next(
         line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if "| credentials refused |" in line
     )
     part = empty()
     part.add_text("credentials refused", "mensatek", right.split(" | ")[1].removesuffix(" ✓"), right=True)
-    assert part.difference() == ""
+    assert part.difference(whole=False) == ""
     part.add_text("credentials refused", "smsgateway24", "3 ACCEPTED", right=True)
-    assert "credentials refused, smsgateway24: 3 ACCEPTED ✓, and not: " in part.difference()
+    assert "credentials refused, smsgateway24: 3 ACCEPTED ✓, and not: " in part.difference(whole=False)
 
 
 def test_a_row_that_is_not_in_the_document_is_a_difference() -> None:
     part = empty()
     part.add("a fault that nobody wrote down", FOUND)
-    assert "a fault that nobody wrote down" in part.difference()
+    assert "a fault that nobody wrote down" in part.difference(whole=False)
+
+
+def test_what_a_test_has_failed_for_is_no_difference() -> None:
+    part = empty()
+    part.add("a fault that nobody wrote down", evolve(FOUND, right=False))
+    part.add_text("credentials refused", "mensatek", "3 ACCEPTED", right=False)
+    assert part.difference(whole=True) == ""
