@@ -227,7 +227,7 @@ def _readings(cleaned: str, home: Home | None) -> Sequence[tuple[str, str | None
 
 
 def _read(candidate: str, region: str | None, *, strict: bool) -> tuple[Any, _Trouble | None]:
-    """The library's number, or None and what is wrong with it."""
+    """Parse with the library: return its number, or None with the problem and the remedy."""
     tables = library()
     failure = tables.NumberParseException
     kind: int | None = None

@@ -99,7 +99,8 @@ def test_a_room_imports_only_from_rooms_below_it(module: str, path: Path) -> Non
 
 def test_no_file_imports_itself_by_way_of_others() -> None:
     """Circles hide who needs whom, and make the order of imports matter; imports for type checkers and inside of
-    functions count."""
+    functions count.
+    """
     graph = {module: {found for name in imports(path, module) if (found := _file(name))} for module, path in modules()}
     assert not [circle for circle in _circles(graph) if len(circle) > 1]
 

@@ -60,6 +60,7 @@ async def add(
         prepare: finds the lane of a message, and prepares the message for it.
         vendor: the vendor's name in the outcomes of messages that are refused.
         free: the first free ``seq``.
+        say: returns the words of an error that stand in the outcome of a refused message.
 
     Yields:
         After each portion, the first ``seq`` that is free then, and the outcomes of messages that broke a rule.

@@ -289,7 +289,8 @@ async def killed(box: Sandbox, people: Path, journal: Path) -> None:
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "not taken"])
 async def test_killed_taken_up_and_reconciled(box: Sandbox, tmp_path: Path, journal: Path, taken: bool) -> None:
     """By processes that find its options in the journal. What it lists was taken; that it does not list the others
-    proves nothing, and a person marks them."""
+    proves nothing, and a person marks them.
+    """
     people, output = write_people(tmp_path / "people.csv", 50), tmp_path / "unknown.csv"
     box.fail("fifth", function="messages", fault=Fault.HANG, when="after" if taken else "before", nth=3)
     await killed(box, people, journal)

@@ -153,7 +153,8 @@ def test_file_and_memory_agree_on_everything_after_each_step(
     longest: int, waiting: int, steps: list[tuple[str, Any]]
 ) -> None:
     """Scattered, settled in part, by a claim that is over, not sent after all, loaded again, swept, handed over to
-    another vendor, found out, opened again."""
+    another vendor, found out, opened again.
+    """
 
     async def run() -> None:
         with TemporaryDirectory() as folder:
