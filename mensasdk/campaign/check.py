@@ -25,10 +25,10 @@ from mensasdk.preflight.check import Preflight
 from mensasdk.preflight.prices import Prices
 from mensasdk.text import TextRule
 
-__all__ = ["check", "trial_of"]
+__all__ = ["check", "checking_dispatcher"]
 
 
-def trial_of(dispatcher: Dispatcher) -> Dispatcher:
+def checking_dispatcher(dispatcher: Dispatcher) -> Dispatcher:
     """Make a copy of a dispatcher to check with: the same lanes, open, without limits, and with copied budgets."""
     budgets: dict[Budget, Budget] = {}  # routes that share a budget share its copy
 
@@ -57,7 +57,7 @@ async def check(
 
     Args:
         planner: forms the requests.
-        dispatcher: made by `trial_of`; the planner uses it as well.
+        dispatcher: made by `checking_dispatcher`; the planner uses it as well.
         prices: as in `BatchSender.check`.
         on_progress: as in `BatchSender.check`.
         on_message: as in `BatchSender.check`.
@@ -65,7 +65,7 @@ async def check(
     found = Preflight()
     journal = MemoryJournal(keep_outcomes=False)
     report = BatchReport("check", dispatcher.vendor, keep_rows=False)
-    run = Run(journal, dispatcher, report, carrier=partial(_Trial, prices=prices, found=found))
+    run = Run(journal, dispatcher, report, carrier=partial(_CheckCarrier, prices=prices, found=found))
     await journal.open(report.campaign)
     async with aclosing(planner.portions()) as portions:
         async for portion in portions:
@@ -83,7 +83,7 @@ async def check(
     return found
 
 
-class _Trial(Carrier):
+class _CheckCarrier(Carrier):
     """Carrier that takes requests through the stages of a campaign, but sends nothing and counts all as ACCEPTED."""
 
     def __init__(

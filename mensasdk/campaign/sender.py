@@ -185,7 +185,7 @@ class BatchSender:
         from mensasdk.campaign import check as checking
 
         twin = copy(self)
-        twin._dispatcher = checking.trial_of(self._dispatcher)
+        twin._dispatcher = checking.checking_dispatcher(self._dispatcher)
         return await checking.check(
             twin.plan(messages), twin._dispatcher, prices=prices, on_progress=on_progress, on_message=on_message
         )

@@ -141,8 +141,8 @@ async def test_killed_at_every_step_and_resumed(box: Sandbox, sender: Sender) ->
     for die_at, counts in ends:
         assert counts["accepted"] + counts["unknown"] == COUNT, die_at
         assert counts["unknown"] in {0, AT_ONCE}, "a death leaves no more in doubt than was under way"
-    doubtful = sum(counts["unknown"] > 0 for _, counts in ends)
-    assert 4 * 5 <= doubtful < len(ends), "in each of four requests from the claim to the settlement"
+    unknown = sum(counts["unknown"] > 0 for _, counts in ends)
+    assert 4 * 5 <= unknown < len(ends), "in each of four requests from the claim to the settlement"
 
 
 @pytest.mark.slow
@@ -179,14 +179,14 @@ async def test_killed_at_every_step_resumed_and_reconciled_everybody_has_just_on
     deaths = [(die_at, sender.point()) for die_at in range(1, whole["steps"] + 1, 1 if LONG else 3)]
     for die_at, point in deaths:
         assert await sender.run(point, die_at=die_at, grouped=True) is None
-        doubtful = accounts(box, point, await sender.take_up(point, grouped=True))["unknown"]
-        if doubtful:
+        unknown = accounts(box, point, await sender.take_up(point, grouped=True))["unknown"]
+        if unknown:
             for again in range(1, 40) if LONG else (die_at % 9 + 1,):
                 await sender.run(point, die_at=again, grouped=True, reconcile=True)
             await sender.run(point, grouped=True, reconcile=True)
         left = accounts(box, point, await sender.take_up(point, grouped=True))["unknown"]
         assert left <= 1, die_at
-        settled += doubtful - left
+        settled += unknown - left
     nobody_twice(box)
     assert settled >= 4 * (AT_ONCE - 1), "a request that was under way is in doubt until then"
     everybody = {f"346{start + index:08d}" for _, (_, start) in deaths for index in range(COUNT)}

@@ -20,7 +20,7 @@ from mensasdk.cli.show.check import print_check
 from mensasdk.cli.show.output import Output, open_output
 from mensasdk.cli.show.tables import display, print_summary
 from mensasdk.cli.work.campaign import Campaign, Limits, Summary
-from mensasdk.cli.work.dryrun import dry_run
+from mensasdk.cli.work.check import check_rows
 from mensasdk.errors import ConfigurationError, ConnectionLost, InvalidRequest, MensaError, ValidationError
 from mensasdk.limits import CircuitBreaker
 from mensasdk.messages import Message, Outcome, OutcomeKind
@@ -207,7 +207,7 @@ async def test_a_dry_run_plans_what_a_run_would_send() -> None:
         good(10, "invalid"),
         BadRow(11, "", "missing_number", "x"),
     ]
-    planned = await dry_run(FakeClient(), iter(rows), Limits())
+    planned = await check_rows(FakeClient(), iter(rows), Limits())
     assert (planned.rows, planned.messages, planned.duplicates, planned.bad_rows) == (10, 7, 1, 2)
     assert (planned.preflight.parts, planned.preflight.by_parts, planned.preflight.requests) == (14, {2: 7}, 3)
     client = FakeClient()
@@ -226,7 +226,7 @@ async def test_the_tables_show_no_number_in_full_and_nothing_that_a_terminal_obe
     summary = await send(rows)
     console = Console(file=io.StringIO(), force_terminal=False, width=100)
     print_summary(console, summary)
-    print_check(console, await dry_run(FakeClient(), iter(rows), Limits()))
+    print_check(console, await check_rows(FakeClient(), iter(rows), Limits()))
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     assert "***456" in shown

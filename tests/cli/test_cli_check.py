@@ -20,7 +20,7 @@ from mensasdk.cli.input.rows import BadRow, GoodRow
 from mensasdk.cli.show.check import check_progress, print_check
 from mensasdk.cli.show.output import Output
 from mensasdk.cli.work.campaign import Limits
-from mensasdk.cli.work.dryrun import dry_run
+from mensasdk.cli.work.check import check_rows
 from mensasdk.sandbox import Sandbox
 
 WHO = ("--vendor", "mensatek", "--text", "Hola {nombre}, su cita está confirmada")
@@ -210,7 +210,7 @@ def rows(count: int) -> Iterator[GoodRow | BadRow]:
 async def test_progress_comes_to_all_rows_also_to_those_that_are_no_messages() -> None:
     seen: list[tuple[int, int]] = []
     async with MensatekClient("user", "token") as client:
-        result = await dry_run(
+        result = await check_rows(
             client, rows(1_000), Limits(max_recipients=50), on_progress=lambda *now: seen.append(now)
         )
     assert seen == sorted(seen)
@@ -249,7 +249,7 @@ def test_many_countries_and_codes_are_cut_to_a_glance_and_counted() -> None:
         ]
         bad = [BadRow(index, "", f"code_{index}", "no") for index in range(20, 40)]
         async with MensatekClient("user", "token") as client:
-            result = await dry_run(client, iter([*messages, *bad]), Limits())
+            result = await check_rows(client, iter([*messages, *bad]), Limits())
         console = Console(file=io.StringIO(), width=80)
         print_check(console, result)
         assert isinstance(console.file, io.StringIO)

@@ -72,7 +72,7 @@ def records(states: dict[str, State]) -> list[Record]:
 
 
 @pytest.mark.parametrize(
-    ("reached", "journal", "doubtful", "names"),
+    ("reached", "journal", "unknown", "names"),
     [
         (["34600000001"], PEOPLE, [], set()),
         (["34600000001", "34600000003"], PEOPLE, ["34600000003"], set()),  # unknown, and it went out: so it says
@@ -102,9 +102,9 @@ def records(states: dict[str, State]) -> list[Record]:
     ],
 )
 def test_whatever_does_not_agree_with_the_ledger_is_found(
-    reached: list[str], journal: dict[str, State], doubtful: list[str], names: set[str]
+    reached: list[str], journal: dict[str, State], unknown: list[str], names: set[str]
 ) -> None:
-    before = records(dict.fromkeys(doubtful, State.UNKNOWN))
+    before = records(dict.fromkeys(unknown, State.UNKNOWN))
     checks = compare(ledger(*reached), records(journal), before, people=3, killed=(2, 2), reports=0)
     assert {name for name, theirs, ours in checks if theirs != ours} == names
 

@@ -106,8 +106,8 @@ async def cut(call: FaultCall, box: Sandbox, transport: Transport, **options: An
 def summed_up(cuts: Sequence[Cut]) -> Ending:
     """How most of them ended, or the first one that ended in another way than UNKNOWN."""
     endings = [one.ending for one in cuts]
-    doubtful = {"DecodeError", "UnexpectedResponse", "AmbiguousResponse"}
-    wrong = [one for one in endings if one.kind not in doubtful or one.outcome != "unknown" or one.requests != 1]
+    unknown = {"DecodeError", "UnexpectedResponse", "AmbiguousResponse"}
+    wrong = [one for one in endings if one.kind not in unknown or one.outcome != "unknown" or one.requests != 1]
     return wrong[0] if wrong else Counter(endings).most_common(1)[0][0]
 
 
@@ -144,5 +144,5 @@ async def test_a_cut_text_answer_has_no_value_that_is_not_whole_and_accepts_noth
             assert value.raw["Res"] == whole.raw["Res"], call.name
             if call.kind == "send":
                 assert (value.accepted, value.message_id) == (whole.accepted, whole.message_id)
-        doubtful = [one for one in cuts if one.value is None]
-        assert summed_up(doubtful) == Ending("DecodeError", "unknown", 1, 1), call.name
+        unknown = [one for one in cuts if one.value is None]
+        assert summed_up(unknown) == Ending("DecodeError", "unknown", 1, 1), call.name

@@ -598,8 +598,8 @@ async def test_what_a_dead_owner_left_in_flight_is_unknown(journal: Journal) -> 
     await journal.settle("c", claim, [ended(OutcomeKind.ACCEPTED, 0)])
     await reopened(journal)
     assert await counts(journal) == {State.ACCEPTED: 1, State.UNKNOWN: 1, State.PENDING: 1}
-    [doubtful] = await journal.read("c", states={State.UNKNOWN})
-    assert (doubtful.seq, doubtful.outcome, doubtful.request) == (1, None, "c.0")
+    [unknown] = await journal.read("c", states={State.UNKNOWN})
+    assert (unknown.seq, unknown.outcome, unknown.request) == (1, None, "c.0")
 
 
 async def test_an_open_campaign_is_refused_and_stays_with_its_owner(journal: Journal) -> None:

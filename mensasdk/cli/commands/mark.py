@@ -15,8 +15,8 @@ import click
 from mensasdk.cli.input.numbers import Named, read_numbers
 from mensasdk.cli.masking import masked
 from mensasdk.cli.options import guarded, journal_option
-from mensasdk.cli.work.doubt import in_doubt
 from mensasdk.cli.work.journal import existing_journal
+from mensasdk.cli.work.unknown import unknown_records
 from mensasdk.errors import ConfigurationError
 from mensasdk.journal import SqliteJournal, mark
 from mensasdk.messages import OutcomeKind
@@ -101,7 +101,7 @@ def command(
 
 async def _unknown(journal: SqliteJournal, campaign: str) -> Counter[str]:
     """Return how many messages to each number are unknown."""
-    async with aclosing(in_doubt(journal, campaign)) as records:
+    async with aclosing(unknown_records(journal, campaign)) as records:
         return Counter([record.number async for record in records])
 
 

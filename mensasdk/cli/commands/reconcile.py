@@ -12,13 +12,13 @@ import click
 from mensasdk.cli.campaign_options import campaign_options, given_options
 from mensasdk.cli.input.job import make_job
 from mensasdk.cli.options import credentials_help, guarded, journal_option
-from mensasdk.cli.show.doubt import show_doubts
 from mensasdk.cli.show.output import COLUMNS, written_output
 from mensasdk.cli.show.reconcile import show_reconciled
 from mensasdk.cli.show.tables import error_console, output_console
-from mensasdk.cli.work.doubt import LIST_COLUMNS, Listed, list_doubts
+from mensasdk.cli.show.unknown import show_unknown
 from mensasdk.cli.work.journal import existing_journal
 from mensasdk.cli.work.reconcile import Reconciled, reconcile_campaign
+from mensasdk.cli.work.unknown import LIST_COLUMNS, Listed, list_doubts
 from mensasdk.errors import ConfigurationError
 from mensasdk.registry import vendors
 
@@ -105,7 +105,7 @@ def command(
     if not quiet:
         console = err if as_json else output_console()
         if isinstance(ended, Listed):
-            show_doubts(console, ended, journal, output)
+            show_unknown(console, ended, journal, output)
         else:
             show_reconciled(console, ended, journal, output, repeat=repeat)
     return ended.exit_code

@@ -20,7 +20,7 @@ from mensasdk.cli.show.campaign import say_next, show_ended
 from mensasdk.cli.show.output import open_output
 from mensasdk.cli.show.tables import error_console
 from mensasdk.cli.work.campaign import Summary
-from mensasdk.cli.work.dryrun import DryRun
+from mensasdk.cli.work.check import CheckedList
 from mensasdk.cli.work.sending import check_list, send_list
 
 __all__ = ["command"]
@@ -57,7 +57,7 @@ def command(
     job = make_job(file, given, err)
     results = None if output is None else open_output(output, source=file)
     try:
-        ended: DryRun | Summary
+        ended: CheckedList | Summary
         if dry:
             ended = asyncio.run(check_list(job, results, err, quiet=quiet))
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mensasdk.cli.work.doubt import vendor_of
+from mensasdk.cli.work.unknown import vendor_of
 from mensasdk.journal import Record, State
 from mensasdk.sandbox import Ledger
 

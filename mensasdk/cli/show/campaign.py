@@ -14,12 +14,12 @@ from mensasdk.cli.masking import masked
 from mensasdk.cli.show.check import print_check
 from mensasdk.cli.show.tables import output_console, print_summary
 from mensasdk.cli.work.campaign import Summary
-from mensasdk.cli.work.dryrun import DryRun
+from mensasdk.cli.work.check import CheckedList
 
 __all__ = ["say_next", "show_ended"]
 
 
-def show_ended(ended: DryRun | Summary, err: Console, output: Path | None, *, as_json: bool, quiet: bool) -> None:
+def show_ended(ended: CheckedList | Summary, err: Console, output: Path | None, *, as_json: bool, quiet: bool) -> None:
     """Print the result of a campaign or a check.
 
     Args:
@@ -33,12 +33,12 @@ def show_ended(ended: DryRun | Summary, err: Console, output: Path | None, *, as
         click.echo(json.dumps(ended.as_json(), ensure_ascii=False))
     if not quiet:
         console = err if as_json else output_console()
-        if isinstance(ended, DryRun):
+        if isinstance(ended, CheckedList):
             print_check(console, ended)
         else:
             print_summary(console, ended)
         if output is not None:
-            what = "bad rows" if isinstance(ended, DryRun) else "results"
+            what = "bad rows" if isinstance(ended, CheckedList) else "results"
             console.print(Text(f"\n  {what}: {output}", style="dim"), soft_wrap=True)
     elif isinstance(ended, Summary) and ended.stopped is not None and not ended.interrupted:
         click.echo(masked(f"Stopped early: {ended.stopped}"), err=True)

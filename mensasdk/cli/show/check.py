@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mensasdk.cli.show.tables import MEANING, figures_table, meter, money, print_note, short_number, text_table
-from mensasdk.cli.work.dryrun import DryRun, unit_of
+from mensasdk.cli.work.check import CheckedList, unit_of
 from mensasdk.codes import Code
 from mensasdk.preflight.check import Preflight, character_name
 from mensasdk.registry import vendors
@@ -67,7 +67,7 @@ def check_progress(console: Console, total: int, *, quiet: bool) -> Iterator[Cal
         yield update
 
 
-def print_check(console: Console, result: DryRun) -> None:
+def print_check(console: Console, result: CheckedList) -> None:
     """Print the result of a check.
 
     Args:
@@ -112,7 +112,7 @@ def replacement(before: str, after: str) -> str:
     return f"{left} → {words.get(after, after)}"
 
 
-def _headline(result: DryRun) -> Text:
+def _headline(result: CheckedList) -> Text:
     text = Text("  ")
     text.append(f"{result.rows:,} rows", style="bold").append(" · ", style="dim")
     text.append(f"{result.messages:,} would be sent", style="bold green" if result.messages else "dim")
@@ -178,7 +178,7 @@ def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} {at.tzname()}"
 
 
-def _codes(result: DryRun) -> Table | None:
+def _codes(result: CheckedList) -> Table | None:
     if not result.by_code:
         return None
     table = text_table("not sent", "rows", "meaning", right=0)
@@ -195,7 +195,7 @@ def _codes(result: DryRun) -> Table | None:
     return table
 
 
-def _bad_rows(result: DryRun) -> Table | None:
+def _bad_rows(result: CheckedList) -> Table | None:
     shown = sorted((row for rows in result.shown.values() for row in rows), key=lambda row: row.line)
     if not shown:
         return None

@@ -11,8 +11,8 @@ from typing import Any, Final
 from attrs import frozen
 
 from mensasdk.cli.show.output import Output
-from mensasdk.cli.work.doubt import vendor_of
 from mensasdk.cli.work.journal import recorded_campaign
+from mensasdk.cli.work.unknown import vendor_of
 from mensasdk.delivery import delivered
 from mensasdk.journal import Record, SqliteJournal, State
 from mensasdk.messages import Delivery, DeliveryState

@@ -18,8 +18,8 @@ from mensasdk.cli.masking import masked
 from mensasdk.cli.show.output import Output
 from mensasdk.cli.show.tables import meter
 from mensasdk.cli.work.campaign import Limits
-from mensasdk.cli.work.doubt import in_doubt, vendor_of
 from mensasdk.cli.work.signals import interrupts
+from mensasdk.cli.work.unknown import unknown_records, vendor_of
 from mensasdk.errors import ConfigurationError
 from mensasdk.journal import SqliteJournal
 from mensasdk.messages import OutcomeKind
@@ -115,7 +115,7 @@ async def settle(
         ConfigurationError: there is no such campaign, or another process is sending it.
         JournalError: the journal cannot be used.
     """
-    async with aclosing(in_doubt(journal, campaign)) as records:
+    async with aclosing(unknown_records(journal, campaign)) as records:
         concerned = Counter([vendor_of(record) async for record in records])
     vendors = client.vendors if isinstance(client, Router) else (client.vendor,)
     if repeat and len(concerned) > 1 and len(vendors) == 1:

@@ -13,7 +13,7 @@ from mensasdk.cli.show.check import check_progress
 from mensasdk.cli.show.output import Output
 from mensasdk.cli.show.tables import display
 from mensasdk.cli.work.campaign import Campaign, Summary
-from mensasdk.cli.work.dryrun import DryRun, dry_run
+from mensasdk.cli.work.check import CheckedList, check_rows
 from mensasdk.cli.work.signals import interrupts
 from mensasdk.errors import ConfigurationError
 from mensasdk.journal import SqliteJournal
@@ -53,7 +53,7 @@ async def send_list(
             return await campaign.run(progress)
 
 
-async def check_list(job: Job, results: Output | None, err: Console, *, quiet: bool) -> DryRun:
+async def check_list(job: Job, results: Output | None, err: Console, *, quiet: bool) -> CheckedList:
     """Check every row of a list, and send nothing.
 
     Args:
@@ -71,7 +71,7 @@ async def check_list(job: Job, results: Output | None, err: Console, *, quiet: b
     async with connected as (client, _):
         with check_progress(err, total, quiet=quiet) as progress:
             try:
-                ended = await dry_run(client, job.rows, job.limits, results, total=total, on_progress=progress)
+                ended = await check_rows(client, job.rows, job.limits, results, total=total, on_progress=progress)
                 if results is not None:
                     results.flush()
                 return ended

@@ -197,11 +197,11 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
         self, batch: Sequence[Prepared], result: SendResult, deadline: float | None
     ) -> Sequence[Outcome]:
         accepted = frozenset(result.accepted)
-        doubtful = frozenset(result.in_doubt)
-        if doubtful:
+        unknown = frozenset(result.unknown)
+        if unknown:
             listed = await self._listed(result, deadline)
             if listed is not None:
-                accepted, doubtful = listed, frozenset()
+                accepted, unknown = listed, frozenset()
         outcomes: list[Outcome] = []
         for item in batch:
             if item.number in accepted:
@@ -214,8 +214,8 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
                         parts=item.parts,
                     )
                 )
-            elif item.number in doubtful:
-                outcomes.append(self._doubtful(item, result))
+            elif item.number in unknown:
+                outcomes.append(self._unknown(item, result))
             else:
                 outcomes.append(self._ignored(item))
         return outcomes
@@ -223,7 +223,7 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
     async def _listed(self, result: SendResult, deadline: float | None) -> frozenset[str] | None:
         """Return the unknown numbers that the campaign lists; None if they and the ignored ones do not make up all."""
         assert result.campaign_id is not None  # an answer with unknown numbers has one
-        doubtful = frozenset(result.in_doubt)
+        unknown = frozenset(result.unknown)
         missing = len({rules.canonical(one) or one for one in result.unmatched})
         for wait in _CAMPAIGN_WAITS:
             if out_of_time(deadline, wait):
@@ -234,7 +234,7 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
             except MensaError:
                 continue
             listed = frozenset(one.number for one in campaign.numbers)
-            if listed <= doubtful and len(listed) + missing == len(doubtful):
+            if listed <= unknown and len(listed) + missing == len(unknown):
                 return listed
         return None
 
@@ -248,7 +248,7 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
             parts=item.parts,
         )
 
-    def _doubtful(self, item: Prepared, result: SendResult) -> Outcome:
+    def _unknown(self, item: Prepared, result: SendResult) -> Outcome:
         return Outcome(
             OutcomeKind.UNKNOWN,
             item.message,

@@ -112,7 +112,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
 
         Returns:
             The campaign's id, and the numbers that were accepted or rejected, in your own spelling. With several
-            numbers ``accepted`` may be empty. Check ``in_doubt``, the numbers whose outcome is UNKNOWN: there are none,
+            numbers ``accepted`` may be empty. Check ``unknown``, the numbers whose outcome is UNKNOWN: there are none,
             unless the vendor's answer names a number that was not sent.
 
         Raises:
@@ -129,7 +129,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         texts = rules.check_texts(text, len(plain), limit=rules.MAX_TEXT)
         call = SendSms(numbers=plain, text=texts, allow_duplicates=allow_duplicates, given=given)
         result = await self.execute(call, timeout=timeout)
-        if result.in_doubt and len(plain) == 1:
+        if result.unknown and len(plain) == 1:
             raise AmbiguousResponse(
                 f"the vendor made campaign {result.campaign_id} for one number, but says that it ignored a number that "
                 "was not sent; get_campaign tells whether your number is in the campaign",

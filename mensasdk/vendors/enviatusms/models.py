@@ -79,7 +79,7 @@ class Balance:
 
 @frozen(kw_only=True, repr=False)
 class SendResult:
-    """Answer to ``/sms-multi``. Every number sent is in either ``accepted``, ``rejected`` or ``in_doubt``.
+    """Answer to ``/sms-multi``. Every number sent is in either ``accepted``, ``rejected`` or ``unknown``.
 
     Attributes:
         campaign_id: ``campaign_id`` by the document's table, ``id`` by its sample. None only where all numbers were
@@ -89,7 +89,7 @@ class SendResult:
         accepted: numbers that the vendor took, in the caller's spelling.
         rejected: numbers that the vendor ignored because they are no mobile numbers, in the caller's spelling. Not
             charged.
-        in_doubt: numbers whose outcome is unknown, in the caller's spelling: the vendor ignored ``unmatched``, which
+        unknown: numbers whose outcome is unknown, in the caller's spelling: the vendor ignored ``unmatched``, which
             may stand for any of them. `EnviaTuSmsClient.get_campaign` shows which are in the campaign. Empty, unless
             the vendor names a number that was not sent.
         unmatched: numbers of ``ignored`` that were not sent.
@@ -101,7 +101,7 @@ class SendResult:
     ignored: tuple[str, ...] = wire("ignored", default=(), convert=ignored)
     accepted: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
-    in_doubt: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()
     raw: Mapping[str, Any] = raw_field()
 
@@ -109,7 +109,7 @@ class SendResult:
         # Numbers are personal data, and a repr ends up in logs.
         return (
             f"SendResult(campaign_id={self.campaign_id!r}, {len(self.accepted)} accepted, "
-            f"{len(self.rejected)} rejected, {len(self.in_doubt)} in doubt)"
+            f"{len(self.rejected)} rejected, {len(self.unknown)} unknown)"
         )
 
 

@@ -130,7 +130,7 @@ class EnviaTuSmsWire(VendorClient):
             answer,
             accepted=() if unmatched else rest,
             rejected=rejected,
-            in_doubt=rest if unmatched else (),
+            unknown=rest if unmatched else (),
             unmatched=unmatched,
         )
 

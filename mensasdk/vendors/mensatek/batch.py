@@ -113,14 +113,14 @@ class MensatekBatch(MensatekReconcile):
             listed = await self._listed(result.message_id, batch, lambda count: count == accepted, deadline)
         if listed is None or len(listed) < accepted or (len(listed) > accepted and not grouped):
             detail = f"the vendor took {accepted} of {size} messages, and its report does not tell which"
-            return [self._doubtful(item, result, detail) for item in batch]
+            return [self._unknown(item, result, detail) for item in batch]
         if len(listed) > accepted:
             detail = (
                 f"the vendor took {accepted} of {size} messages, and the report of their group lists {len(listed)} of "
                 "the numbers: an earlier message of the group went to some of these"
             )
             return [
-                self._doubtful(item, result, detail) if item.number[1:] in listed else self._dropped(item)
+                self._unknown(item, result, detail) if item.number[1:] in listed else self._dropped(item)
                 for item in batch
             ]
         share = share_of(result.credits_used, len(listed))
@@ -138,7 +138,7 @@ class MensatekBatch(MensatekReconcile):
             credits=share,
         )
 
-    def _doubtful(self, item: Prepared, result: SendResult, detail: str) -> Outcome:
+    def _unknown(self, item: Prepared, result: SendResult, detail: str) -> Outcome:
         return Outcome(
             OutcomeKind.UNKNOWN,
             item.message,

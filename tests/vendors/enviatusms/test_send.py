@@ -32,7 +32,7 @@ async def test_the_sample_of_sending_names_one_of_ours_and_a_stranger() -> None:
     assert result.ignored == ("581234567896", "58123456789")
     assert result.rejected == (BAD,)
     assert result.unmatched == ("58123456789",)
-    assert result.in_doubt == (GOOD, OTHER)
+    assert result.unknown == (GOOD, OTHER)
     assert result.accepted == ()
 
 
@@ -53,7 +53,7 @@ async def test_with_both_names_the_tables_one_wins() -> None:
 async def test_nothing_ignored_may_be_written_in_any_way(written: Any) -> None:
     async with talking({"status": "ok", "id": 1, "ignored": written}) as (client, _):
         result = await client.send_sms([GOOD, OTHER], "Hola")
-    assert (result.accepted, result.rejected, result.in_doubt, result.ignored) == ((GOOD, OTHER), (), (), ())
+    assert (result.accepted, result.rejected, result.unknown, result.ignored) == ((GOOD, OTHER), (), (), ())
 
 
 async def test_nothing_ignored_may_be_left_out() -> None:
@@ -76,7 +76,7 @@ async def test_the_ignored_numbers_may_be_an_array_an_object_or_a_string(written
     """PHP writes an array with gaps as an object."""
     async with talking({"status": "ok", "id": 1, "ignored": written}) as (client, _):
         result = await client.send_sms([GOOD, BAD], "Hola")
-    assert (result.accepted, result.rejected, result.in_doubt) == ((GOOD,), (BAD,), ())
+    assert (result.accepted, result.rejected, result.unknown) == ((GOOD,), (BAD,), ())
 
 
 async def test_a_number_that_stands_there_twice_is_sorted_out_twice() -> None:
@@ -111,7 +111,7 @@ async def test_ok_with_all_of_several_ignored_is_a_result_that_accepts_nobody(mo
     body = {"status": "ok", "ignored": ["581234567896", "582121234567"], **more}
     async with talking(body) as (client, _):
         result = await client.send_sms([BAD, "0212 1234567"], "Hola")
-    assert (result.accepted, result.rejected, result.in_doubt) == ((), (BAD, "0212 1234567"), ())
+    assert (result.accepted, result.rejected, result.unknown) == ((), (BAD, "0212 1234567"), ())
     assert result.campaign_id == ("1" if more.get("id") else None)
 
 
@@ -121,14 +121,14 @@ async def test_an_ignored_number_that_was_not_sent_puts_the_others_in_doubt(stra
     async with talking({"status": "ok", "id": 1, "ignored": [stranger]}) as (client, _):
         result = await client.send_sms([GOOD, OTHER], "Hola")
     assert result.unmatched == (stranger or "",)
-    assert (result.accepted, result.rejected, result.in_doubt) == ((), (), (GOOD, OTHER))
+    assert (result.accepted, result.rejected, result.unknown) == ((), (), (GOOD, OTHER))
 
 
 async def test_a_stranger_changes_nothing_where_all_of_ours_are_ignored_anyway() -> None:
     body = {"status": "ok", "ignored": ["581234567896", "582121234567", "58123456789"]}
     async with talking(body) as (client, _):
         result = await client.send_sms([BAD, "02121234567"], "Hola")
-    assert (result.rejected, result.in_doubt) == ((BAD, "02121234567"), ())
+    assert (result.rejected, result.unknown) == ((BAD, "02121234567"), ())
     assert result.unmatched == ("58123456789",)
 
 
@@ -193,7 +193,7 @@ async def test_a_call_in_the_vendors_own_terms_names_numbers_as_they_were_sent()
 async def test_a_result_shows_no_numbers() -> None:
     async with talking({"status": "ok", "id": 1, "ignored": ["581234567896"]}) as (client, _):
         result = await client.send_sms([GOOD, BAD], "Hola")
-    assert repr(result) == "SendResult(campaign_id='1', 1 accepted, 1 rejected, 0 in doubt)"
+    assert repr(result) == "SendResult(campaign_id='1', 1 accepted, 1 rejected, 0 unknown)"
     assert result.raw["ignored"] == ["581234567896"]
 
 
@@ -226,7 +226,7 @@ def test_nobody_is_lost_and_nobody_is_accepted_in_doubt(
     result = EnviaTuSmsClient(KEY)._sorted_out(call, answer)
     assert list(result.rejected) == wrong
     assert list(result.accepted) == ([] if strangers else right)
-    assert list(result.in_doubt) == (right if strangers else [])
+    assert list(result.unknown) == (right if strangers else [])
     assert list(result.unmatched) == strangers
 
 
@@ -261,7 +261,7 @@ def test_whatever_is_answered_ends_in_a_result_or_an_error_of_ours(
         result = error
     if isinstance(result, SendResult):
         assert status not in ("error", "")
-        assert len(result.accepted) + len(result.rejected) + len(result.in_doubt) == 2
+        assert len(result.accepted) + len(result.rejected) + len(result.unknown) == 2
         assert result.campaign_id or len(result.rejected) == 2
     elif result.outcome is OutcomeKind.REJECTED:
         assert status not in ("ok", "OK")

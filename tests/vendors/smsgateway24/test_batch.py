@@ -1,4 +1,4 @@
-"""In a batch: one message in a request or many, an outcome for each, and how the doubtful ones are found again."""
+"""In a batch: one message in a request or many, an outcome for each, and how the unknown ones are found again."""
 
 from __future__ import annotations
 

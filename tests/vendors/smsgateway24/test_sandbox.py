@@ -361,9 +361,9 @@ async def test_lost_answers_of_a_campaign_are_found_again(bulk: str) -> None:
             outcome
             async for outcome in BatchSender(client).stream([Message(number, "Hola") for number in NUMBERS[:60]])
         ]
-        doubtful = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.UNKNOWN]
-        assert len(doubtful) == (2 if bulk == "single" else 60)
-        found = [await client.resolve(outcome) for outcome in doubtful]
+        unknown = [outcome for outcome in outcomes if outcome.kind is OutcomeKind.UNKNOWN]
+        assert len(unknown) == (2 if bulk == "single" else 60)
+        found = [await client.resolve(outcome) for outcome in unknown]
         assert {outcome.kind for outcome in found} == {OutcomeKind.ACCEPTED}
         assert len(box.ledger) == 60
         assert set(box.ledger.numbers().values()) == {1}

@@ -20,14 +20,14 @@ from mensasdk.preflight.check import Preflight, character_name
 from mensasdk.registry import vendors
 from mensasdk.vendors.batching import BatchClient
 
-__all__ = ["DryRun", "dry_run", "unit_of"]
+__all__ = ["CheckedList", "check_rows", "unit_of"]
 
 _SHOWN_OF_ONE_REASON: Final = 5
 _CHARACTERS: Final = 20
 
 
 @define
-class DryRun:
+class CheckedList:
     """Result of a check of a list.
 
     Attributes:
@@ -153,7 +153,7 @@ def unit_of(vendor: str) -> str:
     return (vendors()[vendor].unit if vendor in vendors() else "") or "credits"
 
 
-async def dry_run(
+async def check_rows(
     client: BatchClient | Router,
     rows: Iterator[GoodRow | BadRow],
     limits: Limits,
@@ -161,7 +161,7 @@ async def dry_run(
     *,
     total: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-) -> DryRun:
+) -> CheckedList:
     """Check every row as the client would, and plan the requests as the sender would.
 
     Args:
@@ -177,7 +177,7 @@ async def dry_run(
         OSError: the output cannot be written.
     """
     vendors = client.vendors if isinstance(client, Router) else (client.vendor,)
-    result = DryRun(vendors[0] if len(vendors) == 1 else "router")
+    result = CheckedList(vendors[0] if len(vendors) == 1 else "router")
     lines: dict[int, int] = {}
 
     def messages() -> Iterator[Message]:

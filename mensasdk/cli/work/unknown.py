@@ -20,8 +20,8 @@ from mensasdk.phone import mask
 __all__ = [
     "LIST_COLUMNS",
     "Listed",
-    "in_doubt",
     "list_doubts",
+    "unknown_records",
     "vendor_of",
 ]
 
@@ -31,7 +31,7 @@ _AT_ONCE: Final = 1000
 _DOUBTFUL: Final = frozenset({State.UNKNOWN})
 
 
-async def in_doubt(journal: SqliteJournal, campaign: str) -> AsyncGenerator[Record, None]:
+async def unknown_records(journal: SqliteJournal, campaign: str) -> AsyncGenerator[Record, None]:
     """Yield the unknown messages of a campaign, with those that a dead process left under way.
 
     Raises:
@@ -104,15 +104,15 @@ async def list_doubts(
         show_numbers: do not mask the numbers in ``shown``.
 
     Raises:
-        ConfigurationError: as `in_doubt`.
-        JournalError: as `in_doubt`.
+        ConfigurationError: as `unknown_records`.
+        JournalError: as `unknown_records`.
         OSError: the file cannot be written.
     """
     vendors: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     words: dict[str, str] = {}
     shown: list[dict[str, Any]] = []
-    async with aclosing(in_doubt(journal, campaign)) as records:
+    async with aclosing(unknown_records(journal, campaign)) as records:
         async for record in records:
             row = _row(campaign, record)
             if output is not None:

@@ -13,9 +13,9 @@ from rich.text import Text
 from mensasdk.cli.masking import masked
 from mensasdk.cli.show.steps import print_steps, to_decide
 from mensasdk.cli.show.tables import MEANING, text_table
-from mensasdk.cli.work.doubt import Listed
+from mensasdk.cli.work.unknown import Listed
 
-__all__ = ["print_list", "show_doubts"]
+__all__ = ["print_list", "show_unknown"]
 
 
 def print_list(console: Console, listed: Listed) -> None:
@@ -48,7 +48,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-def show_doubts(console: Console, listed: Listed, journal: Path, output: Path | None) -> None:
+def show_unknown(console: Console, listed: Listed, journal: Path, output: Path | None) -> None:
     """Print the unknown messages, and the commands to decide about them.
 
     Args:
