@@ -23,7 +23,7 @@ ROOT = Path(mensasdk.__file__).parent
 _THEIRS = {"error"}
 # Mistakes in a set-up, which no outcome has: see `ConfigurationError`.
 _SET_UP = {
-    *("bad_number", "bad_row", "no_column", "no_country", "no_limit", "no_prices", "repeated_column"),
+    *("bad_number", "bad_row", "extreme", "no_column", "no_country", "no_limit", "no_prices", "repeated_column"),
     "several_columns",
 }
 # What campaigns, journals and lists have said since there are any.
