@@ -6,12 +6,12 @@ import ast
 import csv
 import io
 import json
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
+from shared import pickled
 
 import mensasdk
 from mensasdk import Code, Message, ValidationError, errors
@@ -72,8 +72,9 @@ def test_a_code_is_text_wherever_it_goes() -> None:
     assert (str(code), f"{code}") == ("opted_out", "opted_out")
     assert repr(code) == "'opted_out'"
     assert json.dumps(code) == '"opted_out"' == orjson.dumps(code).decode()
-    assert pickle.loads(pickle.dumps(code)) is code  # noqa: S301 - our own
+    assert pickled(code) is code
     table = io.StringIO()
     csv.writer(table).writerow([code])
     assert table.getvalue() == "opted_out\r\n"
-    assert {code: 1}["opted_out"] == 1
+    found: dict[str, int] = {code: 1}
+    assert found["opted_out"] == 1

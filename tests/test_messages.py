@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import pickle
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from attrs import NOTHING, evolve, fields, fields_dict, frozen
 from attrs.exceptions import FrozenInstanceError
+from shared import pickled
 
 from mensasdk import (
     BatchSender,
@@ -90,7 +90,7 @@ def test_what_has_been_made_cannot_be_changed(value: Message | Outcome) -> None:
 @values
 def test_a_value_is_of_its_own_class_and_equals_its_copies(value: Message | Outcome) -> None:
     assert type(value) in {Message, Outcome}
-    unpickled = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own
+    unpickled = pickled(value)
     for twin in (copy.copy(value), copy.deepcopy(value), unpickled, evolve(value)):
         assert twin == value
         assert type(twin) is type(value)
@@ -175,7 +175,7 @@ def test_messages_and_outcomes_hash_whatever_their_variables() -> None:
 
 def test_a_message_survives_copies_and_is_still_frozen() -> None:
     one = Message("+34600000001", "x", variables={"a": "1"}, reference="r", options=MensatekOptions(report=True))
-    assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == evolve(one) == one  # noqa: S301 - our own
+    assert pickled(one) == copy.deepcopy(one) == evolve(one) == one
     assert evolve(one, text="y").text == "y"
     with pytest.raises(FrozenInstanceError):
         one.to = "+34600000002"  # type: ignore[misc]
@@ -203,7 +203,7 @@ def test_an_outcome_that_is_made_quickly_is_like_any_other() -> None:
     assert type(quick) is Outcome
     assert quick == slow
     assert (hash(quick), repr(quick)) == (hash(slow), repr(slow))
-    assert pickle.loads(pickle.dumps(quick)) == copy.copy(quick) == evolve(quick) == slow  # noqa: S301 - our own
+    assert pickled(quick) == copy.copy(quick) == evolve(quick) == slow
     with pytest.raises(FrozenInstanceError):
         quick.code = "x"  # type: ignore[misc]
     assert list(inspect.signature(make_outcome).parameters) == [one.name for one in fields(Outcome)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import phonenumbers
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from shared import pickled
 from tiers import examples
 
 from mensasdk.errors import OutcomeKind, ValidationError
@@ -432,7 +432,7 @@ def test_numbers_are_equal_by_e164_and_usable_as_keys() -> None:
 
 def test_a_number_pickles_and_cannot_be_changed() -> None:
     number = parse("+34600000000")
-    assert pickle.loads(pickle.dumps(number)) == number  # noqa: S301 - our own bytes
+    assert pickled(number) == number
     with pytest.raises(AttributeError):
         number.e164 = "+34600000001"  # type: ignore[misc]
 

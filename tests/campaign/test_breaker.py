@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from shared import until
 
 from mensasdk import (
     BatchSender,
@@ -182,8 +183,7 @@ async def test_while_one_vendor_pauses_what_comes_next_goes_through_another(
         messages = [Message(f"+58414{index:07d}", "hola") for index in range(30)]
         sender = BatchSender(router, max_recipients=1)
         task = asyncio.create_task(sender.send(messages))
-        while sender.report is None or sender.report.by_vendor.get("enviatusms") is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await until(lambda: sender.report is not None and sender.report.by_vendor.get("enviatusms") is not None)
         await asyncio.sleep(0.5)
         sender.stop()  # what had been given to the first one before it failed still waits for it
         report = await task

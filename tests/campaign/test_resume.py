@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shared import until
 
 from mensasdk import (
     BatchReport,
@@ -186,9 +187,7 @@ async def test_all_of_a_message_survives(box: Sandbox, mensatek: MensatekClient,
 async def test_a_cancelled_campaign_is_taken_up(box: Sandbox, mensatek: MensatekClient, journal: AnyJournal) -> None:
     box.fail("mensatek", function=SEND, fault=Fault.HANG, nth=3)
     task = asyncio.create_task(small(mensatek, journal).send(people(50), campaign="c"))
-    async with asyncio.timeout(10):
-        while box.ledger.request_count(SEND) < 3:  # noqa: ASYNC110 - the ledger has no event to wait for
-            await asyncio.sleep(0.005)
+    await until(lambda: box.ledger.request_count(SEND) >= 3)
     task.cancel()
     await asyncio.wait({task})
     assert task.cancelled()
@@ -247,9 +246,7 @@ async def test_a_campaign_that_is_under_way_is_refused_and_goes_on(
     box.fail("mensatek", function=SEND, fault=Fault.DELAY, delay=0.3)
     first = small(mensatek, journal)
     task = asyncio.create_task(first.send(people(20), campaign="c"))
-    async with asyncio.timeout(10):
-        while not box.ledger.request_count(SEND):  # noqa: ASYNC110 - the ledger has no event to wait for
-            await asyncio.sleep(0.005)
+    await until(lambda: box.ledger.request_count(SEND))
     second = small(mensatek, journal)
     read: list[Message] = []
 

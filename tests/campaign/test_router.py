@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 from attrs import frozen
+from shared import until
 
 from mensasdk import (
     BatchSender,
@@ -203,9 +204,7 @@ async def test_cancelling_in_the_middle_of_a_failover_is_told_truly(two: Two) ->
     two.second.fail("mensatek", function=SEND, fault=Fault.HANG)
     sender = BatchSender(Router([two.one, two.other]), max_recipients=10)
     task = asyncio.create_task(sender.send(spain(10)))
-    async with asyncio.timeout(5):
-        while not two.second.ledger.request_count(SEND):  # noqa: ASYNC110 - the ledger has no event to wait for
-            await asyncio.sleep(0.005)
+    await until(lambda: two.second.ledger.request_count(SEND))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from shared import until
 
 from mensasdk import (
     BatchReport,
@@ -302,13 +303,6 @@ async def test_a_defect_behind_the_answer_does_not_make_a_sent_message_unsent(
 
 
 # --------------------------------------------------------------------------------------- ending before the end
-
-
-async def until(condition: object) -> None:
-    assert callable(condition)
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - the ledger has no event to wait for
-            await asyncio.sleep(0.005)
 
 
 async def test_cancelling_ends_with_a_truthful_report(box: Sandbox, mensatek: MensatekClient) -> None:

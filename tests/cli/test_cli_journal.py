@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_support import Ended, finish, run, start, write_people
+from shared import until
 
 from mensasdk.sandbox import Fault, Sandbox
 
@@ -38,12 +37,6 @@ async def campaigns(journal: Path) -> list[dict[str, Any]]:
     assert ended.code == 0, ended.err
     found: list[dict[str, Any]] = json.loads(ended.out)
     return found
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - something in another process, which cannot tell us
-            await asyncio.sleep(0.02)
 
 
 @pytest.mark.slow

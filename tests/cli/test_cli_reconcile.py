@@ -29,6 +29,7 @@ from cli_support import (
     write_people,
     write_rows,
 )
+from shared import until
 
 from mensasdk.journal import SqliteJournal
 from mensasdk.messages import Delivery, DeliveryState
@@ -272,9 +273,7 @@ async def test_a_campaign_that_is_being_sent_is_2(box: Sandbox, tmp_path: Path, 
     people = write_people(tmp_path / "people.csv", 20)
     box.fail("mensatek", function="EnviarSMS", fault=Fault.HANG, times=None)
     process = await start("send", people, *SEND, "--campaign", "julio", "--journal", journal, "--quiet", box=box)
-    async with asyncio.timeout(20):
-        while not box.ledger.request_count("EnviarSMS"):  # noqa: ASYNC110 - in another process, which cannot tell us
-            await asyncio.sleep(0.02)
+    await until(lambda: box.ledger.request_count("EnviarSMS"))
     mark = ("mark", "rejected", "julio", "--all", "--yes")
     for command in (("reconcile", "julio", "--list"), ("reconcile", "julio", *ASK), mark):
         ended = await run(*command, "--journal", journal, box=box)
@@ -312,9 +311,7 @@ async def test_ctrl_c_is_130_and_keeps_what_was_found_out(box: Sandbox, tmp_path
     asked = box.ledger.request_count("GetReportSMS")
     arguments = ("--journal", journal, *ASK, "--max-in-flight", "1", "--json", "--quiet")
     process = await start("reconcile", "julio", *arguments, box=box)
-    async with asyncio.timeout(20):
-        while box.ledger.request_count("GetReportSMS") == asked:  # noqa: ASYNC110 - in another process
-            await asyncio.sleep(0.02)
+    await until(lambda: box.ledger.request_count("GetReportSMS") > asked)
     process.send_signal(signal.SIGINT)
     ended = await finish(process)
     assert (ended.code, ended.err) == (130, "")
@@ -338,9 +335,7 @@ async def test_a_journal_that_fails_meanwhile_is_5_in_one_sentence_and_keeps_wha
     box.fail("mensatek", function="GetReportSMS", fault=Fault.DELAY, delay=1.5, nth=2)
     asked = box.ledger.request_count("GetReportSMS")
     process = await start("reconcile", "julio", "--journal", journal, *ASK, "--quiet", box=box)
-    async with asyncio.timeout(20):
-        while box.ledger.request_count("GetReportSMS") < asked + 2:  # noqa: ASYNC110 - in another process
-            await asyncio.sleep(0.02)
+    await until(lambda: box.ledger.request_count("GetReportSMS") >= asked + 2)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))
     ended = await finish(process)
     assert (ended.code, ended.out) == (5, "")

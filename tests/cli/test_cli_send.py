@@ -8,12 +8,12 @@ import json
 import signal
 import stat
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_support import TOKEN_NAME, Ended, environment, finish, run, start, write_people
+from shared import until
 
 from mensasdk.campaign import unguard_cell
 from mensasdk.sandbox import Fault, Sandbox
@@ -33,13 +33,6 @@ def report(ended: Ended) -> dict[str, Any]:
 def results(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something in another process, which cannot tell us."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
 
 
 async def test_all_accepted_is_0_and_the_ledger_agrees(box: Sandbox, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import weakref
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,6 +14,7 @@ from attrs.exceptions import FrozenInstanceError
 from codec_support import Line, Report, StatusCode, refused, report_tree
 from hypothesis import example, given
 from hypothesis import strategies as st
+from shared import pickled
 
 from mensasdk.codec import make_converter, parameters, raw_field, structure, wire
 from mensasdk.codec.scalars import Misfit
@@ -383,7 +383,7 @@ def test_hostile_keys_stay_keys() -> None:
 
 def test_results_pickle() -> None:
     report = build(Report, report_tree(2))
-    assert pickle.loads(pickle.dumps(report)) == report  # noqa: S301
+    assert pickled(report) == report
 
 
 @given(

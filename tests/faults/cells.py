@@ -13,17 +13,15 @@ from typing import Any
 from attrs import define, field
 from servers import Exchange, Handler
 
-from mensasdk import MensaError, OutcomeKind, RetryPolicy
+from mensasdk import MensaError, OutcomeKind
 from mensasdk.sandbox import Sandbox
 from mensasdk.transport import AttemptFailed, AttemptStarted, Event, cancelled_outcome
 
 from .calls import FaultCall, secrets_of
 from .findings import FINDINGS, Cell, Ending
 
-__all__ = ["EAGER", "GRACE", "Attempts", "Warnings", "edited", "ended", "judge", "listening", "transmitted"]
+__all__ = ["GRACE", "Attempts", "Warnings", "edited", "ended", "judge", "listening", "transmitted"]
 
-# Repetitions are allowed and cost no time, so that a server which counts requests would see one.
-EAGER = RetryPolicy(attempts=3, base=0.0)
 GRACE = 5.0  # seconds past the deadline until a call counts as hung; a busy machine may need some of it
 
 

@@ -1,10 +1,5 @@
-"""The raw servers of the transport's tests, which the fault matrix uses too."""
+"""The rows of the document, which are there before the first test is collected."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "transport"))
-
-from . import tables  # noqa: F401 - it registers the rows of the document
+from . import tables  # noqa: F401 - it registers the rows

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from attrs import evolve, field, frozen
 from chosen import make_transport
-from servers import ANSWERS, broken, serve, until
+from servers import ANSWERS, broken, serve
+from shared import EAGER, until
 
 from mensasdk import (
     BatchReport,
@@ -29,7 +30,7 @@ from mensasdk.journal.sqlite import journal as sqlite_journal
 from mensasdk.sandbox import Fault, Sandbox
 
 from .calls import VENDORS, connect
-from .cells import EAGER, GRACE
+from .cells import GRACE
 from .findings import FINDINGS
 from .rows import SHORT
 from .tables import CAMPAIGNS

@@ -12,13 +12,14 @@ import pytest
 from attrs import define
 from chosen import make_transport
 from servers import Exchange, Server, serve
+from shared import EAGER
 
 from mensasdk import Timeouts
 from mensasdk.sandbox import Sandbox
 from mensasdk.transport import Transport
 
 from .calls import CALLS, FaultCall, connect
-from .cells import EAGER, Attempts, ended, judge, transmitted
+from .cells import Attempts, ended, judge, transmitted
 from .findings import Ending
 from .rows import SPECIAL
 

@@ -12,13 +12,14 @@ import pytest
 from attrs import evolve
 from chosen import make_transport
 from servers import ALL_FAULTS, AMPLE, SOON, broken, ok, serve
+from shared import EAGER
 
 from mensasdk import Timeouts
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.transport import Transport
 
 from .calls import CALLS, FaultCall, connect, secrets_of
-from .cells import EAGER, Attempts, edited, ended, judge, listening
+from .cells import Attempts, edited, ended, judge, listening
 from .findings import FINDINGS, Ending
 from .rows import BOX_ROWS, EDITED_ROWS, SHORT, WIRE_ROWS, BoxRow, EditedRow, WireRow
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 from chosen import make_transport
+from shared import EAGER
 
 from mensasdk import Timeouts
 
 from .calls import CALLS, VENDORS, connect
-from .cells import EAGER, ended
+from .cells import ended
 from .findings import FINDINGS
 from .rows import SHORT
 from .tables import MEMORY
@@ -34,7 +35,7 @@ REPEATS = 20
 def places() -> Iterator[Mapping[str, Mapping[str, dict[str, Any]]]]:
     """Where each fault is to be had, in another process."""
     script = Path(__file__).with_name("memory_server.py")
-    arguments = [sys.executable, str(script), str(TESTS / "transport"), str(TESTS.parent)]
+    arguments = [sys.executable, str(script), str(TESTS), str(TESTS.parent)]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())

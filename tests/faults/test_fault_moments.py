@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any
 
 from chosen import make_transport
-from servers import ANSWERS, Exchange, Server, ok, serve, until
+from servers import ANSWERS, Exchange, Server, ok, serve
+from shared import EAGER, until
 
 from mensasdk import Timeouts
 from mensasdk.transport import HttpRequest, Transport
 
 from .calls import CALLS, FaultCall, connect
-from .cells import EAGER, Attempts, ended, judge
+from .cells import Attempts, ended, judge
 from .findings import Ending
 from .rows import SHORT, SPECIAL
 

@@ -26,6 +26,7 @@ from fifth_vendor.emulator import Fifth
 from fifth_vendor.info import INFO
 from fifth_vendor.models import FifthOptions
 from installed import FIFTH, path_with
+from shared import until
 
 from mensasdk import BatchSender, Message, OutcomeKind, Route, Router, SmsGateway24Client, SqliteJournal
 from mensasdk.errors import AuthError
@@ -66,12 +67,6 @@ def sent(box: Sandbox) -> list[tuple[str, str, str]]:
 
 def one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - something in another process, which cannot tell us
-            await asyncio.sleep(0.02)
 
 
 # -------------------------------------------------------------------------------------------------------- sending

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import pickle
 import selectors
 import time
 from bisect import bisect_left
@@ -17,6 +16,7 @@ from attrs import evolve, frozen
 from attrs.exceptions import FrozenInstanceError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import pickled
 from tiers import examples
 
 from mensasdk.errors import ConfigurationError, ValidationError
@@ -105,7 +105,7 @@ def test_a_limit_beyond_floats_is_refused(permits: float, per: float) -> None:
 def test_a_limit_is_a_frozen_value() -> None:
     limit = RateLimit(10, per=2.0)
     assert limit == RateLimit(10, 2)
-    assert pickle.loads(pickle.dumps(limit)) == limit  # noqa: S301 - our own bytes
+    assert pickled(limit) == limit
     with pytest.raises(FrozenInstanceError):
         limit.permits = 5  # type: ignore[misc]
 

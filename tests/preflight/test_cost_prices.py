@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared import pickled
 
 from mensasdk import ConfigurationError, Message, ValidationError
 from mensasdk.preflight.countries import country_of
@@ -183,7 +183,7 @@ def test_a_table_that_is_no_mapping_is_refused() -> None:
 def test_it_is_a_value_that_can_be_compared_pickled_and_hashed() -> None:
     prices = Prices({"ES": "0.9", "+1": 1}, default=3)
     assert prices.of(NOBODY) == 1
-    copy = pickle.loads(pickle.dumps(prices))  # noqa: S301 - our own bytes
+    copy = pickled(prices)
     assert copy == prices
     assert hash(copy) == hash(prices)
     assert copy.of(NOBODY) == 1

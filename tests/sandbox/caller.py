@@ -5,19 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 from attrs import frozen
 
 from mensasdk.sandbox import Sandbox
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens on the server's side; pytest's timeout is the limit."""
-    while not condition():  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
 
 
 @frozen

@@ -7,9 +7,10 @@ import logging
 
 import aiohttp
 import pytest
+from shared import until
 
 from mensasdk.sandbox import Account, Fault, Mensatek, Sandbox
-from sandbox.caller import SEND, Caller, until
+from sandbox.caller import SEND, Caller
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1", "127.0.0.1:65535"])

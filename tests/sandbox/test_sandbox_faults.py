@@ -8,10 +8,11 @@ import zlib
 from typing import Any
 
 import pytest
+from shared import until
 
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.sandbox.faults import When
-from sandbox.caller import SEND, Caller, RawAnswer, until
+from sandbox.caller import SEND, Caller, RawAnswer
 
 OPTIONS: dict[Fault, dict[str, Any]] = {
     Fault.STATUS: {"status": 503},

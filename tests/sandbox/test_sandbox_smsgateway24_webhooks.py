@@ -9,10 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from shared import until
 
 from mensasdk.sandbox import Sandbox
 from mensasdk.sandbox.smsgateway24 import Quirks
-from sandbox.caller import until
 from sandbox.smsgateway24_caller import Gateway
 
 

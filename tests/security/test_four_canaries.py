@@ -7,14 +7,14 @@ import base64
 import html
 import json
 import pickle
-import socket
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 import attrs
 import pytest
+from shared import EAGER, closed_port, pickled, until
 
-from mensasdk import MensaError, OutcomeKind, RetryPolicy, Timeouts
+from mensasdk import MensaError, OutcomeKind, Timeouts
 from mensasdk.sandbox import Fault, Sandbox
 
 from .canary import CORE, SECRET, everything, listening, sings
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.timeout(30)
 
 every_party = pytest.mark.parametrize("party", PARTIES.values(), ids=PARTIES)
 
-EAGER = RetryPolicy(attempts=2, base=0.0)
 PAIR = base64.b64encode(f"user-{SECRET}:{SECRET}".encode()).decode()  # what Mensatek is sent
 SPELLINGS = (
     SECRET,
@@ -99,12 +98,6 @@ FAULTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 async def call(party: Party, box: Sandbox, **options: Any) -> Any:
     settings = {"base_url": box.base_url(party.vendor), "retry": EAGER, **options}
     base_url = settings.pop("base_url")
@@ -154,8 +147,7 @@ async def test_no_cancellation_lets_a_secret_out(party: Party, caplog: pytest.Lo
         async with sandbox() as box:
             box.fail(party.vendor, times=None, fault=Fault.HANG)
             task = asyncio.ensure_future(call(party, box, hooks=[cage.events.append]))
-            while not box.ledger.requests:  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+            await until(lambda: box.ledger.requests)
             task.cancel()
             with pytest.raises(asyncio.CancelledError) as caught:
                 await task
@@ -173,7 +165,7 @@ async def test_success_lets_no_secret_out_and_its_result_can_be_pickled(
         result = await call(party, box, hooks=[cage.events.append])
         assert len(box.ledger) == 1
         shown = f"{box!r} {box.ledger!r} {box.ledger.requests!r}".replace(box.smsgateway24.account.email, "")
-    again = pickle.loads(pickle.dumps(result))  # noqa: S301 - our own bytes
+    again = pickled(result)
     assert again == result
     assert not sings(f"{result} {result!r} {attrs.asdict(result)} {pickle.dumps(result)!r}")
     assert not sings(shown)

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import pytest
+from shared import EAGER
 
-from mensasdk import ConfigurationError, MensaError, OutcomeKind, RetryPolicy
+from mensasdk import ConfigurationError, MensaError, OutcomeKind
 from mensasdk.sandbox import Fault
 from mensasdk.transport import AiohttpTransport
 
@@ -29,7 +30,7 @@ async def said(party: Party, *, fault: Fault | None = None, **options: Any) -> l
         if fault is not None:
             box.fail(party.vendor, fault=fault, times=None, **options)
         base_url = box.base_url(party.vendor).replace(str(box.port), str(port))
-        async with party(base_url, retry=RetryPolicy(attempts=3, base=0.0)) as client:
+        async with party(base_url, retry=EAGER) as client:
             try:
                 await party.send(client, NUMBER, TEXT)
             except MensaError:

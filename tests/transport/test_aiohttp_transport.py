@@ -33,8 +33,8 @@ from servers import (
     ok,
     serve,
     tunnel,
-    until,
 )
+from shared import until
 
 from mensasdk.errors import (
     ConfigurationError,

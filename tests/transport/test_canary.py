@@ -14,7 +14,8 @@ from urllib.parse import quote
 import pytest
 from chosen import make_transport
 from security.canary import CORE, SECRET, Cage, everything, listening, sings
-from servers import ALL_FAULTS, AMPLE, ANSWERS, Broken, Exchange, broken, ok, serve, until
+from servers import ALL_FAULTS, AMPLE, ANSWERS, Broken, Exchange, broken, ok, serve
+from shared import until
 
 from mensasdk.errors import MensaError
 from mensasdk.transport import (

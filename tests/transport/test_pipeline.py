@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import gc
 import logging
-import pickle
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any
 
 import pytest
-from servers import ANSWERS, Exchange, Handler, Server, certificate, ok, serve, until
+from servers import ANSWERS, Exchange, Handler, Server, certificate, ok, serve
+from shared import pickled, until
 
 from mensasdk.errors import (
     AuthError,
@@ -562,7 +562,7 @@ async def test_a_hook_that_raises_breaks_nothing_and_is_told_in_the_log(caplog: 
 async def test_errors_of_a_call_pickle_with_all_they_say() -> None:
     async with serve(says("429 Slow", Retry_After="3600")) as server, pipeline() as line:
         error = await failure(line, server, safe=False)
-    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    again = pickled(error)
     assert type(again) is RateLimited
     assert vars(again) == vars(error)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import pickle
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -18,8 +17,9 @@ from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from attrs import field, frozen
+from shared import EAGER
 
-from mensasdk import OutcomeKind, RetryPolicy, Timeouts
+from mensasdk import OutcomeKind, Timeouts
 from mensasdk.vendors.envia_sms import EnviaSmsClient
 
 TOKEN = "canario+de/token=%26"
@@ -28,8 +28,6 @@ WIRE_NUMBER = "52,5589520028"
 IDENTIFIER = "60si864mv8o3b"
 T = TypeVar("T")
 
-# Repetitions are allowed and cost no time, so a test that counts requests would see one.
-EAGER = RetryPolicy(attempts=3, base=0.0)
 
 REJECTED, UNKNOWN, NOT_SENT = OutcomeKind.REJECTED, OutcomeKind.UNKNOWN, OutcomeKind.NOT_SENT
 
@@ -152,12 +150,6 @@ class Served:
         writer.write(bytes(answer))
         await writer.drain()
         return answer.keep
-
-
-def pickled(value: T) -> T:
-    """The value after a journey to another process."""
-    copy: T = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own bytes
-    return copy
 
 
 # ------------------------------------------------------------------------------------------------ ways to break

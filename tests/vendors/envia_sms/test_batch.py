@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from attrs import frozen
+from shared import OpenGate, next_year
 
 from mensasdk import BatchSender, MensatekOptions, Message, OutcomeKind, ScheduleError, ValidationError, VendorOptions
 from mensasdk.campaign import Route, Router
@@ -14,27 +14,16 @@ from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions
 
 from .served import IDENTIFIER, NUMBER, WIRE_NUMBER, Answer, Breakage, Served, envelope, fin, sent
 
-YEAR = datetime.now(UTC).year + 1
+YEAR = next_year()
 THROUGH = EnviaSmsOptions(template="7", text_variable="mensaje")
 GSM_160 = "ñ" * 160
-
-
-@frozen
-class Gate:
-    """A gate that is always open."""
-
-    async def enter(self) -> None:
-        pass
-
-    def penalise(self, seconds: float) -> None:
-        raise AssertionError(seconds)
 
 
 async def wire(message: Message, body: bytes | None = None, **options: Any) -> tuple[dict[str, str], Any]:
     """The parameters that a message goes out with, and its outcome."""
     async with Served(sent() if body is None else body) as server, server.client(**options) as client:
         item = client.prepare(message)
-        result = await client.send_batch([item], reference="r", gate=Gate())
+        result = await client.send_batch([item], reference="r", gate=OpenGate())
         assert item.message is message
         assert item.number == "+525589520028"
     assert len(server.requests) == 1

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared import pickled
 
 from mensasdk import (
     AccessDenied,
@@ -23,7 +24,7 @@ from mensasdk import (
 from mensasdk.vendors.envia_sms import Reason, Status
 from mensasdk.vendors.envia_sms.codes import REFUSALS
 
-from .served import CALLS, REJECTED, SPELLINGS, UNKNOWN, Answer, Served, envelope, pickled
+from .served import CALLS, REJECTED, SPELLINGS, UNKNOWN, Answer, Served, envelope
 
 # Read from the document's table, line by line: what it says, and what a caller has to make of it.
 TABLE: dict[str, tuple[str, type[VendorError], OutcomeKind, bool]] = {

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from shared import EAGER, until
 
 from mensasdk import (
     ConnectError,
@@ -27,7 +28,6 @@ from mensasdk.vendors.envia_sms import EnviaSmsClient
 from .served import (
     CALLS,
     CHANGING,
-    EAGER,
     NOT_REPEATED,
     NOT_SENT,
     NUMBER,
@@ -139,8 +139,7 @@ async def test_what_never_left_is_not_sent() -> None:
 async def test_a_cancelled_send_says_that_it_had_left() -> None:
     async with Served(silence) as server, server.client() as client:
         task = asyncio.ensure_future(client.send_sms(NUMBER, "01"))
-        while not server.requests:  # noqa: ASYNC110 - the server is plain data and tells nobody
-            await asyncio.sleep(0.005)
+        await until(lambda: server.requests)
         task.cancel()
         with pytest.raises(asyncio.CancelledError) as caught:
             await task

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
-from attrs import define
+from shared import OpenGate, next_year
 
 from mensasdk import BatchSender, Delivery, DeliveryState, MensaError, Message, Outcome, OutcomeKind
 from mensasdk.errors import AddressBlocked, AuthError, DeadlineExceeded, RateLimited, UnexpectedRedirect
@@ -20,18 +20,12 @@ from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions, reconcil
 from .served import IDENTIFIER, NUMBER, STATUS, UNKNOWN, Answer, Breakage, Served, envelope, fin, rst, sent, write
 from .test_sandbox import EVERYONE, connect
 
-PRESENT = datetime(datetime.now(UTC).year + 1, 6, 3, 10, 30, tzinfo=UTC)
+PRESENT = datetime(next_year(), 6, 3, 10, 30, tzinfo=UTC)
 HELLO = Message(NUMBER, template="02", variables={"mensaje": "Hola"})
 
 
-@define
-class Gate:
-    """A gate that is open, and counts who passes."""
-
-    passed: int = 0
-
-    async def enter(self) -> None:
-        self.passed += 1
+class Patient(OpenGate):
+    """An open gate that may be told to wait."""
 
     def penalise(self, seconds: float) -> None:
         pass
@@ -53,7 +47,7 @@ def doubt_of(client: EnviaSmsClient, message: Message = HELLO, *, minutes: float
 
 
 async def settle(client: EnviaSmsClient, *doubts: Doubt, repeat: bool = True) -> list[Outcome | None]:
-    return list(await client.reconcile(doubts, reference="c.0", gate=Gate(), repeat=repeat))
+    return list(await client.reconcile(doubts, reference="c.0", gate=Patient(), repeat=repeat))
 
 
 def reported(state: DeliveryState = DeliveryState.FAILED) -> Delivery:
@@ -97,7 +91,7 @@ async def test_all_of_a_campaign_in_doubt_are_settled_and_nobody_gets_two(box: S
     async with connect(box) as client:
         for message in messages:
             with pytest.raises(MensaError) as caught:
-                await client.send_batch([client.prepare(message)], reference="c.0", gate=Gate())
+                await client.send_batch([client.prepare(message)], reference="c.0", gate=OpenGate())
             assert caught.value.outcome is UNKNOWN
         assert len(box.ledger) == 6
         found = [(await settle(client, doubt_of(client, message)))[0] for message in messages]
@@ -161,9 +155,9 @@ async def test_within_the_hour_a_message_is_sent_again_as_it_was(
     monkeypatch: pytest.MonkeyPatch, asked: str, present: str
 ) -> None:
     set_clock(monkeypatch, at(present))
-    gate = Gate()
+    gate = OpenGate()
     async with Served(sent()) as server, server.client() as client:
-        await client.send_batch([client.prepare(HELLO)], reference="c.0", gate=Gate())
+        await client.send_batch([client.prepare(HELLO)], reference="c.0", gate=OpenGate())
         doubt = doubt_of(client, asked_at=at(asked))
         [outcome] = await client.reconcile([doubt], reference="c.0", gate=gate, repeat=True)
     first, second = server.requests
@@ -221,7 +215,7 @@ async def test_a_message_is_repeated_before_its_not_after() -> None:
 async def test_a_gate_that_opens_too_late_lets_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hour is nearly over when the limiter is asked, and the client itself would wait for longer."""
 
-    class Slow(Gate):
+    class Slow(OpenGate):
         async def enter(self) -> None:
             await asyncio.sleep(0.5)
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import attrs
 import pytest
+from shared import EAGER
 
 from mensasdk import BatchSender, DecodeError, DeliveryState, MensaError, Message, NotFound, OutcomeKind, Timeouts
 from mensasdk.sandbox import EnviaSms, Fault, Sandbox
 from mensasdk.sandbox.envia_sms import Quirks, Template
 from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions, Reason, SendResult, Status
 
-from .served import CALLS, EAGER, IDENTIFIER, NUMBER, REJECTED, UNKNOWN
+from .served import CALLS, IDENTIFIER, NUMBER, REJECTED, UNKNOWN
 from .test_codes import TABLE, functions_of
 
 DIGITS = "525589520028"

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shared import next_year
 from tiers import examples
 
 from mensasdk import ConfigurationError, DecodeError, MensaError, ScheduleError, ValidationError
@@ -20,7 +21,7 @@ from mensasdk.vendors.envia_sms import EnviaSmsClient, SendResult, SendSms
 from .samples import SCHEDULED, SENT, SHORT_LINK, TEST_MODE
 from .served import IDENTIFIER, NOT_SENT, NUMBER, TOKEN, UNKNOWN, WIRE_NUMBER, Served, sent
 
-YEAR = datetime.now(UTC).year + 1
+YEAR = next_year()
 MEXICO = ZoneInfo("America/Mexico_City")
 
 # ------------------------------------------------------------------------------------------------------ parameters

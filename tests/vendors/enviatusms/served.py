@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
 from aiohttp import web
 from attrs import define, field, frozen
+from shared import EAGER
 
-from mensasdk import MensaError, RetryPolicy
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient
 
 KEY = "0123456789abcdef"
-# Repetitions are allowed and cost no time, so a test that counts requests would see one.
-EAGER = RetryPolicy(attempts=3, base=0.0)
 
 # The document's own sample answers, byte for byte.
 BALANCE = b'{ "status": "ok", "sms": { "movistar": 100, "digitel": 200, "movilnet": 50 }, "balance": 4.50 }'
@@ -120,14 +117,3 @@ async def talking(*answers: Given, **options: Any) -> AsyncIterator[tuple[EnviaT
         settings = {"base_url": server.url, "retry": EAGER, **options}
         async with EnviaTuSmsClient(KEY, **settings) as client:
             yield client, server
-
-
-def check_plain(error: MensaError) -> None:
-    """An error is plain data: it pickles with all it says, and leads to no other exception."""
-    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    assert type(copy) is type(error)
-    assert str(copy) == str(error)
-    assert vars(copy) == vars(error)
-    assert error.__context__ is None
-    assert error.__cause__ is None
-    assert error.vendor == "enviatusms"

@@ -9,11 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from shared import check_plain
 
 from mensasdk import DecodeError, DeliveryState, MensaError
 from mensasdk.vendors.enviatusms import NumberStatus
 
-from .served import BALANCE, CAMPAIGN, KEY, QUOTE, SHORT_LINK, Answer, check_plain, talking
+from .served import BALANCE, CAMPAIGN, KEY, QUOTE, SHORT_LINK, Answer, talking
 
 CARACAS = ZoneInfo("America/Caracas")
 
@@ -93,7 +94,7 @@ async def test_a_balance_that_cannot_be_read_is_an_error(body: bytes) -> None:
     async with talking(body) as (client, _):
         with pytest.raises(DecodeError) as caught:
             await client.get_balance()
-    check_plain(caught.value)
+    check_plain(caught.value, "enviatusms")
 
 
 @pytest.mark.parametrize("status", ["ok", "OK", " ok "])
@@ -309,7 +310,7 @@ async def test_a_campaign_may_have_no_short_link(written: Any) -> None:
 async def test_a_campaign_that_cannot_be_read_is_an_error(fields: dict[str, Any]) -> None:
     with pytest.raises(DecodeError) as caught:
         await campaign_of(**fields)
-    check_plain(caught.value)
+    check_plain(caught.value, "enviatusms")
 
 
 async def test_a_campaign_of_many_numbers_is_read() -> None:
@@ -393,5 +394,5 @@ async def test_whatever_comes_ends_in_an_error_of_ours(body: bytes) -> None:
     async with talking(body) as (client, _):
         with pytest.raises(MensaError) as caught:
             await client.get_balance()
-    check_plain(caught.value)
+    check_plain(caught.value, "enviatusms")
     assert KEY not in str(caught.value)

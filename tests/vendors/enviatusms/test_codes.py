@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared import pickled
 
 from mensasdk import DeliveryState
 from mensasdk.vendors.enviatusms import NumberStatus
@@ -59,7 +59,7 @@ async def test_a_status_that_nobody_has_seen_is_a_value_too(code: int) -> None:
 def test_any_number_is_a_status_that_copies_and_pickles(code: int) -> None:
     status = NumberStatus(code)
     assert int(status) == code
-    assert pickle.loads(pickle.dumps(status)) == status  # noqa: S301 - our own bytes
+    assert pickled(status) == status
     assert copy.deepcopy(status) == status
 
 

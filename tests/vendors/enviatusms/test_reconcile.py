@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from attrs import frozen
+from shared import EAGER, OpenGate
 
 from mensasdk import Delivery, DeliveryState, MensaError, Message, Outcome, OutcomeKind
 from mensasdk.sandbox import EnviaTuSms, Fault, Sandbox
@@ -15,22 +15,11 @@ from mensasdk.sandbox.enviatusms import Quirks
 from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient
 
-from .served import EAGER, Answer, Given, Served, talking
+from .served import Answer, Given, Served, talking
 
 NUMBERS = [f"+5842400000{index:02}" for index in range(6)]
 MESSAGES = [Message(number, "Hola") for number in NUMBERS]
 ACCEPTED = OutcomeKind.ACCEPTED
-
-
-@frozen
-class Gate:
-    """A gate that is always open."""
-
-    async def enter(self) -> None:
-        pass
-
-    def penalise(self, seconds: float) -> None:
-        pass
 
 
 @asynccontextmanager
@@ -45,12 +34,12 @@ def doubts_of(client: EnviaTuSmsClient, messages: Sequence[Message] = MESSAGES, 
 
 
 async def settle(client: EnviaTuSmsClient, doubts: Sequence[Doubt], *, repeat: bool = True) -> list[Outcome | None]:
-    return list(await client.reconcile(doubts, reference="c.0", gate=Gate(), repeat=repeat))
+    return list(await client.reconcile(doubts, reference="c.0", gate=OpenGate(), repeat=repeat))
 
 
 async def lose(client: EnviaTuSmsClient, messages: Sequence[Message] = MESSAGES) -> None:
     with pytest.raises(MensaError) as caught:
-        await client.send_batch([client.prepare(one) for one in messages], reference="c.0", gate=Gate())
+        await client.send_batch([client.prepare(one) for one in messages], reference="c.0", gate=OpenGate())
     assert caught.value.outcome is OutcomeKind.UNKNOWN
 
 
@@ -88,7 +77,9 @@ async def test_without_a_campaign_nothing_is_found_out_nor_sent_again(box: Sandb
 async def test_who_is_not_in_the_campaign_stays_in_doubt(box: Sandbox) -> None:
     """A request may have become several campaigns, of which one is known."""
     async with connect(box) as client:
-        result = await client.send_batch([client.prepare(one) for one in MESSAGES[:4]], reference="c.0", gate=Gate())
+        result = await client.send_batch(
+            [client.prepare(one) for one in MESSAGES[:4]], reference="c.0", gate=OpenGate()
+        )
         campaign = result.outcomes[0].vendor_id
         found = await settle(client, doubts_of(client, request_id=campaign))
     assert [one and one.code for one in found] == ["campaign"] * 4 + [None, None]
@@ -98,7 +89,7 @@ async def test_who_is_not_in_the_campaign_stays_in_doubt(box: Sandbox) -> None:
 async def test_a_campaign_that_was_cancelled_had_taken_them(box: Sandbox) -> None:
     box.enviatusms.account.moderation = True
     async with connect(box) as client:
-        result = await client.send_batch([client.prepare(one) for one in MESSAGES], reference="c.0", gate=Gate())
+        result = await client.send_batch([client.prepare(one) for one in MESSAGES], reference="c.0", gate=OpenGate())
         campaign = result.outcomes[0].vendor_id
         assert campaign is not None
         box.enviatusms.cancel(int(campaign))

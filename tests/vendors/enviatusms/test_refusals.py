@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
+from shared import check_plain
 
 from mensasdk import (
     AmbiguousResponse,
@@ -20,7 +21,7 @@ from mensasdk import (
 )
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient
 
-from .served import KEY, Answer, check_plain, talking
+from .served import KEY, Answer, talking
 
 Call = Callable[[EnviaTuSmsClient], Awaitable[object]]
 
@@ -53,7 +54,7 @@ async def refused(call: Call, *answers: Any, **options: Any) -> MensaError:
         with pytest.raises(MensaError) as caught:
             await call(client)
     assert len(server.requests) == 1  # a refusal is never asked for again
-    check_plain(caught.value)
+    check_plain(caught.value, "enviatusms")
     return caught.value
 
 

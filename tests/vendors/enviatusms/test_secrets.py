@@ -12,13 +12,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from shared import EAGER, check_plain
 
 import mensasdk
 from mensasdk import MensaError, Timeouts
 from mensasdk.transport import Event
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient
 
-from .served import EAGER, Answer, Given, check_plain, serving
+from .served import Answer, Given, serving
 
 CANARY = "canario-clave/+ñ%&"
 NUMBER = "+584240987654"
@@ -77,7 +78,7 @@ async def test_no_error_log_event_or_variable_shows_the_key_and_no_error_a_perso
         if name != "no connection":
             assert dict(server.requests[0].query) == {"api_key": CANARY}
     error = caught.value
-    check_plain(error)
+    check_plain(error, "enviatusms")
     assert_absent("the error", f"{error} {error!r} {error.args} {vars(error)}")
     assert_absent("the pickle", pickle.dumps(error, protocol=0).decode("latin-1"))
     assert_absent("the traceback", "".join(traceback.format_exception(error)))

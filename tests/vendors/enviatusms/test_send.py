@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared import check_plain
 
 from mensasdk import AmbiguousResponse, DecodeError, InvalidRequest, MensaError, OutcomeKind, ValidationError
 from mensasdk.codec import encode_json
@@ -15,7 +16,7 @@ from mensasdk.transport import HttpResponse
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient, SendResult, SendSms
 from mensasdk.vendors.enviatusms.convert import CONVERTER
 
-from .served import KEY, SENT, check_plain, talking
+from .served import KEY, SENT, talking
 
 GOOD = "04241234567"
 OTHER = "+58 414-1234567"
@@ -102,7 +103,7 @@ async def test_ok_with_the_only_number_ignored_is_a_refusal(body: Mapping[str, A
     assert caught.value.outcome is OutcomeKind.REJECTED
     assert caught.value.code == "ignored"
     assert not caught.value.retryable
-    check_plain(caught.value)
+    check_plain(caught.value, "enviatusms")
     assert len(server.requests) == 1
 
 
@@ -137,7 +138,7 @@ async def test_a_stranger_ignored_in_place_of_the_only_number_is_unknown_and_nam
         with pytest.raises(AmbiguousResponse, match=r"campaign 1234 .*get_campaign") as caught:
             await client.send_sms(GOOD, "Hola")
     assert caught.value.outcome is OutcomeKind.UNKNOWN
-    check_plain(caught.value)
+    check_plain(caught.value, "enviatusms")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ async def test_an_answer_that_accepts_and_has_no_id_is_unknown(numbers: list[str
         with pytest.raises(DecodeError) as caught:
             await client.send_sms(numbers, "Hola")
     assert caught.value.outcome is OutcomeKind.UNKNOWN
-    check_plain(caught.value)
+    check_plain(caught.value, "enviatusms")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ async def test_an_answer_that_does_not_say_what_happened_is_unknown(body: Mappin
         with pytest.raises(DecodeError) as caught:
             await client.send_sms(GOOD, "Hola")
     assert caught.value.outcome is OutcomeKind.UNKNOWN
-    check_plain(caught.value)
+    check_plain(caught.value, "enviatusms")
     assert len(server.requests) == 1
 
 

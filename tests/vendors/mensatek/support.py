@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeVar
 
 import pytest
 from attrs import define, field
+from shared import EAGER
 
-from mensasdk import MensaError, MensatekClient, Message, RetryPolicy, Timeouts
+from mensasdk import MensaError, MensatekClient, Message, Timeouts
 from mensasdk.sandbox import Mensatek, Sandbox
 from mensasdk.sandbox.mensatek import service
 
@@ -28,8 +27,6 @@ TYPES: dict[Format, str] = {
     "xml": "text/xml; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
 }
-# Repetitions are allowed and cost no time, so a test that counts requests would see one.
-EAGER = RetryPolicy(attempts=3, base=0.0)
 
 
 @asynccontextmanager
@@ -53,19 +50,6 @@ async def connect(
         group_sends=group_sends,
     ) as client:
         yield client
-
-
-@define
-class Turnstile:
-    """A gate that is always open, and counts."""
-
-    passed: int = 0
-
-    async def enter(self) -> None:
-        self.passed += 1
-
-    def penalise(self, seconds: float) -> None:
-        raise AssertionError(seconds)
 
 
 @define
@@ -139,29 +123,9 @@ def lagging_reports(monkeypatch: pytest.MonkeyPatch, *, looks: int, shows: int =
     monkeypatch.setattr(service, "_FUNCTIONS", {**service._FUNCTIONS, "GetReportSMS": report})
 
 
-def through_pickle(value: T) -> T:
-    """What another process would get."""
-    copy: T = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own bytes
-    return copy
-
-
 async def caught(call: Awaitable[T]) -> T | MensaError:
     """What a call brings, be it an answer or an error of ours."""
     try:
         return await call
     except MensaError as error:
         return error
-
-
-def check_plain(error: MensaError) -> None:
-    """An error is plain data: it pickles with all it says, and leads to no other exception."""
-    copy = through_pickle(error)
-    assert type(copy) is type(error)
-    assert str(copy) == str(error)
-    assert vars(copy) == vars(error)
-    assert error.__context__ is None
-    assert error.__cause__ is None
-
-
-def next_year() -> int:
-    return datetime.now(UTC).year + 1

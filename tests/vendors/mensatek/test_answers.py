@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve
+from shared import check_plain, next_year
 
 from mensasdk import (
     AmbiguousResponse,
@@ -24,7 +25,7 @@ from mensasdk import (
 from mensasdk.sandbox import Mensatek, Quirks, Sandbox
 from mensasdk.vendors.mensatek import ReportLine, SendResult, StatusCode
 
-from .support import FORMATS, NUMBER, TYPES, Format, Literally, caught, check_plain, connect, next_year
+from .support import FORMATS, NUMBER, TYPES, Format, Literally, caught, connect
 
 MADRID = ZoneInfo("Europe/Madrid")
 every_format = pytest.mark.parametrize("answer_format", FORMATS)
@@ -234,7 +235,7 @@ async def test_a_send_whose_answer_leaves_doubt_is_unknown_and_never_repeated(
     assert isinstance(raised.value, kind)
     assert raised.value.outcome is OutcomeKind.UNKNOWN
     assert raised.value.vendor == "mensatek"
-    check_plain(raised.value)
+    check_plain(raised.value, "mensatek")
     assert len(server.requests) == 1
 
 

@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import check_plain
 
 from mensasdk import AmbiguousResponse, DecodeError, Delivery, DeliveryState, MensaError, MensatekClient, OutcomeKind
 from mensasdk.delivery import DeliveryReceiver
 from mensasdk.sandbox import Sandbox
 from mensasdk.vendors.mensatek import DeliveryReport, ReceivedSms, StatusCode, parse_callback
 
-from .support import NUMBER, check_plain
+from .support import NUMBER
 
 MADRID = ZoneInfo("Europe/Madrid")
 
@@ -316,7 +317,7 @@ def test_what_is_no_callback_is_a_decode_error_that_quotes_nothing(body: bytes, 
     assert caught.value.vendor == "mensatek"
     assert caught.value.outcome is OutcomeKind.UNKNOWN
     assert "34600000000" not in str(caught.value)
-    check_plain(caught.value)
+    check_plain(caught.value, "mensatek")
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,10 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import pickled
 
 from mensasdk import DeliveryState
 from mensasdk.vendors.mensatek import DeliveryReport, StatusCode
-
-from .support import through_pickle
 
 SCHEDULED, PENDING, SENT = DeliveryState.SCHEDULED, DeliveryState.PENDING, DeliveryState.SENT
 DELIVERED, FAILED, EXPIRED = DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.EXPIRED
@@ -127,7 +126,7 @@ def test_a_code_that_nobody_has_seen_is_a_value_like_any_other(number: int) -> N
     assert str(number) in repr(code)
     assert str(number) in code.meaning
     assert int(code) != int(StatusCode.DELIVERED_11)
-    for twin in (through_pickle(code), copy.copy(code), copy.deepcopy(code)):
+    for twin in (pickled(code), copy.copy(code), copy.deepcopy(code)):
         assert type(twin) is StatusCode
         assert twin == code
         assert repr(twin) == repr(code)
@@ -163,10 +162,10 @@ def test_what_is_no_code_at_all_is_refused(value: Any) -> None:
 
 def test_known_codes_keep_their_identity_through_pickle() -> None:
     for code in StatusCode:
-        assert through_pickle(code) is code
+        assert pickled(code) is code
 
 
 def test_a_value_object_with_a_strange_code_compares_equal() -> None:
     report = DeliveryReport(status=StatusCode(777), number="34600000000")
     assert report == evolve(report, status=StatusCode(777))
-    assert hash(report) == hash(through_pickle(report))
+    assert hash(report) == hash(pickled(report))

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import asdict
+from shared import next_year
 
 from mensasdk import InvalidRequest, MensaError, MensatekClient, Recipient, UploadRefused
 from mensasdk.vendors.base import Call
@@ -29,7 +30,7 @@ from mensasdk.vendors.mensatek import (
     UploadFile,
 )
 
-from .support import BODIES, FORMATS, TYPES, Body, Format, Literally, caught, next_year
+from .support import BODIES, FORMATS, TYPES, Body, Format, Literally, caught
 from .test_codes import DOCUMENTED
 from .test_refusals import CALLS
 

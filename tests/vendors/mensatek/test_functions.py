@@ -13,12 +13,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from shared import next_year
 
 from mensasdk import MensatekClient, OutcomeKind, ValidationError
 from mensasdk.sandbox import Sandbox
 from mensasdk.vendors.mensatek import LibraryFile, StatusCode
 
-from .support import BODIES, FORMATS, NUMBER, Body, Format, Literally, connect, next_year
+from .support import BODIES, FORMATS, NUMBER, Body, Format, Literally, connect
 
 MADRID = ZoneInfo("Europe/Madrid")
 SOON = datetime(next_year(), 7, 15, 9, 30, tzinfo=MADRID)

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from shared import OpenGate
 
 from mensasdk import MensatekClient, MensatekOptions, Message, Outcome, OutcomeKind, ValidationError
 from mensasdk.sandbox import Quirks, Sandbox
 from mensasdk.vendors.batching import BatchResult
 
-from .support import BODIES, Body, Literally, Turnstile, connect, lagging_reports, messages, number
+from .support import BODIES, Body, Literally, connect, lagging_reports, messages, number
 
 SEND = "EnviarSMS"
 REPORT = "GetReportSMS"
@@ -28,7 +29,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def send(client: MensatekClient, batch: Sequence[Message], group: str | None = None) -> BatchResult:
     items = [client.prepare(message) for message in batch]
-    return await client.send_batch(items, reference="campaign:0", gate=Turnstile(), group=group)
+    return await client.send_batch(items, reference="campaign:0", gate=OpenGate(), group=group)
 
 
 async def opened(client: MensatekClient, index: int = 0) -> str:

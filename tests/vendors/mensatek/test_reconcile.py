@@ -12,6 +12,7 @@ import pytest
 from attrs import evolve, field, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import OpenGate
 from tiers import examples
 
 from mensasdk import (
@@ -32,7 +33,7 @@ from mensasdk.sandbox.faults import When
 from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.mensatek import DeliveryReport, ReceivedSms, parse_callback
 
-from .support import Turnstile, caught, connect, lagging_reports, messages, number
+from .support import caught, connect, lagging_reports, messages, number
 
 SEND = "EnviarSMS"
 REPORT = "GetReportSMS"
@@ -50,7 +51,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 async def opened(client: MensatekClient, **more: Any) -> str:
     """The id of a new group that holds number 0."""
     items = [client.prepare(message) for message in messages(0, **more)]
-    result = await client.send_batch(items, reference="campaign:0", gate=Turnstile())
+    result = await client.send_batch(items, reference="campaign:0", gate=OpenGate())
     group = result.outcomes[0].vendor_id
     assert group is not None
     return group
@@ -62,16 +63,16 @@ async def lost(
     """Send, and lose the answer: after the vendor has acted, or before."""
     box.fail("mensatek", function=SEND, fault=Fault.RESET, when=when, times=1)
     items = [client.prepare(message) for message in batch]
-    error = await caught(client.send_batch(items, reference=REFERENCE, gate=Turnstile(), group=group))
+    error = await caught(client.send_batch(items, reference=REFERENCE, gate=OpenGate(), group=group))
     assert isinstance(error, MensaError)
     assert error.outcome is UNKNOWN
     return [Doubt(client.prepare(message), group=group, asked_at=datetime.now(UTC)) for message in batch]
 
 
 async def reconcile(
-    client: MensatekClient, doubts: Sequence[Doubt], *, repeat: bool = False, gate: Turnstile | None = None
+    client: MensatekClient, doubts: Sequence[Doubt], *, repeat: bool = False, gate: OpenGate | None = None
 ) -> Sequence[Outcome | None]:
-    outcomes = await client.reconcile(doubts, reference=REFERENCE, gate=gate or Turnstile(), repeat=repeat)
+    outcomes = await client.reconcile(doubts, reference=REFERENCE, gate=gate or OpenGate(), repeat=repeat)
     assert len(outcomes) == len(doubts)
     for outcome, doubt in zip(outcomes, doubts, strict=True):
         if outcome is not None:
@@ -206,7 +207,7 @@ async def test_where_nothing_is_known_nobody_is_asked_and_nothing_is_sent(box: S
         before = box.ledger.request_count()
         for repeat in (False, True):
             assert told(await reconcile(client, doubts, repeat=repeat)) == [None, None]
-        assert await client.reconcile([], reference=REFERENCE, gate=Turnstile(), repeat=True) == []
+        assert await client.reconcile([], reference=REFERENCE, gate=OpenGate(), repeat=True) == []
     assert box.ledger.request_count() == before
 
 
@@ -251,7 +252,7 @@ async def test_after_an_answer_for_fewer_than_the_group_lists_nobody_is_taken_fo
     async with connect(box) as client:
         group = await opened(client)
         items = [client.prepare(message) for message in messages(0, 1)]
-        result = await client.send_batch(items, reference=REFERENCE, gate=Turnstile(), group=group)
+        result = await client.send_batch(items, reference=REFERENCE, gate=OpenGate(), group=group)
         assert [outcome.kind for outcome in result.outcomes] == [UNKNOWN, UNKNOWN]
         doubts = [Doubt(item, vendor_id=group, group=group) for item in items]
         assert told(await reconcile(client, doubts, repeat=True)) == [None, None]
@@ -267,7 +268,7 @@ async def test_a_report_that_could_not_be_read_at_first_settles_a_partial_answer
         group = await opened(client)
         rule = box.fail("mensatek", function=REPORT, fault=Fault.STATUS, status=500, times=None)
         items = [client.prepare(message) for message in messages(1, 2, 3)]
-        result = await client.send_batch(items, reference=REFERENCE, gate=Turnstile(), group=group)
+        result = await client.send_batch(items, reference=REFERENCE, gate=OpenGate(), group=group)
         assert [outcome.code for outcome in result.outcomes] == ["partial"] * 3
         assert rule.fired
         box.clear_faults()
@@ -293,7 +294,7 @@ async def test_a_grouped_request_that_arrived_is_found_in_the_report_and_not_rep
 
 
 async def test_a_grouped_request_that_never_arrived_is_sent_once_by_repeating(box: Sandbox) -> None:
-    gate = Turnstile()
+    gate = OpenGate()
     async with connect(box) as client:
         group = await opened(client)
         doubts = await lost(box, client, messages(1, 2), when="before", group=group)

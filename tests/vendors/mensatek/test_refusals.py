@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from shared import check_plain, next_year
 
 from mensasdk import (
     AccessDenied,
@@ -27,7 +28,7 @@ from mensasdk import (
 from mensasdk.errors import DecodeError
 from mensasdk.sandbox import Fault, Mensatek, Quirks, Sandbox
 
-from .support import BODIES, FORMATS, NUMBER, TYPES, Body, Format, Literally, check_plain, connect, next_year
+from .support import BODIES, FORMATS, NUMBER, TYPES, Body, Format, Literally, connect
 
 Call = Callable[[MensatekClient], Awaitable[object]]
 
@@ -79,7 +80,7 @@ every_format = pytest.mark.parametrize("answer_format", FORMATS)
 async def refused(client: MensatekClient, function: str = "EnviarSMS") -> MensaError:
     with pytest.raises(MensaError) as caught:
         await CALLS[function](client)
-    check_plain(caught.value)
+    check_plain(caught.value, "mensatek")
     assert caught.value.vendor == "mensatek"
     return caught.value
 
@@ -129,7 +130,7 @@ async def test_too_few_credits_say_how_many_are_needed_and_left(
             await client.send_sms([NUMBER, "34600000001", "34600000002"], "Hola")
     assert caught.value.needed == Decimal(3)
     assert caught.value.available == Decimal("1.5")
-    check_plain(caught.value)
+    check_plain(caught.value, "mensatek")
     assert len(box.ledger) == 0
 
 

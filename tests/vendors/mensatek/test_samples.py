@@ -8,11 +8,12 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve
+from shared import next_year
 
 from mensasdk import DecodeError, MensatekClient
 from mensasdk.vendors.mensatek import SendResult
 
-from .support import NUMBER, TYPES, Format, Literally, next_year
+from .support import NUMBER, TYPES, Format, Literally
 
 SENT = SendResult(
     accepted=1,

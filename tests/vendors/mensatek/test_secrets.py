@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+from shared import EAGER
 
 import mensasdk
 from mensasdk import (
@@ -31,7 +32,7 @@ from mensasdk.sandbox import Account, Fault, Mensatek, Sandbox
 from mensasdk.transport import Event
 from mensasdk.vendors.mensatek import SendSms, UploadFile
 
-from .support import EAGER, FORMATS, Format
+from .support import FORMATS, Format
 
 # Signs that every encoding spells in its own way.
 USER = "canario-usuario/+ñ%"

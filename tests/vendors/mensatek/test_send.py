@@ -14,13 +14,14 @@ import pytest
 from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import next_year
 from tiers import examples
 
 from mensasdk import MensatekClient, Recipient, ScheduleError, ValidationError
 from mensasdk.messages import OutcomeKind
 from mensasdk.sandbox import Sandbox
 
-from .support import BODIES, FORMATS, NUMBER, Body, Format, Literally, connect, next_year
+from .support import BODIES, FORMATS, NUMBER, Body, Format, Literally, connect
 
 MADRID = ZoneInfo("Europe/Madrid")
 

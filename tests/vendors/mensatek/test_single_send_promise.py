@@ -6,13 +6,14 @@ import asyncio
 from typing import Any
 
 import pytest
+from shared import check_plain, until
 
 from mensasdk import ConnectionLost, MensaError, OutcomeKind, Timeouts
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.transport import cancelled_outcome
 from mensasdk.vendors.mensatek import SendResult
 
-from .support import BODIES, FORMATS, NUMBER, Body, Format, caught, check_plain, connect
+from .support import BODIES, FORMATS, NUMBER, Body, Format, caught, connect
 
 # Long enough for the 200,000 lists and the bomb on a busy machine. What hangs takes all of it.
 PATIENCE = Timeouts(total=20.0)
@@ -47,7 +48,7 @@ async def attempt(
     async with connect(box, answer_format=answer_format, body_format=body_format, timeouts=timeouts) as client:
         result = await caught(client.send_sms([NUMBER], "Hola"))
     if isinstance(result, MensaError):
-        check_plain(result)
+        check_plain(result, "mensatek")
     return result
 
 
@@ -153,8 +154,7 @@ async def test_a_send_cancelled_in_flight_says_that_it_may_have_gone_out(box: Sa
     box.fail("mensatek", fault=Fault.HANG, when="after", times=None)
     async with connect(box) as client:
         task = asyncio.create_task(client.send_sms([NUMBER], "Hola"))
-        while not len(box.ledger):  # noqa: ASYNC110 - the ledger is plain data and tells nobody
-            await asyncio.sleep(0.005)
+        await until(lambda: len(box.ledger))
         task.cancel()
         with pytest.raises(asyncio.CancelledError) as cancelled:
             await task

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import pickle
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from email import message_from_bytes
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 from attrs import define, field, frozen
+from shared import EAGER
 
-from mensasdk import MensaError, RetryPolicy
 from mensasdk.vendors.smsgateway24 import SmsGateway24Client
 
 NUMBER = "+4915752982212"
@@ -26,8 +24,6 @@ TOKEN = "df427bfcf113c9a21c67718035076b5b"
 EMAIL = "someone@example.com"
 PASSWORD = "s3cret & pläin +%"
 DEVICE = 260
-# Repetitions are allowed and cost no time, so a test that counts requests would see one.
-EAGER = RetryPolicy(attempts=3, base=0.0)
 LOGIN = {"email": EMAIL, "password": PASSWORD}
 
 
@@ -193,17 +189,3 @@ async def talking(
     """A client with a token, and the server that it talks to."""
     async with serving(**answers) as server, client_of(server, **(options or {})) as client:
         yield client, server
-
-
-def check_plain(error: MensaError) -> None:
-    """An error is plain data: it pickles with all it says, and leads to no other exception."""
-    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    assert type(copy) is type(error)
-    assert str(copy) == str(error)
-    assert vars(copy) == vars(error)
-    assert error.__context__ is None
-    assert error.__cause__ is None
-
-
-def next_year() -> int:
-    return datetime.now(UTC).year + 1

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from shared import check_plain
 
 from mensasdk import (
     AmbiguousResponse,
@@ -24,7 +25,7 @@ from mensasdk import (
 from mensasdk.vendors.smsgateway24 import BulkSms, SimSlot, SmsGateway24Client, StatusCode
 
 from .samples import BULK_SENT, CONTACT, DEVICE_STATUS, DEVICES, LIST, LIST_2021, SENT, STATUS, TAG
-from .served import NUMBER, Answer, Given, check_plain, talking
+from .served import NUMBER, Answer, Given, talking
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -374,7 +375,7 @@ async def test_an_acceptance_without_an_id_is_unknown(function: str, value: Any)
             await call(client)
     assert caught.value.outcome is OutcomeKind.UNKNOWN
     assert len(server.requests) == 1
-    check_plain(caught.value)
+    check_plain(caught.value, "smsgateway24")
 
 
 @pytest.mark.parametrize("function", SENDS)
@@ -395,7 +396,7 @@ async def test_an_error_with_an_id_says_two_things(function: str) -> None:
         with pytest.raises(AmbiguousResponse) as caught:
             await call(client)
     assert caught.value.outcome is OutcomeKind.UNKNOWN
-    check_plain(caught.value)
+    check_plain(caught.value, "smsgateway24")
 
 
 @pytest.mark.parametrize("nothing", [None, 0, "", "0"])
@@ -449,7 +450,7 @@ async def test_what_cannot_be_read_without_doubt_is_unknown_and_sent_once(body: 
     assert caught.value.outcome is OutcomeKind.UNKNOWN
     assert caught.value.vendor == "smsgateway24"
     assert len(server.requests) == 1
-    check_plain(caught.value)
+    check_plain(caught.value, "smsgateway24")
 
 
 async def test_a_429_means_not_sent_and_is_made_again() -> None:
@@ -506,7 +507,7 @@ async def test_a_refusal_repeats_the_vendors_words_and_nothing_of_ours(words: An
     assert (caught.value.code, caught.value.vendor, caught.value.retryable) == ("1", "smsgateway24", False)
     assert caught.value.outcome is OutcomeKind.REJECTED
     assert len(server.requests) == 1
-    check_plain(caught.value)
+    check_plain(caught.value, "smsgateway24")
 
 
 @pytest.mark.parametrize(("error", "code"), [(1, "1"), ("1", "1"), (True, "1"), (2, "2"), (-1, "-1"), ("17", "17")])

@@ -14,6 +14,7 @@ import pytest
 from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import next_year
 
 from mensasdk import BatchSender, MemoryJournal, Message, Outcome, OutcomeKind, ValidationError, VendorOptions
 from mensasdk.campaign import Route, Router
@@ -26,7 +27,7 @@ from mensasdk.vendors.smsgateway24 import (
 )
 
 from .samples import BULK_SENT, SENT
-from .served import DEVICE, LOGIN, NUMBER, TOKEN, Answer, Given, Seen, Served, next_year, serving, talking
+from .served import DEVICE, LOGIN, NUMBER, TOKEN, Answer, Given, Seen, Served, serving, talking
 
 NUMBERS = [f"+49157529{number:05}" for number in range(1000)]
 GIF = b"GIF89a" + bytes(30)

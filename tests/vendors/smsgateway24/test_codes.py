@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import pickled
 
 from mensasdk import AuthError, DeliveryState, VendorError
 from mensasdk.vendors.smsgateway24 import SimSlot, StatusCode
@@ -56,7 +56,7 @@ def test_a_code_that_nobody_has_seen_is_a_value(number: int) -> None:
     assert code == number
     assert (code.is_known, code.state, code.is_final, code.is_incoming) == (False, UNKNOWN, False, False)
     assert str(number) in code.meaning
-    assert pickle.loads(pickle.dumps(code)) == code  # noqa: S301 - our own bytes
+    assert pickled(code) == code
     assert copy.deepcopy(code) == code
 
 
@@ -86,7 +86,7 @@ def test_the_slots_are_those_of_the_document() -> None:
         5: (False, False, True),
     }
     assert (SimSlot(9).is_known, SimSlot(9).is_sms, SimSlot(9).takes_images) == (False, False, False)
-    assert pickle.loads(pickle.dumps(SimSlot(9))) == SimSlot(9)  # noqa: S301 - our own bytes
+    assert pickled(SimSlot(9)) == SimSlot(9)
 
 
 @pytest.mark.parametrize(

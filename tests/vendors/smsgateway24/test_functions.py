@@ -8,12 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from shared import next_year
 
 from mensasdk import OutcomeKind, ScheduleError, ValidationError
 from mensasdk.vendors.smsgateway24 import SmsGateway24Client, StatusCode
 
 from .samples import CONTACT, DEVICE_STATUS, DEVICES, LIST, STATUS, TAG
-from .served import NUMBER, TOKEN, next_year, talking
+from .served import NUMBER, TOKEN, talking
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 BEGIN = datetime(2023, 11, 2, 22, 44, 43, tzinfo=ZoneInfo("Europe/Paris"))

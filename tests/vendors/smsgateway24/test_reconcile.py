@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pytest
-from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import OpenGate
 
 from mensasdk import AuthError, Delivery, DeliveryState, MensaError, Message, Outcome, OutcomeKind
 from mensasdk.sandbox import Fault
@@ -28,27 +28,16 @@ ASKED_AT = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 ACCEPTED, UNKNOWN = OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN
 
 
-@frozen
-class Gate:
-    """A gate that is always open."""
-
-    async def enter(self) -> None:
-        pass
-
-    def penalise(self, seconds: float) -> None:
-        pass
-
-
 def doubts_of(client: SmsGateway24Client, given: Sequence[Message], **known: Any) -> list[Doubt]:
     return [Doubt(client.prepare(message), **{"position": index, **known}) for index, message in enumerate(given)]
 
 
 async def settle(client: SmsGateway24Client, doubts: Sequence[Doubt], *, repeat: bool = True) -> list[Outcome | None]:
-    return list(await client.reconcile(doubts, reference=REFERENCE, gate=Gate(), repeat=repeat))
+    return list(await client.reconcile(doubts, reference=REFERENCE, gate=OpenGate(), repeat=repeat))
 
 
 async def send(client: SmsGateway24Client, batch: Sequence[Prepared]) -> list[Outcome]:
-    return list((await client.send_batch(batch, reference=REFERENCE, gate=Gate())).outcomes)
+    return list((await client.send_batch(batch, reference=REFERENCE, gate=OpenGate())).outcomes)
 
 
 def codes(found: Sequence[Outcome | None]) -> list[str | None]:

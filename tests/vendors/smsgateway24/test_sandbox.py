@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve
+from shared import EAGER, check_plain, next_year
 
 from mensasdk import AuthError, BatchSender, MensaError, Message, OutcomeKind, Timeouts, VendorError
 from mensasdk.delivery import DeliveryReceiver
@@ -29,8 +30,6 @@ from mensasdk.vendors.smsgateway24 import (
     StatusCode,
     parse_callback,
 )
-
-from .served import EAGER, check_plain, next_year
 
 NUMBER = "+34600000007"
 NUMBERS = [f"+3460001{number:04}" for number in range(1000)]
@@ -257,7 +256,7 @@ async def test_a_wrong_password_and_a_wrong_token_are_refused(quirks: Quirks) ->
             async with SmsGateway24Client(base_url=url, device_id=260, retry=EAGER, **wrong) as stranger:
                 with pytest.raises(AuthError) as caught:
                     await stranger.send_sms(NUMBER, "Hola")
-                check_plain(caught.value)
+                check_plain(caught.value, "smsgateway24")
         async with SmsGateway24Client(base_url=url, device_id=260, token="f" * 32, **login) as mended:
             await mended.send_sms(NUMBER, "Hola")
         assert len(box.ledger) == 1
@@ -300,7 +299,7 @@ async def test_refusals_are_typed_and_change_nothing(quirks: Quirks) -> None:
                 await call()
             assert type(caught.value) is VendorError
             assert (caught.value.outcome, caught.value.code) == (OutcomeKind.REJECTED, "1")
-            check_plain(caught.value)
+            check_plain(caught.value, "smsgateway24")
         assert len(box.ledger) == 0
 
 
@@ -346,7 +345,7 @@ async def test_after_acceptance_no_fault_makes_a_second_message_or_a_false_claim
             with pytest.raises(MensaError) as caught:
                 await client.send_sms(NUMBER, "Hola")
             assert caught.value.outcome is OutcomeKind.UNKNOWN
-            check_plain(caught.value)
+            check_plain(caught.value, "smsgateway24")
         assert len(box.ledger) == 1
         assert box.ledger.request_count("addsms") == 1
         assert box.ledger.request_count("gettoken") == 1

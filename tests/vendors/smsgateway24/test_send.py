@@ -16,13 +16,14 @@ import pytest
 from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import next_year
 from tiers import examples
 
 from mensasdk import ConfigurationError, MensaError, OutcomeKind, ScheduleError, ValidationError
 from mensasdk.vendors.smsgateway24 import BulkSms, SendResult, SimSlot, SmsGateway24Client
 
 from .samples import BULK, BULK_CELL, BULK_SENT, SENT, TOKEN_REFUSED
-from .served import DEVICE, EMAIL, LOGIN, NUMBER, PASSWORD, TOKEN, Served, client_of, next_year, serving, talking
+from .served import DEVICE, EMAIL, LOGIN, NUMBER, PASSWORD, TOKEN, Served, client_of, serving, talking
 
 SOON = datetime(next_year(), 7, 15, 9, 30, 15, tzinfo=ZoneInfo("Europe/Madrid"))
 SOON_UTC = f"{next_year()}-07-15 07:30:15"

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from shared import check_plain
 
 from mensasdk import (
     AuthError,
@@ -26,7 +27,7 @@ from mensasdk.vendors.smsgateway24 import BulkSms, GetAllDevices, SmsGateway24Cl
 
 from .samples import BULK_SENT, CONTACT, DEVICE_STATUS, DEVICES, LIST, SENT, STATUS, TAG, TOKEN_REFUSED
 from .samples import TOKEN as TOKEN_SAMPLE
-from .served import EMAIL, LOGIN, NUMBER, PASSWORD, TOKEN, Answer, Given, check_plain, client_of, serving, talking
+from .served import EMAIL, LOGIN, NUMBER, PASSWORD, TOKEN, Answer, Given, client_of, serving, talking
 
 OLD, NEW = "0" * 32, "1" * 32
 LOGGED_IN = {"error": 0, "message": "OK", "token": NEW}
@@ -74,7 +75,7 @@ async def test_a_refused_login_is_told_as_it_is() -> None:
     assert caught.value.vendor == "smsgateway24"
     assert caught.value.outcome is OutcomeKind.REJECTED
     assert server.functions == ["gettoken"]
-    check_plain(caught.value)
+    check_plain(caught.value, "smsgateway24")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ async def test_a_login_without_a_usable_token_is_no_login(body: Given) -> None:
     async with talking(LOGIN, gettoken=body) as (client, _):
         with pytest.raises(DecodeError) as caught:
             await client.get_token()
-    check_plain(caught.value)
+    check_plain(caught.value, "smsgateway24")
 
 
 async def test_no_length_is_expected_of_a_token() -> None:
@@ -140,7 +141,7 @@ async def test_a_login_that_fails_fails_for_all_who_waited_for_it_and_nothing_wa
         for error in errors:
             assert type(error) is AuthError
             assert error.outcome is OutcomeKind.NOT_SENT
-            check_plain(error)
+            check_plain(error, "smsgateway24")
         # Whoever comes later tries again.
         server.answers["gettoken"] = [Answer(LOGGED_IN)]
         await client.send_sms(NUMBER, "Hola")
@@ -163,7 +164,7 @@ async def test_whatever_becomes_of_the_login_the_message_was_not_sent(answer: Gi
             await client.send_sms(NUMBER, "Hola")
     assert caught.value.outcome is OutcomeKind.NOT_SENT
     assert set(server.functions) == {"gettoken"}
-    check_plain(caught.value)
+    check_plain(caught.value, "smsgateway24")
 
 
 async def test_a_login_whose_answer_is_lost_is_made_again() -> None:
@@ -221,7 +222,7 @@ async def test_a_new_token_that_is_refused_too_is_the_end() -> None:
             await client.send_sms(NUMBER, "Hola")
     assert server.functions == ["addsms", "gettoken", "addsms"]
     assert caught.value.outcome is OutcomeKind.REJECTED
-    check_plain(caught.value)
+    check_plain(caught.value, "smsgateway24")
 
 
 async def test_without_a_login_a_refused_token_is_the_end() -> None:
@@ -239,7 +240,7 @@ async def test_a_login_that_fails_after_a_refusal_leaves_the_message_unsent() ->
             await client.send_sms(NUMBER, "Hola")
     assert server.functions == ["addsms", "gettoken"]
     assert caught.value.outcome is OutcomeKind.NOT_SENT
-    check_plain(caught.value)
+    check_plain(caught.value, "smsgateway24")
 
 
 async def test_calls_refused_together_make_one_login() -> None:
@@ -323,7 +324,7 @@ async def test_after_anything_but_a_refusal_nothing_is_made_again(function: str,
             await call(client)
     assert server.functions == [function]
     assert caught.value.outcome is OutcomeKind.UNKNOWN
-    check_plain(caught.value)
+    check_plain(caught.value, "smsgateway24")
 
 
 async def test_a_send_that_takes_too_long_is_not_made_again() -> None:

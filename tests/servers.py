@@ -23,6 +23,7 @@ from typing import Any
 
 import trustme
 from attrs import field, frozen
+from shared import closed_port
 
 from mensasdk.transport import Secret, Timeouts
 
@@ -177,13 +178,6 @@ async def serve(
 
 async def ok(exchange: Exchange) -> None:
     await exchange.answer()
-
-
-def closed_port() -> int:
-    """A port of this machine on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -464,9 +458,3 @@ async def hang_up(writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(1):
             await writer.wait_closed()
     writer.transport.abort()  # where the other side does not take the rest
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is true; the time limit of the test ends a wait for nothing."""
-    while not condition():  # noqa: ASYNC110 - what is waited for lies in threads and kernels, where no event is set
-        await asyncio.sleep(0.005)
