@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -152,3 +153,14 @@ async def mensatek(box: Sandbox) -> AsyncIterator[MensatekClient]:
     """Return a client of the sandbox's Mensatek."""
     async with MensatekClient(**box.credentials("mensatek"), base_url=box.base_url("mensatek")) as client:
         yield client
+
+
+@pytest.fixture
+async def log(caplog: pytest.LogCaptureFixture) -> AsyncIterator[pytest.LogCaptureFixture]:
+    """Return the log with everything in it, each step of the loop too, save what an aiohttp server of a test logs."""
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = 0.0
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.CRITICAL, "aiohttp.access"):
+        yield caplog
+    loop.set_debug(False)

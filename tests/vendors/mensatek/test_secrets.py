@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import json
-import logging
 import pickle
-import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
-from types import FrameType
+from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import pytest
+from canaries import Canaries, spellings
 from shared import EAGER
 
-import mensasdk
 from mensasdk import (
     AuthError,
     ConfigurationError,
@@ -43,44 +37,13 @@ TEXT = f"{WORD}: tu clave es {CODE}"
 PAIR = f"{USER}:{TOKEN}"
 
 
-def spellings(secret: str) -> set[str]:
-    raw = secret.encode()
-    return {
-        secret,
-        json.dumps(secret)[1:-1],
-        repr(secret)[1:-1],
-        repr(raw)[2:-1],
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
-        base64.b64encode(raw).decode(),
-        base64.urlsafe_b64encode(raw).decode(),
-        raw.hex(),
-    }
-
-
-SECRETS = frozenset().union(*map(spellings, (USER, TOKEN, PAIR)))
-PERSONAL = frozenset({NUMBER[3:], WORD, CODE})
-
-
-def assert_absent(where: str, text: str, unwanted: frozenset[str] = SECRETS | PERSONAL) -> None:
-    found = [secret for secret in unwanted if secret in text]
-    assert not found, f"{where} shows {found}"
+CANARIES = Canaries(spellings(USER, TOKEN, PAIR), frozenset({NUMBER[3:], WORD, CODE}))
 
 
 def test_the_search_finds_a_secret_in_any_spelling() -> None:
     for text in (f"x{TOKEN}x", repr(USER), quote(PAIR), json.dumps({"a": TOKEN}), str(PAIR.encode())):
         with pytest.raises(AssertionError, match="the text shows"):
-            assert_absent("the text", text)
-
-
-@pytest.fixture
-async def log(caplog: pytest.LogCaptureFixture) -> AsyncIterator[pytest.LogCaptureFixture]:
-    loop = asyncio.get_running_loop()
-    loop.set_debug(True)
-    with caplog.at_level(logging.DEBUG):
-        yield caplog
-    loop.set_debug(False)
+            CANARIES.check_absent("the text", text)
 
 
 def sandbox() -> Sandbox:
@@ -90,35 +53,6 @@ def sandbox() -> Sandbox:
 def client_of(box: Sandbox, *, token: str = TOKEN, events: list[Event] | None = None, **more: Any) -> MensatekClient:
     hooks = () if events is None else (events.append,)
     return MensatekClient(USER, token, base_url=box.base_url("mensatek"), retry=EAGER, hooks=hooks, **more)
-
-
-def frames_of_ours(error: BaseException) -> Iterator[FrameType]:
-    """The frames of the SDK that a traceback leads through, without the sandbox's."""
-    root = Path(mensasdk.__file__).parent
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        path = Path(frame.f_code.co_filename)
-        if path.is_relative_to(root) and not path.is_relative_to(root / "sandbox"):
-            yield frame
-
-
-def check_error(error: MensaError) -> None:
-    seen: list[BaseException] = []
-    link: BaseException | None = error
-    while link is not None:
-        assert link not in seen
-        seen.append(link)
-        assert_absent("the error", f"{link} {link!r} {link.args} {vars(link)}")
-        link = link.__cause__ or link.__context__
-    assert seen == [error]
-    assert_absent("the pickle", pickle.dumps(error, protocol=0).decode("latin-1"))
-    assert_absent("the traceback", "".join(traceback.format_exception(error)))
-
-
-def check_frames(error: MensaError) -> None:
-    """The credentials stand in no variable that a crash reporter would show; the caller's own values may."""
-    for frame in frames_of_ours(error):
-        for name, value in frame.f_locals.items():
-            assert_absent(f"{name} in {frame.f_code.co_qualname}", repr(value), SECRETS)
 
 
 CAUSES: dict[str, tuple[dict[str, Any], OutcomeKind]] = {
@@ -152,12 +86,10 @@ async def test_no_error_log_or_event_shows_a_secret(
         with pytest.raises(MensaError) as caught:
             await client.send_sms([Recipient(NUMBER, [CODE])], TEXT, reference=WORD)
     assert caught.value.outcome is outcome
-    check_error(caught.value)
-    check_frames(caught.value)
+    CANARIES.check_error(caught.value)
     assert events
-    assert_absent("an event", "".join(map(repr, events)))
-    assert_absent("the log", "\n".join(f"{record.getMessage()} {vars(record)}" for record in log.records))
-    assert_absent("the formatted log", log.text)
+    CANARIES.check_absent("an event", "".join(map(repr, events)))
+    CANARIES.check_log(log)
 
 
 @pytest.mark.slow
@@ -172,9 +104,9 @@ async def test_success_logs_nothing_of_it_either(log: pytest.LogCaptureFixture, 
         await client.upload_file(CODE.encode(), name="b.pdf", method="base64")
         await client.get_credits()
         assert len(box.ledger) == 1  # so the credentials, as odd as they are, arrived
-    assert_absent("an event", "".join(map(repr, events)))
-    assert_absent("the log", log.text)
-    assert_absent("the answer", repr(sent), SECRETS)
+    CANARIES.check_absent("an event", "".join(map(repr, events)))
+    CANARIES.check_log(log)
+    CANARIES.check_absent("the answer", repr(sent), personal=False)
 
 
 async def test_nothing_was_sent_shows_no_secret_either(log: pytest.LogCaptureFixture) -> None:
@@ -188,18 +120,16 @@ async def test_nothing_was_sent_shows_no_secret_either(log: pytest.LogCaptureFix
         ):
             with pytest.raises(ValidationError) as refused:
                 await call
-            check_error(refused.value)
-            check_frames(refused.value)
+            CANARIES.check_error(refused.value)
         assert url in repr(client)
         await client.aclose()
     for closed in (client, client_of_nobody(url)):
         with pytest.raises(MensaError) as caught:
             await closed.send_sms([NUMBER], TEXT)
         assert caught.value.outcome is OutcomeKind.NOT_SENT
-        check_error(caught.value)
-        check_frames(caught.value)
+        CANARIES.check_error(caught.value)
         await closed.aclose()
-    assert_absent("the log", log.text)
+    CANARIES.check_log(log)
 
 
 def client_of_nobody(url: str) -> MensatekClient:
@@ -209,7 +139,7 @@ def client_of_nobody(url: str) -> MensatekClient:
 async def test_a_client_shows_no_secret() -> None:
     async with client_of_nobody("http://127.0.0.1:1/v7") as client:
         for shown in (repr(client), str(client), f"{client}", repr(vars(client)), repr(vars(client).values())):
-            assert_absent("the client", shown)
+            CANARIES.check_absent("the client", shown)
         assert "http://127.0.0.1:1/v7" in repr(client)
         with pytest.raises(TypeError):
             pickle.dumps(client)
@@ -236,13 +166,13 @@ def test_a_client_that_is_set_up_wrongly_is_refused_without_showing_why_in_full(
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
         make()
-    assert_absent("the error", f"{caught.value!r} {vars(caught.value)}", SECRETS)
+    CANARIES.check_absent("the error", f"{caught.value!r} {vars(caught.value)}", personal=False)
 
 
 async def test_requests_show_no_number_and_no_text() -> None:
     request = SendSms(recipients=[{"Movil": NUMBER[1:]}], text=TEXT)
     upload = UploadFile(name="a.pdf", content=CODE.encode())
-    assert_absent("a request", f"{request!r} {request} {upload!r}")
+    CANARIES.check_absent("a request", f"{request!r} {request} {upload!r}")
 
 
 async def test_wrong_credentials_are_not_shown(log: pytest.LogCaptureFixture) -> None:
@@ -254,6 +184,5 @@ async def test_wrong_credentials_are_not_shown(log: pytest.LogCaptureFixture) ->
         for call in calls:
             with pytest.raises(AuthError) as caught:
                 await call(client)
-            check_error(caught.value)
-            check_frames(caught.value)
-    assert_absent("the log", log.text)
+            CANARIES.check_error(caught.value)
+    CANARIES.check_log(log)

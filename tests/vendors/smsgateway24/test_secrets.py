@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import json
-import logging
 import pickle
-import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+from canaries import Canaries, spellings
 
-import mensasdk
 from mensasdk import MensaError, Secret, Timeouts
 from mensasdk.transport import Event, HttpRequest
 from mensasdk.vendors.smsgateway24 import (
@@ -43,23 +38,7 @@ TEXT = f"{WORD}: your key is {CODE}"
 LOGIN = {"email": EMAIL, "password": PASSWORD}
 
 
-def spellings(secret: str) -> set[str]:
-    raw = secret.encode()
-    return {
-        secret,
-        json.dumps(secret)[1:-1],
-        repr(secret)[1:-1],
-        repr(raw)[2:-1],
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
-        base64.b64encode(raw).decode(),
-        raw.hex(),
-    }
-
-
-SECRETS = frozenset[str]().union(*map(spellings, (EMAIL, PASSWORD, TOKEN, OTHER_TOKEN)))
-PERSONAL = frozenset({NUMBER[3:], WORD, CODE})
+CANARIES = Canaries(spellings(EMAIL, PASSWORD, TOKEN, OTHER_TOKEN), frozenset({NUMBER[3:], WORD, CODE}))
 
 Call = Callable[[SmsGateway24Client], Awaitable[object]]
 CALLS: dict[str, tuple[Given, Call]] = {
@@ -76,48 +55,19 @@ CALLS: dict[str, tuple[Given, Call]] = {
 }
 
 
-def assert_absent(where: str, text: str, unwanted: frozenset[str] = SECRETS | PERSONAL) -> None:
-    found = [secret for secret in unwanted if secret in text]
-    assert not found, f"{where} shows {found}"
-
-
 def test_the_search_finds_a_secret_in_any_spelling() -> None:
     for text in (f"x{TOKEN}x", repr(PASSWORD), quote(EMAIL), json.dumps({"a": TOKEN}), str(PASSWORD.encode())):
         with pytest.raises(AssertionError, match="the text shows"):
-            assert_absent("the text", text)
-
-
-@pytest.fixture
-async def log(caplog: pytest.LogCaptureFixture) -> AsyncIterator[pytest.LogCaptureFixture]:
-    loop = asyncio.get_running_loop()
-    loop.set_debug(True)
-    # The server of these tests is aiohttp's, and what it logs is not ours.
-    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.CRITICAL, "aiohttp.access"):
-        yield caplog
-    loop.set_debug(False)
-
-
-def check_error(error: MensaError) -> None:
-    assert error.__cause__ is None
-    assert error.__context__ is None
-    assert_absent("the error", f"{error} {error!r} {error.args} {vars(error)}")
-    assert_absent("the pickle", pickle.dumps(error, protocol=0).decode("latin-1"))
-    assert_absent("the traceback", "".join(traceback.format_exception(error)))
-    root = Path(mensasdk.__file__).parent
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if Path(frame.f_code.co_filename).is_relative_to(root):
-            for name, value in frame.f_locals.items():
-                # The caller's own values may stand there, the credentials may not.
-                assert_absent(f"{name} in {frame.f_code.co_qualname}", repr(value), SECRETS)
+            CANARIES.check_absent("the text", text)
 
 
 def check_urls(server: Served) -> None:
     for request in server.requests:
         assert request.method == "POST"
         assert "?" not in request.target
-        assert_absent("the address", request.target)
+        CANARIES.check_absent("the address", request.target)
         headers = {name: value for name, value in request.headers.items() if name != "cookie"}
-        assert_absent("a header", str(headers))
+        CANARIES.check_absent("a header", str(headers))
 
 
 @pytest.mark.parametrize("function", CALLS)
@@ -138,9 +88,9 @@ async def test_credentials_stand_in_no_address_header_log_or_event(
     assert quote_plus(PASSWORD) in sent  # the canaries did go out
     check_urls(server)
     assert events
-    assert_absent("an event", "".join(map(repr, events)))
-    assert_absent("the log", "\n".join(f"{record.getMessage()} {vars(record)}" for record in log.records))
-    assert_absent("the answer", repr(result), SECRETS)
+    CANARIES.check_absent("an event", "".join(map(repr, events)))
+    CANARIES.check_log(log)
+    CANARIES.check_absent("the answer", repr(result), personal=False)
 
 
 def quoting(request: Seen) -> dict[str, Any]:
@@ -180,12 +130,12 @@ async def test_no_error_log_or_event_shows_a_secret_or_what_was_sent(
         try:
             await CALLS[function][1](client)
         except MensaError as error:
-            check_error(error)
+            CANARIES.check_error(error)
         else:
             assert (failure, function) == ("no id", "addalotofsms")  # which has none to give
     check_urls(server)
-    assert_absent("an event", "".join(map(repr, events)))
-    assert_absent("the log", "\n".join(f"{record.getMessage()} {vars(record)}" for record in log.records))
+    CANARIES.check_absent("an event", "".join(map(repr, events)))
+    CANARIES.check_log(log)
 
 
 async def test_a_failed_login_shows_no_credentials(log: pytest.LogCaptureFixture) -> None:
@@ -195,15 +145,15 @@ async def test_a_failed_login_shows_no_credentials(log: pytest.LogCaptureFixture
             for call in (client.get_token(), client.send_sms(NUMBER, TEXT)):
                 with pytest.raises(MensaError) as caught:
                     await call
-                check_error(caught.value)
+                CANARIES.check_error(caught.value)
         check_urls(server)
-    assert_absent("the log", log.text)
+    CANARIES.check_log(log)
 
 
 async def test_a_client_shows_no_secret() -> None:
     async with SmsGateway24Client(token=TOKEN, email=EMAIL, password=PASSWORD) as client:
         for shown in (repr(client), str(client), repr(vars(client)), repr(vars(client._session))):
-            assert_absent("the client", shown)
+            CANARIES.check_absent("the client", shown)
         assert "https://smsgateway24.com/getdata" in repr(client)
         with pytest.raises(TypeError):
             pickle.dumps(client)
@@ -223,8 +173,8 @@ def test_requests_show_no_credentials_no_number_and_no_text() -> None:
         BulkSms(NUMBER, TEXT),
     ]
     for request in requests:
-        assert_absent("a request", f"{request!r} {request}")
-    assert_absent("an item", repr(item))
+        CANARIES.check_absent("a request", f"{request!r} {request}")
+    CANARIES.check_absent("an item", repr(item))
 
 
 def test_an_http_request_shows_no_body() -> None:
@@ -232,4 +182,4 @@ def test_an_http_request_shows_no_body() -> None:
     request = client._encode(AddSms(token=Secret(TOKEN), number=NUMBER, text=TEXT, device_id="1", sim=0))
     assert isinstance(request, HttpRequest)
     assert quote_plus(TOKEN).encode() in request.body
-    assert_absent("the request", repr(request))
+    CANARIES.check_absent("the request", repr(request))
