@@ -6,12 +6,14 @@ import asyncio
 import atexit
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 
@@ -72,10 +74,16 @@ async def start(*arguments: str | Path, box: Sandbox | None = None, **variables:
 
 
 async def finish(process: Process) -> Ended:
-    """Wait for its end."""
+    """Wait for a process to end, and return what it said."""
     out, err = await process.communicate()
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(), err.decode())
+
+
+async def interrupted(process: Process) -> Ended:
+    """Press Ctrl-C, and wait for the process to end."""
+    process.send_signal(signal.SIGINT)
+    return await finish(process)
 
 
 async def run(*arguments: str | Path, box: Sandbox | None = None, **variables: str) -> Ended:
@@ -124,6 +132,51 @@ class _CommandServer:
 @cache
 def _server(path: str) -> _CommandServer:
     return _CommandServer(path)
+
+
+class Receiving:
+    """The command `receive` as a process, with what it has said so far."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.said = ""
+
+    async def ready(self) -> dict[str, str]:
+        """Wait until it listens, and return what the vendor is to be given."""
+        assert self.process.stderr is not None
+        told: dict[str, str] = {}
+        async with asyncio.timeout(20):
+            while "Ctrl-C ends it" not in self.said:
+                line = (await self.process.stderr.readline()).decode()
+                assert line, f"it ended: {self.said}"
+                self.said += line
+                name, _, value = line.strip().partition(" ")
+                told[name] = value.strip()
+        return told
+
+    async def stop(self) -> Ended:
+        """Press Ctrl-C; return all that it has said, from the beginning."""
+        ended = await interrupted(self.process)
+        return Ended(ended.code, ended.out, self.said + ended.err)
+
+
+@asynccontextmanager
+async def receiving(vendor: str, journal: Path, *more: str | Path, **variables: str) -> AsyncIterator[Receiving]:
+    """Start the command `receive`, and see to it that it ends."""
+    process = await start(
+        "receive", "--vendor", vendor, "--journal", journal, "--port", "0", *more, box=None, **variables
+    )
+    try:
+        yield Receiving(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line, wherever a terminal broke it."""
+    return " ".join(text.split())
 
 
 def invoke(*arguments: str | Path, keyboard: str | None = None, **variables: str) -> Result:

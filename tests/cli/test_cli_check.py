@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_support import invoke, run, write_people, write_rows
+from cli_support import invoke, one_line, run, write_people, write_rows
 from rich.console import Console
 
 from mensasdk import MensatekClient, Message
@@ -53,10 +53,6 @@ def prices(tmp_path: Path) -> Path:
     path = tmp_path / "prices.csv"
     path.write_text("country;price\nES;0,9\n*;2\n", encoding="utf-8")
     return path
-
-
-def words(text: str) -> str:
-    return " ".join(text.split())
 
 
 @pytest.mark.slow
@@ -112,7 +108,7 @@ def test_the_tables_tell_it_at_a_glance(people: Path, optouts: Path, prices: Pat
     assert ["opted_out", "1", "has", "opted", "out"] in rows
     assert ["17", "has", "no", "number"] in rows
     assert ["18", "***077", "the", "recipient", "(***077)", "has", "opted", "out"] in rows
-    assert "á → a (13) · í → i (1)" in words(result.stdout)
+    assert "á → a (13) · í → i (1)" in one_line(result.stdout)
     assert "60000" not in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
 
@@ -122,9 +118,9 @@ def test_what_forces_unicode_is_named_with_what_it_costs(tmp_path: Path) -> None
     text = "Hola {nombre} 😀, le esperamos mañana a las diez en nuestra tienda de la calle Mayor"
     result = invoke("check", people, "--vendor", "smsgateway24", "--device-id", "1", "--text", text)
     assert result.exit_code == 0
-    assert "U+1F600 GRINNING FACE 6" in words(result.stdout)
-    assert "6 messages travel in UCS-2" in words(result.stdout)
-    assert "the 12 parts would be 6: 6 fewer" in words(result.stdout)
+    assert "U+1F600 GRINNING FACE 6" in one_line(result.stdout)
+    assert "6 messages travel in UCS-2" in one_line(result.stdout)
+    assert "the 12 parts would be 6: 6 fewer" in one_line(result.stdout)
     found = json.loads(
         invoke("check", people, "--vendor", "smsgateway24", "--device-id", "1", "--text", text, "--json").stdout
     )
@@ -194,7 +190,7 @@ def test_a_text_that_a_terminal_would_obey_is_not_shown_to_it(tmp_path: Path) ->
     people = write_rows(tmp_path / "people.csv", ["+34600000001,\x1b[31mAna", "+34600000002,\u202eAna"])
     for vendor in (("mensatek",), ("smsgateway24", "--device-id", "1")):
         result = invoke("check", people, "--vendor", *vendor, "--text", "Hola {nombre}")
-        assert "U+001B control character" in words(result.stdout)
+        assert "U+001B control character" in one_line(result.stdout)
         assert "\x1b" not in result.stdout
         assert "\u202e" not in result.stdout
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import click
 import pytest
-from cli_support import TOKEN_NAME, write_people
-from click.testing import CliRunner, Result
+from cli_support import TOKEN_NAME, invoke, write_people
 
 import mensasdk.cli.commands
 from mensasdk import __version__
 from mensasdk.cli.app import COMMANDS, cli
 
 SEND = ("--vendor", "mensatek", "--text", "Hola {nombre}")
-
-
-def invoke(*arguments: str | Path, **variables: str) -> Result:
-    environ: dict[str, str | None] = {name: None for name in os.environ if name.startswith("MENSASDK_")}
-    return CliRunner().invoke(cli, [str(argument) for argument in arguments], env={**environ, **variables})
 
 
 @pytest.fixture

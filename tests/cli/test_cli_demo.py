@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from cli_support import run
+from cli_support import one_line, run
 
 from mensasdk import MensatekClient
 from mensasdk.cli.demo import campaign as demo
@@ -45,7 +45,7 @@ async def test_the_demo_adds_up_and_says_so(tmp_path: Path) -> None:
     # The Mexican vendor ran out of credits, and the phones took over.
     instead = [line for line in lines if line.vendor == "smsgateway24" and line.number.startswith("52")]
     assert instead
-    assert f"{len(instead)} Mexican numbers went through smsgateway24" in " ".join(ended.out.split())
+    assert f"{len(instead)} Mexican numbers went through smsgateway24" in one_line(ended.out)
     assert max(map(len, ended.out.partition("the list")[0].splitlines()[3:])) <= 100  # as wide as the terminal
     assert "\x1b" not in ended.out  # no terminal, no colours
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_support import Ended, finish, run, start, write_people
+from cli_support import Ended, finish, one_line, run, start, write_people
 from shared import until
 
 from mensasdk.sandbox import Fault, Sandbox
@@ -47,7 +47,7 @@ async def test_without_credits_it_stops_and_goes_on_without_the_list(
     box.mensatek.account.credits = Decimal(20)
     ended = await run("send", people, *SEND, "--campaign", "julio", "--journal", journal, box=box)
     assert ended.code == 4
-    assert "mensasdk resume julio" in " ".join(ended.err.split())
+    assert "mensasdk resume julio" in one_line(ended.err)
     assert stat.S_IMODE(os.stat(journal).st_mode) == 0o600  # noqa: PTH116
     [info] = await campaigns(journal)
     assert (info["campaign"], info["complete"], info["total"]) == ("julio", True, 60)
@@ -77,7 +77,7 @@ async def test_killed_and_taken_up_with_the_same_list(box: Sandbox, tmp_path: Pa
 
     ended = await run("resume", "julio", "--journal", journal, "--vendor", "mensatek", box=box)
     assert ended.code == 3
-    assert "list may not have been read to its end" in " ".join(ended.err.split())
+    assert "list may not have been read to its end" in one_line(ended.err)
 
     ended = await run("resume", "julio", people, "--journal", journal, *SEND, "--json", box=box)
     assert ended.code == 3, ended.err

@@ -6,16 +6,13 @@ import asyncio
 import csv
 import io
 import json
-import signal
 import stat
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_support import Ended, finish, invoke, run, start, write_people, write_rows
+from cli_support import invoke, receiving, run, write_people, write_rows
 from rich.console import Console
 
 from mensasdk.cli.work.receive import Count, Guard, TogetherJournal
@@ -32,45 +29,6 @@ CANARY = "canary-9c41e7"
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
     return tmp_path / "journal.sqlite"
-
-
-class Receiving:
-    """The command as a process, with what it has said so far."""
-
-    def __init__(self, process: Process) -> None:
-        self.process = process
-        self.said = ""
-
-    async def ready(self) -> dict[str, str]:
-        """What the vendor is to be given."""
-        assert self.process.stderr is not None
-        told: dict[str, str] = {}
-        async with asyncio.timeout(20):
-            while "Ctrl-C ends it" not in self.said:
-                line = (await self.process.stderr.readline()).decode()
-                assert line, f"it ended: {self.said}"
-                self.said += line
-                name, _, value = line.strip().partition(" ")
-                told[name] = value.strip()
-        return told
-
-    async def stop(self) -> Ended:
-        self.process.send_signal(signal.SIGINT)
-        ended = await finish(self.process)
-        return Ended(ended.code, ended.out, self.said + ended.err)
-
-
-@asynccontextmanager
-async def receiving(vendor: str, journal: Path, *more: str | Path, **variables: str) -> AsyncIterator[Receiving]:
-    process = await start(
-        "receive", "--vendor", vendor, "--journal", journal, "--port", "0", *more, box=None, **variables
-    )
-    try:
-        yield Receiving(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
 
 
 async def send(box: Sandbox, people: Path, journal: Path, *more: str) -> None:

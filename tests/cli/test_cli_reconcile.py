@@ -9,7 +9,6 @@ import os
 import re
 import resource
 import shlex
-import signal
 import stat
 from collections import Counter
 from pathlib import Path
@@ -21,7 +20,9 @@ from cli_support import (
     Ended,
     environment,
     finish,
+    interrupted,
     invoke,
+    one_line,
     run,
     start,
     states,
@@ -76,7 +77,7 @@ async def test_what_was_taken_is_found_and_the_rest_is_sent_again_without_a_seco
     assert ended.code == 3, ended.err
     assert re.search(r"^report +accepted +10 +the vendor's report lists it", ended.out, re.MULTILINE)
     assert re.search(r"^mensatek +20 +10 +0 +0 +10 *$", ended.out, re.MULTILINE)
-    assert "mensatek: 10 still unknown" in " ".join(ended.out.split())
+    assert "mensatek: 10 still unknown" in one_line(ended.out)
     with output.open(encoding="utf-8", newline="") as file:
         assert Counter(row["outcome"] for row in csv.DictReader(file)) == {"accepted": 10, "unknown": 10}
     again, listed, marked = commands(ended.out)
@@ -170,7 +171,7 @@ def test_the_list_as_json_lines_and_what_died_under_way_is_in_it(tmp_path: Path,
     output = tmp_path / "unknown.jsonl"
     ended = invoke("reconcile", "julio", "--journal", journal, "--list", "--output", output)
     assert ended.exit_code == 3
-    assert "the process ended while its request was under way" in " ".join(ended.stdout.split())
+    assert "the process ended while its request was under way" in one_line(ended.stdout)
     found = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
     assert [(row["number"], row["code"]) for row in found] == [("+34600000001", "crashed"), ("+34600000002", "crashed")]
 
@@ -211,7 +212,7 @@ async def test_of_several_vendors_each_is_asked_in_its_own_way_and_who_was_not_a
     ended = await run("reconcile", *about, "--route", "*=smsgateway24", "--device-id", "260", "--json", box=box)
     found = result(ended)
     assert (found["by_means"], found["not_asked"]) == ({"customer_id": 1}, ["mensatek", "enviatusms"])
-    assert "The options do not name this vendor" in " ".join(ended.err.split())
+    assert "The options do not name this vendor" in one_line(ended.err)
     ended = await run("reconcile", *about, *routes, "--repeat", "--json", box=box)
     assert ended.code == 3
     assert result(ended)["vendors"]["enviatusms"]["unknown"] == 1
@@ -312,8 +313,7 @@ async def test_ctrl_c_is_130_and_keeps_what_was_found_out(box: Sandbox, tmp_path
     arguments = ("--journal", journal, *ASK, "--max-in-flight", "1", "--json", "--quiet")
     process = await start("reconcile", "julio", *arguments, box=box)
     await until(lambda: box.ledger.request_count("GetReportSMS") > asked)
-    process.send_signal(signal.SIGINT)
-    ended = await finish(process)
+    ended = await interrupted(process)
     assert (ended.code, ended.err) == (130, "")
     found = result(ended)
     assert (found["interrupted"], found["accepted"], found["unknown"]) == (True, 10, 10)
@@ -340,7 +340,7 @@ async def test_a_journal_that_fails_meanwhile_is_5_in_one_sentence_and_keeps_wha
     ended = await finish(process)
     assert (ended.code, ended.out) == (5, "")
     assert re.fullmatch(r"Error: the journal journal\.sqlite cannot be used: [^\n]+\n", ended.err)
-    told = " ".join(invoke("reconcile", "--help").stdout.split())
+    told = one_line(invoke("reconcile", "--help").stdout)
     assert " 5 the journal failed; what was found out until then is kept" in told
     assert {state: len(numbers) for state, numbers in (await states(journal)).items()} == {
         "accepted": 50,

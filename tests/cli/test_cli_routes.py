@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
@@ -11,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_support import run, write_rows
-from click.testing import CliRunner, Result
+from cli_support import invoke, one_line, run, write_rows
 
 from mensasdk.campaign import Router
-from mensasdk.cli.app import cli
 from mensasdk.cli.input.routes import Way, connect, parse_rates, parse_routes
 from mensasdk.cli.vendors import Settings, Wishes
 from mensasdk.cli.work.campaign import Limits
@@ -29,11 +26,6 @@ ROUTES = (
 NEEDS = ("--template", "02", "--text-variable", "mensaje", "--device-id", "260")
 SPAIN, MEXICO, VENEZUELA, PORTUGAL = "+34600000001", "+525512345678", "+584121234567", "+351912345678"
 PEOPLE = [f"{number},{name}" for number, name in zip((SPAIN, MEXICO, VENEZUELA, PORTUGAL), "ABCD", strict=True)]
-
-
-def invoke(*arguments: str | Path, **variables: str) -> Result:
-    environ: dict[str, str | None] = {name: None for name in os.environ if name.startswith("MENSASDK_")}
-    return CliRunner().invoke(cli, [str(argument) for argument in arguments], env={**environ, **variables})
 
 
 def by_vendor(box: Sandbox) -> dict[str, list[str]]:
@@ -124,7 +116,7 @@ def test_a_dry_run_tells_what_would_go_where_and_what_nobody_can_take(people: Pa
     rows = [line.split()[:2] for line in result.stderr.splitlines()]
     assert ["mensatek", "2"] in rows
     assert ["enviatusms", "1"] in rows
-    assert "no route is for the country of this number" in " ".join(result.stderr.split())
+    assert "no route is for the country of this number" in one_line(result.stderr)
 
 
 def test_a_national_number_is_nobodys_without_a_default_country(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import signal
 from asyncio.subprocess import Process
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from cli_support import Ended, finish, invoke, run, start, write_people, write_rows
+from cli_support import Ended, interrupted, invoke, run, start, write_people, write_rows
 from fifth_vendor.callbacks import parse_callback
 from installed import FIFTH, path_with
 
@@ -47,11 +46,6 @@ async def read_lines(process: Process, vendors: int) -> Printed:
             elif line.startswith("# and try: "):
                 printed.tries[printed.vendors[-1]] = shlex.split(line.removeprefix("# and try: "))
     return printed
-
-
-async def interrupted(process: Process) -> Ended:
-    process.send_signal(signal.SIGINT)
-    return await finish(process)
 
 
 @pytest.mark.slow

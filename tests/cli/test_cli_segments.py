@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli_support import invoke
+from cli_support import invoke, one_line
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -76,7 +76,7 @@ def test_every_character_that_forces_unicode_has_carets_under_it_within_the_widt
 
 
 def test_what_gsm_would_change_and_save() -> None:
-    found = " ".join(shown("á" * 75).split())
+    found = one_line(shown("á" * 75))
     assert "UCS-2 · 2 SMS parts · 75 units of 16 bits, 59 left in the last part" in found
     assert "Brought into GSM-7, it saves 1 of 2 parts:" in found
     assert "á → a" in found
@@ -96,7 +96,7 @@ def test_what_gsm_would_change_and_save() -> None:
 )
 def test_each_vendor_shows_what_it_makes_of_a_text(vendor: str, words: str) -> None:
     text = "Sen\u0303ora “María”" if vendor == "enviatusms" else "Senora “María”"
-    assert words in " ".join(shown(text, "--vendor", vendor).split())
+    assert words in one_line(shown(text, "--vendor", vendor))
 
 
 def test_every_vendor_of_the_command_has_a_rule() -> None:
@@ -107,7 +107,7 @@ def test_every_vendor_of_the_command_has_a_rule() -> None:
 def test_what_a_vendor_does_not_take_is_1_with_its_reason() -> None:
     result = invoke("segments", "a" * 161, "--vendor", "enviatusms")
     assert result.exit_code == 1
-    assert "EnvíaTuSMS does not take it: text has 161 characters" in " ".join(result.stdout.split())
+    assert "EnvíaTuSMS does not take it: text has 161 characters" in one_line(result.stdout)
     told = invoke("segments", "a" * 161, "--vendor", "enviatusms", "--json")
     assert told.exit_code == 1
     assert "161 characters" in json.loads(told.stdout)["vendor"]["refused"]

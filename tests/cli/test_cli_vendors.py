@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from cli_support import Ended, run, write_rows
-from click.testing import CliRunner, Result
+from cli_support import Ended, invoke, run, write_rows
 
-from mensasdk.cli.app import cli
 from mensasdk.cli.vendors import why_not
 from mensasdk.registry import vendor_info, vendors
 from mensasdk.sandbox import Sandbox
@@ -42,12 +39,6 @@ OPTIONS: dict[str, Sequence[str]] = {
     "group_sends": ("--group-sends",),
 }
 HAS = {vendor: [name for name in OPTIONS if info.has(name)] for vendor, info in vendors().items()}
-
-
-def invoke(*arguments: str | Path, **variables: str) -> Result:
-    """Run the command in this process, with no credentials at all: what is refused is refused before they matter."""
-    environ: dict[str, str | None] = {name: None for name in os.environ if name.startswith("MENSASDK_")}
-    return CliRunner().invoke(cli, [str(argument) for argument in arguments], env={**environ, **variables})
 
 
 @pytest.fixture

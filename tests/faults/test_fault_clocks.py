@@ -145,7 +145,6 @@ async def lived_through(vendor: str, tmp_path: Path, *, jumps: bool) -> tuple[di
             sys.executable,
             str(CHILD),
             str(TESTS),
-            str(TESTS / "transport"),
             str(TESTS.parent),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -6,21 +6,18 @@ The sandbox runs in the test's process, the command in one of its own that was n
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
-import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from cli_support import Ended, finish, run, start, write_people, write_rows
+from cli_support import Ended, finish, one_line, receiving, run, start, write_people, write_rows
 from fifth_vendor.client import FifthClient
 from fifth_vendor.emulator import Fifth
 from fifth_vendor.info import INFO
@@ -63,10 +60,6 @@ def found(ended: Ended) -> Any:
 
 def sent(box: Sandbox) -> list[tuple[str, str, str]]:
     return sorted((one.vendor, one.number, one.text) for one in box.ledger.messages)
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 # -------------------------------------------------------------------------------------------------------- sending
@@ -208,40 +201,14 @@ async def test_it_takes_over_when_the_other_refuses_its_credentials(box: Sandbox
 # ------------------------------------------------------------------------------------------------ what it reports
 
 
-@asynccontextmanager
-async def receiving(journal: Path) -> AsyncIterator[tuple[dict[str, str], Callable[[], Any]]]:
-    """The receiver as a process: what the vendor is to be given, and how to end it."""
-    process = await start(
-        "receive", "--vendor", "fifth", "--journal", journal, "--port", "0", PYTHONPATH=path_with(FIFTH)
-    )
-    assert process.stderr is not None
-    told: dict[str, str] = {}
-
-    async def stop() -> Ended:
-        process.send_signal(signal.SIGINT)
-        return await finish(process)
-
-    try:
-        async with asyncio.timeout(20):
-            while "Ctrl-C" not in told:
-                line = (await process.stderr.readline()).decode()
-                assert line, f"it ended: {told}"
-                name, _, value = line.strip().partition(" ")
-                told[name] = value.strip()
-        yield told, stop
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-
-
 @pytest.mark.slow
 async def test_its_reports_are_received_from_whoever_has_the_right_proof(
     box: Sandbox, tmp_path: Path, journal: Path
 ) -> None:
     people, output = write_rows(tmp_path / "people.csv", ["+34600000001,A", "+34600000098,B"]), tmp_path / "out.csv"
     send = ("send", people, *SEND, "--campaign", "julio", "--journal", journal)
-    async with receiving(journal) as (told, stop):
+    async with receiving("fifth", journal, PYTHONPATH=path_with(FIFTH)) as receiver:
+        told = await receiver.ready()
         assert told["Reports"].startswith("of fifth go into")
         box.callbacks("fifth", told["address"], auth=(told["user"], "guess"))
         assert not await box.post_callback("fifth", {"id": "f-1", "to": "34600000001", "state": "failed"})
@@ -249,7 +216,7 @@ async def test_its_reports_are_received_from_whoever_has_the_right_proof(
         ended = await command(*send, box=box)
         assert ended.code == 0, ended.err
         await box.drain()
-        ended = await stop()
+        ended = await receiver.stop()
     assert ended.code == 0, ended.err
     assert "2 reports · 1 delivered · 1 failed" in ended.err
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+from aiohttp import web
 from attrs import frozen
 
 from mensasdk.sandbox import Sandbox
@@ -21,6 +24,12 @@ class Answer:
     content_type: str
     headers: dict[str, str]
     body: bytes
+
+    @classmethod
+    async def of(cls, response: aiohttp.ClientResponse) -> Answer:
+        """Read an answer to its end."""
+        kind = response.headers.get("Content-Type", "")
+        return cls(response.status, kind, dict(response.headers), await response.read())
 
     @property
     def text(self) -> str:
@@ -43,6 +52,33 @@ class RawAnswer:
         return self.data.partition(b"\r\n\r\n")[2]
 
 
+async def exchanged(port: int, request: bytes) -> RawAnswer:
+    """Send one request over a plain socket, and read until the server ends it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    data, reset = bytearray(), False
+    try:
+        writer.write(request)
+        while piece := await reader.read(1 << 16):
+            data += piece
+    except ConnectionResetError:
+        reset = True
+    finally:
+        writer.close()
+    return RawAnswer(bytes(data), reset)
+
+
+@asynccontextmanager
+async def receiving(handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """Serve what the sandbox calls back; give the address."""
+    runner = web.ServerRunner(web.Server(handle))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    finally:
+        await runner.cleanup()
+
+
 class Caller:
     def __init__(self, box: Sandbox, session: aiohttp.ClientSession) -> None:
         self.box = box
@@ -62,9 +98,7 @@ class Caller:
         headers = {"Authorization": self.authorization if auth is None else auth} if auth != "" else {}
         url = self.url(function) + (f"?{query}" if query else "")
         async with self.session.post(url, headers=headers, allow_redirects=False, **body) as response:
-            return Answer(
-                response.status, response.headers.get("Content-Type", ""), dict(response.headers), await response.read()
-            )
+            return await Answer.of(response)
 
     async def call(self, function: str, **params: Any) -> dict[str, Any]:
         """The one object in the JSON answer."""
@@ -94,18 +128,7 @@ class Caller:
 
     async def raw(self, function: str = "EnviarSMS", params: dict[str, Any] | None = None, **headers: str) -> RawAnswer:
         """Send one request over a plain socket and read until the server ends it."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.box.port)
-        data = bytearray()
-        reset = False
-        try:
-            writer.write(self.request_bytes(function, params, Connection="close", **headers))
-            while piece := await reader.read(1 << 16):
-                data += piece
-        except ConnectionResetError:
-            reset = True
-        finally:
-            writer.close()
-        return RawAnswer(bytes(data), reset)
+        return await exchanged(self.box.port, self.request_bytes(function, params, Connection="close", **headers))
 
 
 SEND: dict[str, Any] = {

@@ -9,12 +9,7 @@ from mensasdk.sandbox import Sandbox
 from sandbox.caller import Caller
 from sandbox.envia_sms_caller import Gateway
 from sandbox.enviatusms_caller import Gateway as TuSmsGateway
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
+from sandbox.smsgateway24_caller import Gateway as PhonesGateway
 
 
 @pytest.fixture
@@ -33,3 +28,9 @@ async def envia(box: Sandbox) -> AsyncIterator[Gateway]:
 async def tusms(box: Sandbox) -> AsyncIterator[TuSmsGateway]:
     async with aiohttp.ClientSession() as session:
         yield TuSmsGateway(box, session)
+
+
+@pytest.fixture
+async def gateway(box: Sandbox) -> AsyncIterator[PhonesGateway]:
+    async with aiohttp.ClientSession() as session:
+        yield PhonesGateway(box, session)

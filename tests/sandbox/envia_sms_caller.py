@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ from attrs import frozen
 from yarl import URL
 
 from mensasdk.sandbox import EnviaSms, Sandbox
-from sandbox.caller import Answer, RawAnswer
+from sandbox.caller import Answer, RawAnswer, exchanged
 
 NUMBER = "52,5589520028"
 SEND = {"numero": NUMBER, "plantilla": "02", "var_mensaje": "Hola"}
@@ -45,9 +44,7 @@ class Gateway:
         """GET with a query that is already encoded."""
         url = URL(self.url(function, query), encoded=True)
         async with self.session.get(url, allow_redirects=False) as response:
-            return Answer(
-                response.status, response.headers.get("Content-Type", ""), dict(response.headers), await response.read()
-            )
+            return await Answer.of(response)
 
     async def ask(self, function: str, *, token: str | None = None, **params: str) -> Answer:
         """GET with the true token, another one, or none (an empty string)."""
@@ -100,14 +97,4 @@ class Gateway:
             f"GET {self.vendor.base_path}/{function}?{query} HTTP/1.1\r\n"
             f"Host: 127.0.0.1:{self.box.port}\r\nConnection: close\r\n\r\n"
         )
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.box.port)
-        data, reset = bytearray(), False
-        try:
-            writer.write(head.encode())
-            while piece := await reader.read(1 << 16):
-                data += piece
-        except ConnectionResetError:
-            reset = True
-        finally:
-            writer.close()
-        return RawAnswer(bytes(data), reset)
+        return await exchanged(self.box.port, head.encode())

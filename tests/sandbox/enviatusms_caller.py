@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from typing import Any
@@ -13,7 +12,7 @@ from attrs import frozen
 from yarl import URL
 
 from mensasdk.sandbox import EnviaTuSms, Sandbox
-from sandbox.caller import Answer, RawAnswer
+from sandbox.caller import Answer, RawAnswer, exchanged
 
 SEND: dict[str, Any] = {"numeros": ["04265461179", "04244623824"], "texto": "Mensaje de prueba"}
 POSTS = frozenset({"sms-multi", "sms-costo", "acortar-url"})
@@ -36,9 +35,7 @@ class Gateway:
         """A request whose query is already encoded, with ``json=`` or ``data=``."""
         url = URL(f"{self.box.base_url('enviatusms')}/{path}?{query}", encoded=True)
         async with self.session.request(method, url, allow_redirects=False, **body) as response:
-            return Answer(
-                response.status, response.headers.get("Content-Type", ""), dict(response.headers), await response.read()
-            )
+            return await Answer.of(response)
 
     async def ask(self, path: str, *, key: str | None = None, **params: Any) -> Answer:
         """A request with the true key, another one, or none (an empty string)."""
@@ -91,14 +88,4 @@ class Gateway:
             f"Host: 127.0.0.1:{self.box.port}\r\n"
             f"Content-Type: application/json\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.box.port)
-        data, reset = bytearray(), False
-        try:
-            writer.write(head.encode() + body)
-            while piece := await reader.read(1 << 16):
-                data += piece
-        except ConnectionResetError:
-            reset = True
-        finally:
-            writer.close()
-        return RawAnswer(bytes(data), reset)
+        return await exchanged(self.box.port, head.encode() + body)

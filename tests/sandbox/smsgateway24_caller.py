@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from typing import Any
@@ -12,7 +11,7 @@ import aiohttp
 
 from mensasdk.sandbox import Sandbox
 from mensasdk.sandbox.smsgateway24.message import Sms
-from sandbox.caller import Answer, RawAnswer
+from sandbox.caller import Answer, RawAnswer, exchanged
 
 SEND: dict[str, Any] = {"sendto": "+34600000000", "body": "Hola", "device_id": "260", "sim": "0"}
 
@@ -28,9 +27,7 @@ class Gateway:
 
     async def ask(self, method: str, function: str, **request: Any) -> Answer:
         async with self.session.request(method, self.url(function), allow_redirects=False, **request) as response:
-            return Answer(
-                response.status, response.headers.get("Content-Type", ""), dict(response.headers), await response.read()
-            )
+            return await Answer.of(response)
 
     async def call(self, function: str, method: str = "POST", *, token: str | None = None, **params: Any) -> Any:
         """The JSON answer to a form (POST) or a query (GET) that carries a valid token."""
@@ -67,14 +64,4 @@ class Gateway:
             "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.box.port)
-        data, reset = bytearray(), False
-        try:
-            writer.write(head.encode() + body)
-            while piece := await reader.read(1 << 16):
-                data += piece
-        except ConnectionResetError:
-            reset = True
-        finally:
-            writer.close()
-        return RawAnswer(bytes(data), reset)
+        return await exchanged(self.box.port, head.encode() + body)

@@ -16,7 +16,7 @@ from aiohttp import web
 from mensasdk.sandbox import Sandbox
 from mensasdk.sandbox.callbacks import Step
 from mensasdk.sandbox.mensatek.posting import Posting
-from sandbox.caller import Caller
+from sandbox.caller import Caller, receiving
 
 
 class Receiver:
@@ -55,12 +55,8 @@ class Receiver:
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver()
-    runner = web.ServerRunner(web.Server(receiver.handle))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/informes"
-    yield receiver
-    await runner.cleanup()
+    async with receiving(receiver.handle) as receiver.url:
+        yield receiver
 
 
 async def test_each_recipient_gets_each_state_in_order(caller: Caller, receiver: Receiver) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
 
-from mensasdk.sandbox import Fault, Sandbox
+from mensasdk.sandbox import Fault
 from mensasdk.sandbox.faults import When
 from sandbox.caller import RawAnswer
 from sandbox.smsgateway24_caller import SEND, Gateway
@@ -22,12 +20,6 @@ OPTIONS: dict[Fault, dict[str, Any]] = {
     Fault.RES: {"res": 1},
 }
 BOTH = pytest.mark.parametrize("when", ["before", "after"])
-
-
-@pytest.fixture
-async def gateway() -> AsyncIterator[Gateway]:
-    async with Sandbox() as box, aiohttp.ClientSession() as session:
-        yield Gateway(box, session)
 
 
 async def spoiled(gateway: Gateway, fault: Fault, when: When = "after", **options: Any) -> RawAnswer:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import aiohttp
 import attrs
 import orjson
 import pytest
@@ -20,12 +18,6 @@ from mensasdk.sandbox import Sandbox, SmsGateway24
 from mensasdk.sandbox.smsgateway24 import Quirks
 from mensasdk.sandbox.vendor import Incoming
 from sandbox.smsgateway24_caller import SEND, Gateway
-
-
-@pytest.fixture
-async def gateway() -> AsyncIterator[Gateway]:
-    async with Sandbox() as box, aiohttp.ClientSession() as session:
-        yield Gateway(box, session)
 
 
 def use(gateway: Gateway, **quirks: Any) -> None:

@@ -18,12 +18,6 @@ from sandbox.test_sandbox_smsgateway24_sending import refused
 
 
 @pytest.fixture
-async def gateway() -> AsyncIterator[Gateway]:
-    async with Sandbox() as box, aiohttp.ClientSession() as session:
-        yield Gateway(box, session)
-
-
-@pytest.fixture
 async def slow() -> AsyncIterator[Gateway]:
     """A box in which a delivery takes 300 seconds."""
     async with Sandbox(delivery_delay=300) as box, aiohttp.ClientSession() as session:

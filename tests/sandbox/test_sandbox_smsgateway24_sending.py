@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,12 +17,6 @@ from mensasdk.sandbox.smsgateway24 import Account
 from sandbox.smsgateway24_caller import SEND, Gateway
 
 SAVED = "Sms has been saved successfully"
-
-
-@pytest.fixture
-async def gateway() -> AsyncIterator[Gateway]:
-    async with Sandbox() as box, aiohttp.ClientSession() as session:
-        yield Gateway(box, session)
 
 
 def refused(answer: Any, says: str) -> None:

@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 from shared import until
 
-from mensasdk.sandbox import Sandbox
 from mensasdk.sandbox.smsgateway24 import Quirks
+from sandbox.caller import receiving
 from sandbox.smsgateway24_caller import Gateway
 
 
@@ -32,19 +31,14 @@ class Receiver:
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver()
-    runner = web.ServerRunner(web.Server(receiver.handle))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    yield receiver
-    await runner.cleanup()
+    async with receiving(receiver.handle) as receiver.url:
+        yield receiver
 
 
 @pytest.fixture
-async def gateway(receiver: Receiver) -> AsyncIterator[Gateway]:
-    async with Sandbox() as box, aiohttp.ClientSession() as session:
-        box.callbacks("smsgateway24", receiver.url)
-        yield Gateway(box, session)
+async def gateway(receiver: Receiver, gateway: Gateway) -> Gateway:
+    gateway.box.callbacks("smsgateway24", receiver.url)
+    return gateway
 
 
 AT = datetime(2026, 7, 1, 10, tzinfo=UTC)
