@@ -1,4 +1,4 @@
-"""Which transport the fault matrix and the tests of transports are run with: see ``docs/transports.md``.
+"""The transport that the fault matrix and the tests of transports are run with: see ``docs/transports.md``.
 
 ``MENSASDK_TEST_TRANSPORT`` names it, as ``package.module:name`` of something that is called as `AiohttpTransport` is,
 with ``pool_size``, ``max_body``, ``ca_file``, ``proxy`` and ``proxy_headers``. By default it is `AiohttpTransport`.
@@ -20,11 +20,11 @@ OF_AIOHTTP = pytest.mark.skipif(_CHOSEN != _OURS, reason="about what only Aiohtt
 
 
 def found(name: str) -> Any:
-    """What stands under ``package.module:name``."""
+    """Return what stands under ``package.module:name``."""
     module, _, attribute = name.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 
 def make_transport(**options: Any) -> Any:
-    """A transport of the chosen kind."""
+    """Return a transport of the chosen kind."""
     return found(_CHOSEN)(**options)

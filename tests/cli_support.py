@@ -1,4 +1,4 @@
-"""What the tests of the command share: lists of people, and the command as a process of its own."""
+"""Helpers of the command's tests: lists of people, and the command as a process of its own."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ class Ended:
 
 
 def write_people(path: Path, count: int, *, extra: Sequence[str] = ()) -> Path:
-    """A list of ``count`` good rows, and further lines as they are."""
+    """Write a list of ``count`` good rows, and further lines as they are."""
     return write_rows(path, [f"{34600000000 + index},Persona {index}" for index in range(count)], extra=extra)
 
 
 def write_rows(path: Path, rows: Sequence[str], *, extra: Sequence[str] = ()) -> Path:
-    """A list of these rows of a number and a name."""
+    """Write a list of these rows of a number and a name."""
     path.write_text("\n".join(["telefono,nombre", *rows, *extra]) + "\n", encoding="utf-8")
     return path
 
 
 def environment(box: Sandbox | None) -> dict[str, str]:
-    """An environment in which the command finds the sandbox, and nothing else of ours."""
+    """Return an environment in which the command finds the sandbox, and nothing else of ours."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MENSASDK_")}
     environ |= {"COLUMNS": "100", "PYTHONWARNINGS": "error"}
     if box is not None:
@@ -205,7 +205,7 @@ async def unknown_campaign(journal: Path, numbers: Sequence[str], *, name: str =
 
 
 async def states(journal: Path, name: str = "julio") -> dict[str, list[str]]:
-    """The numbers in each state, in order."""
+    """Return the numbers in each state, in order."""
     found: dict[str, list[str]] = {}
     for record in await SqliteJournal(journal).read(name):
         found.setdefault(record.state.value, []).append(record.number)

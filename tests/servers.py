@@ -20,6 +20,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import trustme
 from attrs import field, frozen
@@ -47,7 +48,24 @@ class Received:
 
     @property
     def target(self) -> str:
-        return self.head.split(b" ", 2)[1].decode()
+        return self.head.split(b" ", 2)[1].decode("ascii")
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The query as a server reads it, in order."""
+        return parse_qsl(urlsplit(self.target).query, keep_blank_values=True, strict_parsing=True, errors="strict")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Names in lower case; a name that stands there twice fails the test."""
+        pairs = [line.split(": ", 1) for line in self.head.decode("latin-1").split("\r\n")[1:]]
+        found = {name.lower(): value for name, value in pairs}
+        assert len(found) == len(pairs)
+        return found
 
     def header(self, name: str) -> str | None:
         found = re.search(rb"(?im)^" + re.escape(name.encode()) + rb":[ \t]*(.*?)\r?$", self.head)
@@ -79,8 +97,8 @@ class Exchange:
         self.writer.close()
 
     def rst(self) -> None:
-        raw: socket.socket = self.writer.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection: socket.socket = self.writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
     async def until_client_leaves(self) -> None:
@@ -122,7 +140,7 @@ class Exchange:
 
 
 class Server:
-    """What arrived at one server.
+    """Keeps count of what arrived at one server.
 
     Attributes:
         connections: connections made (for TLS: handshakes that both sides completed).
@@ -182,7 +200,7 @@ async def ok(exchange: Exchange) -> None:
 
 @contextlib.contextmanager
 def full_backlog() -> Iterator[int]:
-    """A port whose queue is full: the kernel drops further connection requests and the client waits."""
+    """Give a port whose queue is full: the kernel drops further connection requests and the client waits."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -212,7 +230,7 @@ def ca_file() -> Path:
 
 @functools.cache
 def certificate(kind: str) -> ssl.SSLContext:
-    """A server's TLS context; ``kind`` is ``"good"``, ``"wrong host"`` or ``"expired"``."""
+    """Return a server's TLS context; ``kind`` is ``"good"``, ``"wrong host"`` or ``"expired"``."""
     now = datetime.datetime.now(datetime.UTC)
     name = "elsewhere.example" if kind == "wrong host" else "127.0.0.1"
     ends = now - datetime.timedelta(days=1) if kind == "expired" else now + datetime.timedelta(days=30)
@@ -227,7 +245,7 @@ def certificate(kind: str) -> ssl.SSLContext:
 
 @functools.cache
 def gzip_bomb(mebibytes: int) -> bytes:
-    """A gzip stream of that many MiB of zeros. Blocks after a full flush can stand in a row, so one is repeated."""
+    """Return that many MiB of zeros as gzip. Blocks after a full flush can stand in a row, so one is repeated."""
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     block = deflate.compress(bytes(MEBIBYTE)) + deflate.flush(zlib.Z_FULL_FLUSH)
     return b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" + block * mebibytes + b"\x03\x00" + bytes(8)
@@ -236,15 +254,16 @@ def gzip_bomb(mebibytes: int) -> bytes:
 # --- answers that fail ----------------------------------------------------------------------------------------------
 
 
-async def _rst(exchange: Exchange) -> None:
+async def rst(exchange: Exchange) -> None:
     exchange.rst()
 
 
-async def _fin(exchange: Exchange) -> None:
+async def fin(exchange: Exchange) -> None:
+    """Hang up in place of an answer."""
     exchange.fin()
 
 
-async def _silence(exchange: Exchange) -> None:
+async def silence(exchange: Exchange) -> None:
     await exchange.until_client_leaves()
 
 
@@ -263,7 +282,9 @@ async def _endless_continue(exchange: Exchange) -> None:
         await asyncio.sleep(0.01)
 
 
-def _raw(data: bytes, *, reset: bool = False) -> Handler:
+def raw(data: bytes, *, reset: bool = False) -> Handler:
+    """Return a handler that writes just these bytes, and hangs up."""
+
     async def handler(exchange: Exchange) -> None:
         await exchange.write(data)
         if reset:
@@ -301,21 +322,21 @@ async def _too_large(exchange: Exchange) -> None:
 _GZIP = gzip.compress(b"an answer that is long enough to be cut in the middle" * 9)
 
 ANSWERS: dict[str, Handler] = {
-    "rst instead of an answer": _rst,
-    "fin instead of an answer": _fin,
-    "silence": _silence,
+    "rst instead of an answer": rst,
+    "fin instead of an answer": fin,
+    "silence": silence,
     "drip of the head": _drip_head,
     "drip of the body": _drip_body,
     "endless 100 Continue": _endless_continue,
-    "half a head, fin": _raw(b"HTTP/1.1 200 OK\r\nContent-Le"),
-    "half a head, rst": _raw(b"HTTP/1.1 200 OK\r\nContent-Le", reset=True),
-    "short body": _raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nRes:1"),
-    "short body, rst": _raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nRes:1", reset=True),
-    "cut chunked body": _raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nRes:1\r\n"),
-    "malformed chunk": _raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nRes:1\r\n0\r\n\r\n"),
-    "garbage status line": _raw(b"SMTP ready\r\n\r\n"),
-    "duplicate Content-Length": _raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!"),
-    "20 kB header": _raw(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 20_000 + b"\r\nContent-Length: 2\r\n\r\nok"),
+    "half a head, fin": raw(b"HTTP/1.1 200 OK\r\nContent-Le"),
+    "half a head, rst": raw(b"HTTP/1.1 200 OK\r\nContent-Le", reset=True),
+    "short body": raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nRes:1"),
+    "short body, rst": raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nRes:1", reset=True),
+    "cut chunked body": raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nRes:1\r\n"),
+    "malformed chunk": raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nRes:1\r\n0\r\n\r\n"),
+    "garbage status line": raw(b"SMTP ready\r\n\r\n"),
+    "duplicate Content-Length": raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!"),
+    "20 kB header": raw(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 20_000 + b"\r\nContent-Length: 2\r\n\r\nok"),
     "corrupt gzip": _encoded(_GZIP[:20] + b"\xff\xff\xff\xff" + _GZIP[24:]),
     "corrupt gzip checksum": _encoded(_GZIP[:-8] + bytes(8)),
     "truncated gzip": _encoded(_GZIP[:-12]),
@@ -333,7 +354,7 @@ ANSWERS: dict[str, Handler] = {
 
 @frozen
 class Broken:
-    """Where to send a request so that it fails, and with which transport.
+    """A place to send a request to so that it fails, and with which transport.
 
     Attributes:
         url: goes to the fault.
@@ -385,7 +406,7 @@ async def broken(name: str, *, proxy_secret: str = "") -> AsyncIterator[Broken]:
         async with serve(ANSWERS[name]) as server:
             yield Broken(f"{server.url}/a", server, timeouts=Timeouts(total=SOON if quick else AMPLE, connect=AMPLE))
     elif name in {"rst after accept", "fin after accept"}:
-        async with serve(ok, at_connect=_rst if name.startswith("rst") else _fin) as server:
+        async with serve(ok, at_connect=rst if name.startswith("rst") else fin) as server:
             yield Broken(f"{server.url}/a", server)
     elif name == "unknown name":
         yield Broken("https://no-such-host.invalid/a")
@@ -396,13 +417,13 @@ async def broken(name: str, *, proxy_secret: str = "") -> AsyncIterator[Broken]:
             yield Broken(f"https://127.0.0.1:{port}/a", timeouts=Timeouts(total=AMPLE, connect=0.15))
     elif name.startswith("TLS silence"):
         past = name.endswith("deadline")
-        async with serve(ok, at_connect=_silence) as server:
+        async with serve(ok, at_connect=silence) as server:
             yield Broken(
                 f"https://127.0.0.1:{server.port}/a",
                 timeouts=Timeouts(total=SOON if past else AMPLE, connect=AMPLE if past else SOON),
             )
     elif name == "TLS to a plain server":
-        async with serve(ok, at_connect=_raw(b"220 smtp ready\r\n")) as server:
+        async with serve(ok, at_connect=raw(b"220 smtp ready\r\n")) as server:
             yield Broken(f"https://127.0.0.1:{server.port}/a")
     elif name.startswith("TLS"):
         kind = {"TLS unknown authority": "good", "TLS wrong host": "wrong host", "TLS expired": "expired"}[name]
@@ -416,10 +437,10 @@ async def broken(name: str, *, proxy_secret: str = "") -> AsyncIterator[Broken]:
             yield Broken(f"{server.url}/a", server, _proxy_options(proxy.url, proxy_secret))
     elif name.startswith("proxy"):
         answer: dict[str, Handler] = {
-            "proxy 407": _raw(b"HTTP/1.1 407 Who Are You\r\nContent-Length: 0\r\n\r\n"),
-            "proxy 502": _raw(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
-            "proxy hangs up": _fin,
-            "proxy silence": _silence,
+            "proxy 407": raw(b"HTTP/1.1 407 Who Are You\r\nContent-Length: 0\r\n\r\n"),
+            "proxy 502": raw(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
+            "proxy hangs up": fin,
+            "proxy silence": silence,
         }
         limit = Timeouts(total=SOON if name == "proxy silence" else AMPLE)
         async with serve(ok, tls=certificate("good")) as server, serve(answer[name]) as proxy:

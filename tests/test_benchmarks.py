@@ -34,14 +34,14 @@ PUBLISHED = ROOT / "docs" / "benchmarks" / "latest.json"
 
 @pytest.fixture
 def results() -> dict[str, Any]:
-    """A whole run, as it was published last."""
+    """Return a whole run, as it was published last."""
     found: dict[str, Any] = json.loads(PUBLISHED.read_text(encoding="utf-8"))
     return found
 
 
 @pytest.fixture
 def folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
-    """Where the command reads and writes, in place of the repository."""
+    """Return where the command reads and writes, in place of the repository."""
     at = SimpleNamespace(results=tmp_path / "results", docs=tmp_path / "docs")
     at.docs.mkdir()
     monkeypatch.setattr(command, "RESULTS", at.results)
@@ -120,7 +120,7 @@ def test_a_whole_run_has_a_verdict_on_every_goal(results: dict[str, Any]) -> Non
 
 
 def _cells(document: str, first: str) -> list[str]:
-    """The first row of a table that begins so."""
+    """Return the first row of a table that begins so."""
     row = next(line for line in document.splitlines() if line.startswith(f"| {first} |"))
     return [cell.strip() for cell in row.strip("|").split("|")]
 
@@ -325,7 +325,7 @@ def _counts(objects: float = 6.0, **changed: float) -> counting.Counts:
 
 @pytest.fixture
 def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """``make bench-check`` on made-up counts, against a baseline of `_COUNTED`."""
+    """Return ``make bench-check`` for made-up counts, against a baseline of `_COUNTED`."""
     baseline = tmp_path / "baseline.json"
     stored = instructions.figures(_counts())
     baseline.write_text(json.dumps({instructions.key(): stored}), encoding="utf-8")

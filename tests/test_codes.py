@@ -36,7 +36,7 @@ TODAY = {
 
 
 def literals() -> Iterator[tuple[str, str]]:
-    """Every code that the library writes as a word: where, and the word."""
+    """Yield every code that the library writes as a word: where, and the word."""
     for path in sorted(ROOT.rglob("*.py")):
         if path.is_relative_to(ROOT / "sandbox"):
             continue

@@ -30,7 +30,7 @@ def cells(row: str) -> list[str]:
 
 
 def covered_rows(text: str) -> list[tuple[str, str]]:
-    """Each row of the tables that have a column called "test": the row, and what stands in that column."""
+    """Return each row of the tables that have a column called "test": the row, and what stands in that column."""
     rows: list[tuple[str, str]] = []
     column: int | None = None
     header = True
@@ -47,7 +47,7 @@ def covered_rows(text: str) -> list[tuple[str, str]]:
 
 
 def unmet(document: Path, rows: list[tuple[str, str]]) -> list[str]:
-    """What is wrong with the rows. A file stands from the root, or from the vendor's own folder of tests."""
+    """Return what is wrong with the rows. A file stands from the root, or from the vendor's own folder of tests."""
     wrong: list[str] = []
     for row, cell in rows:
         references = _reference(cell)

@@ -28,7 +28,7 @@ _LINE = re.compile(r"^ {4}(?P<indent>[ │]*)[├└]── (?P<name>\w+) .*?(?P
 
 
 def drawn() -> dict[str, tuple[str, str]]:
-    """Each error of the drawing, with what it stands under and its outcome."""
+    """Return each error of the drawing, with what it stands under and its outcome."""
     above = ["MensaError"]
     found = {}
     for line in (errors.__doc__ or "").splitlines():
@@ -59,7 +59,7 @@ def test_the_tree_is_drawn_as_it_is() -> None:
 
 
 def test_a_journal_that_fails_is_no_wrong_configuration() -> None:
-    """Who catches what was set up wrongly must not swallow a disk that is full."""
+    """A program that catches what was set up wrongly must not swallow a disk that is full."""
     assert JournalError.__bases__ == (MensaError,)
     assert not issubclass(JournalError, ConfigurationError)
 

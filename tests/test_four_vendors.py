@@ -42,7 +42,7 @@ def plain() -> Sandbox:
 
 
 def quirky() -> Sandbox:
-    """Every quirk of every vendor at once."""
+    """Return a box with every quirk of every vendor at once."""
     return Sandbox(
         mensatek=Mensatek(quirks=mensatek_box.Quirks.all()),
         envia_sms=EnviaSms(quirks=envia_box.Quirks.all()),
@@ -95,7 +95,7 @@ async def run(box: Sandbox) -> BatchReport:
 
 
 def essence(report: BatchReport) -> Counter[tuple[object, ...]]:
-    """The report without what differs from run to run: ids."""
+    """Return the report without what differs from run to run: ids."""
     return Counter(
         (row["to"], row["outcome"], row["vendor"], row["code"], row["parts"], row["vendor_id"] is not None)
         for row in report.rows()

@@ -60,7 +60,7 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 
 def imports(path: Path, module: str) -> Iterator[str]:
-    """Every module of ours that a file names in an import: at its top, for type checkers, or when a function is called.
+    """Find each module of ours that a file names in an import: at its top, for type checkers, or in a function.
 
     ``from mensasdk import phone`` names the file, ``from mensasdk import Message`` the public face.
     """
@@ -77,7 +77,7 @@ def imports(path: Path, module: str) -> Iterator[str]:
 
 
 def _file(name: str) -> str | None:
-    """The file that a dotted name stands for, as `modules` names it."""
+    """Return the file that a dotted name stands for, as `modules` names it."""
     path = ROOT.joinpath(*name.split(".")[1:])
     if path.with_suffix(".py").is_file() and path != ROOT:
         return name
@@ -98,15 +98,16 @@ def test_a_room_imports_only_from_rooms_below_it(module: str, path: Path) -> Non
 
 
 def test_no_file_imports_itself_by_way_of_others() -> None:
-    """Circles hide who needs whom, and make the order of imports matter; imports for type checkers and inside of
-    functions count.
+    """Circles hide who needs whom, and make the order of imports matter.
+
+    Imports for type checkers and inside of functions count.
     """
     graph = {module: {found for name in imports(path, module) if (found := _file(name))} for module, path in modules()}
     assert not [circle for circle in _circles(graph) if len(circle) > 1]
 
 
 def _circles(graph: Mapping[str, set[str]]) -> Iterator[list[str]]:
-    """The strongly connected parts of a graph, by Tarjan's algorithm."""
+    """Return the strongly connected parts of a graph, by Tarjan's algorithm."""
     order: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -273,7 +274,7 @@ def test_importing_mensasdk_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("name", FACES)
 def test_importing_a_face_alone_loads_nothing_at_all(name: str) -> None:
-    """What stands beside a vendor's client can be asked for without the client and all that it needs."""
+    """The faces beside a vendor's client can be asked for without the client and all that it needs."""
     look = "[name for name in ('aiohttp', 'attrs', 'cattrs', 'orjson', 'mensasdk.transport') if name in sys.modules]"
     found = subprocess.run(
         [sys.executable, "-c", f"import sys, {name}; print({look})"], capture_output=True, text=True, check=True

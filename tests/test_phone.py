@@ -290,7 +290,7 @@ def test_an_international_number_without_plus_is_a_guess_and_must_be_in_use() ->
 
 
 def reference(number: str, region: str | None) -> str | None:
-    """What the library itself says, the long way, apart from Mexico's old mobile prefix and from zeros."""
+    """Return what the library itself says, the long way, apart from Mexico's old mobile prefix and from zeros."""
     number = re.sub(r"^\+521(?=[2-9][0-9]{9}$)", "+52", number)
     try:
         found = phonenumbers.parse(number, region)
@@ -305,7 +305,7 @@ def reference(number: str, region: str | None) -> str | None:
 
 
 def in_use(number: str) -> bool:
-    """Whether the library knows the number as one in use, as it reads it at first (its E.164 form may be another)."""
+    """Tell whether the library knows the number as one in use, as it reads it at first (its E.164 may differ)."""
     number = re.sub(r"^\+521(?=[2-9][0-9]{9}$)", "+52", number)
     return bool(phonenumbers.is_valid_number(phonenumbers.parse(number, None)))
 

@@ -42,7 +42,7 @@ BROKEN = {
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Iterator[Path]:
-    """A folder with all of them; for a process, or for the test's own."""
+    """Make a folder with all of them; for a process, or for the test's own."""
     for name, (source, _) in BROKEN.items():
         (tmp_path / f"broken_{name}.py").write_text(source + "\n")
     points = {name: f"broken_{name}:INFO" for name in BROKEN}
@@ -112,7 +112,7 @@ def _second_fifth(folder: Path) -> Path:
 
 
 def _variant(folder: Path, source: str) -> Path:
-    """A package whose vendor is the fifth with a difference."""
+    """Write a package whose vendor is the fifth with a difference."""
     lines = (
         "from attrs import evolve",
         "from fifth_vendor.info import INFO",

@@ -78,7 +78,7 @@ def test_half_a_surrogate_pair_is_refused_and_the_text_is_not_in_the_error(text:
 
 
 def units(text: str, *, gsm: bool) -> int:
-    """What a text takes, by another way than the code's."""
+    """Count what a text takes, by another way than the code's."""
     if gsm:
         return len(text) + sum(map(text.count, EXTENSION))
     return len(text.encode("utf-16-le")) // 2

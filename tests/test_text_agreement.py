@@ -77,7 +77,7 @@ SEPTETS |= {character: [ESCAPE, code] for character, code in codes(EXTENSION_TAB
 
 
 class Counted(NamedTuple):
-    """What two implementations are compared by."""
+    """The figures by which two implementations are compared."""
 
     encoding: str
     parts: list[str]
@@ -145,12 +145,12 @@ def by_sms_toolkit(text: str) -> Counted:
 
 
 def a_bare_escape(text: str) -> bool:
-    """``smsutil`` has the escape in its alphabet as a character, which no handset shows."""
+    """Except the escape, which ``smsutil`` has in its alphabet as a character and no handset shows."""
     return "\x1b" in text and all(character in SEPTETS for character in text.replace("\x1b", ""))
 
 
 def nothing(text: str) -> bool:
-    """``smsutil`` says Unicode for the empty text, and ``sms-toolkit`` that it has no parts."""
+    """Except the empty text: ``smsutil`` says Unicode, and ``sms-toolkit`` that it has no parts."""
     return text == ""
 
 
@@ -277,7 +277,7 @@ START, ROUNDS = 23_038, 18
 
 
 def written(random_: random.Random, pools: list[str], length: int, glue: str) -> str:
-    """Words of these pools, cut at so many characters."""
+    """Return words of these pools, cut at so many characters."""
     text = ""
     while len(text) < length:
         text += random_.choice(POOLS[random_.choice(pools)]) + glue
@@ -323,7 +323,7 @@ def generated() -> Iterator[str]:
 
 @cache
 def corpus() -> dict[str, Counted]:
-    """Each text with what the standard gives for it; texts that came up twice are one."""
+    """Return each text with what the standard gives for it; texts that came up twice are one."""
     return {text: by_the_standard(text) for text in generated()}
 
 
@@ -387,7 +387,7 @@ LEFT_OUT = {"a_bare_escape": 220, "nothing": 1}
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_the_known_differences_are_real(library: str) -> None:
-    """When a library mends one, this fails, and its texts are compared again."""
+    """A library that mends one makes this fail, and its texts are compared again."""
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed; the extra 'bench' has it")
     count, known, _ = LIBRARIES[library]

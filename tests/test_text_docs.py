@@ -21,7 +21,7 @@ def test_the_examples_give_what_is_printed_there() -> None:
 
 
 def characters(row: str) -> set[str]:
-    """What a row of the alphabet's table names: ranges such as `A`–`Z`, and characters with blanks between them."""
+    """Return what a row of the alphabet's table names: ranges such as `A`–`Z`, and characters with blanks between."""
     [cell] = re.findall(rf"^\| {row} \| (.*) \|$", TEXT, re.MULTILINE)
     found: set[str] = set()
     for first, last in re.findall("`(.)`–`(.)`", cell):

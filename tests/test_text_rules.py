@@ -1,4 +1,4 @@
-"""What each vendor does to a text before it counts it, and which texts it refuses."""
+"""Rules of each vendor for a text: what it changes before it counts, and which texts it refuses."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ die_at = 0
 
 
 def step() -> None:
-    """One of the points at which the process may die."""
+    """Pass one of the points at which the process may die."""
     global steps
     steps += 1
     if steps == die_at:

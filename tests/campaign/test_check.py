@@ -1,4 +1,4 @@
-"""What a check says is what a campaign does: compared with the report, and with the ledger of the vendors."""
+"""A check says what a campaign does: compared with the report, and with the ledger of the vendors."""
 
 from __future__ import annotations
 
@@ -322,7 +322,7 @@ async def test_groups_of_mensatek_take_the_requests_that_were_told(box: Sandbox)
 
 
 def everybody(count: int) -> Iterator[Message]:
-    """A list as lists are: six countries, some people twice, some who opted out, some mistakes, some long texts."""
+    """Yield a list as lists are: six countries, some people twice, some who opted out, some mistakes, long texts."""
     for index in range(count):
         # Some numbers come twice, with the same text.
         person = index if index % 50 else index // 100

@@ -44,7 +44,7 @@ class Sender:
         self._points = 0
 
     def point(self) -> tuple[Path, int]:
-        """A journal and a range of numbers that nobody has used."""
+        """Return a journal and a range of numbers that nobody has used."""
         self._points += 1
         return self._folder / f"{self._points}.sqlite", self._points * 1000
 
@@ -89,7 +89,7 @@ class Sender:
     async def take_up(
         self, point: tuple[Path, int], *, die_at: int = 0, in_flight: int = 1, grouped: bool = False
     ) -> dict[str, Any] | None:
-        """What a person does after a crash: resume with the same list, or begin if nothing had been recorded."""
+        """Do what a person does after a crash: resume with the same list, or begin if nothing had been recorded."""
         said = await self.run(point, die_at=die_at, resume=True, in_flight=in_flight, grouped=grouped)
         if said is not None and "no campaign" in said.get("error", ""):
             said = await self.run(point, die_at=die_at, in_flight=in_flight, grouped=grouped)

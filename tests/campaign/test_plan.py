@@ -49,7 +49,7 @@ def items(portion: Portion) -> Sequence[Prepared]:
 
 
 def planner(messages: Messages, *, size: int = 10, window: int = 40, linger: float = 0.05) -> Planner:
-    """A planner for a vendor that takes numbers as they are; messages of one text share a request."""
+    """Return a planner for a vendor that takes numbers as they are; messages of one text share a request."""
     lane = lane_of(size)
 
     def prepare(message: Message) -> Planned:

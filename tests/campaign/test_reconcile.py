@@ -1,4 +1,4 @@
-"""What became of the unknown ones, through the sender, by each vendor's own means: counted at the ledger."""
+"""Unknown messages, settled through the sender by each vendor's own means: counted at the ledger."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ async def test_what_another_vendor_takes_over_is_still_as_the_screen_made_it(box
 
 
 async def test_screens_run_again_when_a_campaign_is_resumed(box: Sandbox, mensatek: MensatekClient) -> None:
-    """What was put off to a time that has passed meanwhile is put off anew, and not refused for it."""
+    """A message put off to a time that has passed meanwhile is put off anew, and not refused for it."""
     journal = MemoryJournal()
     sender = BatchSender(mensatek, journal=journal, screens=[tomorrow])
     box.mensatek.account.credits = Decimal(0)

@@ -1,4 +1,4 @@
-"""Where credentials come from, and that they go nowhere else."""
+"""Credentials of the command: the places that they come from, and that they go nowhere else."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ async def half_lost(box: Sandbox, tmp_path: Path, journal: Path, *more: str) -> 
 
 
 def commands(shown: str) -> list[list[str]]:
-    """The commands that were printed, as they would be typed."""
+    """Return the commands that were printed, as they would be typed."""
     return [shlex.split(line)[1:] for line in shown.splitlines() if line.strip().startswith("mensasdk ")]
 
 

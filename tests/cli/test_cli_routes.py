@@ -168,7 +168,7 @@ def test_without_a_text_several_vendors_cannot_be_served_from_a_template(people:
 
 
 def test_routes_go_before_the_environments_vendor(people: Path) -> None:
-    """Who has a usual vendor in the environment can still route."""
+    """A usual vendor in the environment does not keep anybody from routing."""
     arguments = ("send", people, "--route", "*=mensatek", "--text", "Hola", "--dry-run", "--json")
     assert json.loads(invoke(*arguments, MENSASDK_VENDOR="enviatusms").stdout)["vendor"] == "mensatek"
 

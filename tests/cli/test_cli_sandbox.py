@@ -22,7 +22,7 @@ OURS = ["envia_sms", "enviatusms", "mensatek", "smsgateway24"]
 
 @define
 class Printed:
-    """What it printed: the vendors, the lines to export and those to try, by vendor."""
+    """Lines that were printed: the vendors, those to export, and those to try, by vendor."""
 
     vendors: list[str] = field(factory=list)
     exports: dict[str, str] = field(factory=dict)

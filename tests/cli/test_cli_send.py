@@ -22,7 +22,7 @@ SEND = ("--vendor", "mensatek", "--text", "Hola {nombre}")
 
 
 def report(ended: Ended) -> dict[str, Any]:
-    """The object that ``--json`` printed, checked for what always holds."""
+    """Return the object that ``--json`` printed, checked for what always holds."""
     found: dict[str, Any] = json.loads(ended.out)
     four = found["accepted"] + found["rejected"] + found["not_sent"] + found["unknown"]
     assert four == found["total"]

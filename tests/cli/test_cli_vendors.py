@@ -115,8 +115,9 @@ async def test_a_text_goes_into_the_one_variable_of_a_template(box: Sandbox, peo
 
 
 async def test_the_columns_are_the_variables_of_a_template_without_a_text(box: Sandbox, tmp_path: Path) -> None:
-    """Number and reference stay here, and so does a column whose name no variable can have. A blank cell is no value:
-    the vendor then refuses the message, which is better than a message with a gap in it.
+    """Number and reference stay here, and so does a column whose name no variable can have.
+
+    A blank cell is no value: the vendor then refuses the message, which is better than a message with a gap in it.
     """
     people = tmp_path / "people.csv"
     people.write_text(

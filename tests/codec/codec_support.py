@@ -59,7 +59,7 @@ SENT = {
 
 
 def report_tree(count: int) -> dict[str, Any]:
-    """A report of so many recipients, all values strings."""
+    """Return a report of so many recipients, all values strings."""
     states = (("11", "Entregado al teléfono"), ("51", "No: entregado"), ("1002", '<Esperando> & "más"'))
     return {
         "Cred": "12345.67",
@@ -115,7 +115,7 @@ def write_txt(tree: Any, end: str = "\r\n") -> str:
 
 
 def refused(kind: type[MensaError], call: Callable[..., object], *args: Any) -> MensaError:
-    """``call(*args)`` raises ``kind``, and the error carries nothing along."""
+    """Check that ``call(*args)`` raises ``kind``, and return the error, which carries nothing along."""
     with pytest.raises(kind) as caught:
         call(*args)
     error: MensaError = caught.value

@@ -1,4 +1,4 @@
-"""What a body is, is decided by the body; and nothing but our own errors comes out."""
+"""The body decides its format; and nothing but our own errors comes out."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ CONTENT_TYPES = st.sampled_from(
 
 
 def assert_it_succeeds_or_raises_cleanly(call: Callable[[], object]) -> None:
-    """Any exception that is not ours fails the test by itself."""
+    """Read a body; any exception that is not ours fails the test by itself."""
     caught: MensaError | None = None
     try:
         call()

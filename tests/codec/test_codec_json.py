@@ -46,7 +46,7 @@ def _written(tree: Any, blank: str, ascii_only: bool) -> str:
 
 
 def padded(body: str) -> str:
-    """The same document, large enough for the fast path."""
+    """Return the same document, large enough for the fast path."""
     return body + " " * LARGE
 
 

@@ -17,7 +17,7 @@ LINES = 80
 
 
 def tree() -> dict[str, Any]:
-    """A report whose texts have nothing that XML escapes or that needs a second look."""
+    """Return a report whose texts have nothing that XML escapes or that needs a second look."""
     report = report_tree(LINES)
     for line in report["Informe"]:
         line["Estado"] = line["Estado"].translate({ord(sign): None for sign in '<>&":'})
@@ -30,7 +30,7 @@ TXT_LF = write_txt(tree(), "\n")
 
 
 def numbered(text: str, name: str) -> str:
-    """The document with lines that are lists themselves."""
+    """Return the document with lines that are lists themselves."""
     for index, key in enumerate(tree()["Informe"][0]):
         text = text.replace(key, f"{name}{index}")
     return text
@@ -63,7 +63,7 @@ PIECES = st.sampled_from(
 
 @st.composite
 def changed(draw: st.DrawFn, text: str) -> str:
-    """The document with pieces put in, taken out or overwritten, mostly in its first lines or its last."""
+    """Draw the document with pieces put in, taken out or overwritten, mostly in its first lines or its last."""
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, 700) | st.integers(max(0, len(text) - 300), len(text)) | st.integers(0, len(text)))
         text = text[:at] + draw(PIECES) + text[at + draw(st.sampled_from([0, 0, 1, 2, 5])) :]

@@ -1,4 +1,4 @@
-"""Who may come in with a callback, asked without a server."""
+"""The guard of callbacks, asked without a server: some may come in, and others not."""
 
 from __future__ import annotations
 

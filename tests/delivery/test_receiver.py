@@ -85,7 +85,7 @@ def head(headers: dict[str, str], *, method: str = "POST", path: str = "/") -> b
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
-    """The next answer on the connection, and not a byte more."""
+    """Read the next answer on the connection, and not a byte more."""
     lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     headers = {name.lower(): text for name, _, text in (line.partition(": ") for line in lines[1:] if line)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
@@ -100,7 +100,7 @@ async def call(
     method: str = "POST",
     path: str = "/",
 ) -> tuple[int, dict[str, str]]:
-    """One request on a connection of its own."""
+    """Make one request on a connection of its own."""
     every = {"Content-Length": str(len(body)), **(basic() | JSON if headers is None else headers)}
     async with connection(url) as (reader, writer):
         writer.write(head(every, method=method, path=path) + body)

@@ -60,7 +60,7 @@ class FaultCall:
 
 
 def connect(vendor: str, *, box: Sandbox | None = None, **options: Any) -> Any:
-    """A client: of the sandbox if one is given, else with made-up credentials."""
+    """Return a client: of the sandbox if one is given, else with made-up credentials."""
     if box is not None:
         options = {"base_url": box.base_url(vendor), **options}
         options |= box.credentials(vendor)
@@ -74,7 +74,7 @@ def connect(vendor: str, *, box: Sandbox | None = None, **options: Any) -> Any:
 
 
 def secrets_of(vendor: str) -> tuple[str, ...]:
-    """The made-up credentials in every form that they take on the wire."""
+    """Return the made-up credentials in every form that they take on the wire."""
     texts = [str(text) for text in _MADE_UP[vendor].values()]
     pair = base64.b64encode(":".join(texts[:2]).encode()).decode() if vendor == "mensatek" else ""
     return tuple(text for text in (*texts, pair) if text)

@@ -50,7 +50,7 @@ _WARNING = re.compile(
 
 
 class Warnings(logging.Handler):
-    """What is said about answers that were taken and are not in order."""
+    """Keeps what is said about answers that were taken and are not in order."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -60,7 +60,7 @@ class Warnings(logging.Handler):
         self._said.append(record.getMessage())
 
     def of(self, call: FaultCall) -> bool:
-        """Whether something was said of a call; never more than once."""
+        """Tell whether something was said of a call; never more than once."""
         about = []
         for text in self._said:
             found = _WARNING(text)
@@ -72,7 +72,7 @@ class Warnings(logging.Handler):
 
 @contextlib.contextmanager
 def listening() -> Iterator[Warnings]:
-    """A section in which warnings about answers are heard."""
+    """Hear warnings about answers, as long as the section lasts."""
     logger, warnings = logging.getLogger("mensasdk.answers"), Warnings()
     logger.addHandler(warnings)
     try:
@@ -103,7 +103,7 @@ async def ended(
 
 
 def check_plain(error: MensaError, call: FaultCall, secrets: tuple[str, ...]) -> None:
-    """An error of ours leads to nothing behind it, and says who and what without saying a secret."""
+    """Check that an error leads to nothing behind it, and says who and what without saying a secret."""
     assert error.__context__ is None, call.name
     assert error.__cause__ is None, call.name
     assert isinstance(error.outcome, OutcomeKind)
@@ -125,7 +125,7 @@ def judge(row: str, call: FaultCall, ending: Ending, expected: Ending) -> str | 
 
 
 def edited(edit: Callable[[FaultCall, Any], bytes], call: FaultCall, box: Sandbox) -> Handler:
-    """A handler that has the sandbox answer, and gives its answer on as ``edit`` makes it of the JSON in it."""
+    """Return a handler that has the sandbox answer, and gives its answer on as ``edit`` makes it of the JSON in it."""
 
     async def handler(exchange: Exchange) -> None:
         answer = await transmitted(box.port, exchange)

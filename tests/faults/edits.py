@@ -25,7 +25,7 @@ def dumped(tree: Any) -> bytes:
 
 
 def as_texts(tree: Any) -> Any:
-    """Every number as a text; flags stay."""
+    """Make every number a text; flags stay."""
     if isinstance(tree, dict):
         return {key: as_texts(value) for key, value in tree.items()}
     if isinstance(tree, list):
@@ -34,7 +34,7 @@ def as_texts(tree: Any) -> Any:
 
 
 def other_nesting(_: FaultCall, tree: Any) -> bytes:
-    """An object where a list of one was, or the other way round."""
+    """Put an object where a list of one was, or the other way round."""
     return dumped(tree[0] if isinstance(tree, list) else [tree])
 
 
@@ -55,7 +55,7 @@ def without_id(_: FaultCall, tree: Any) -> bytes:
 
 
 def contradicted(call: FaultCall, tree: Any) -> bytes:
-    """Success and failure in one answer."""
+    """Say success and failure in one answer."""
     said: Mapping[str, Mapping[str, object]] = {
         "mensatek": {"Resp": -2},
         "envia_sms": {"error": True},
@@ -71,7 +71,7 @@ def with_nan(_: FaultCall, tree: Any) -> bytes:
 
 
 def repeated(*, value: object = None, size: int = 0) -> Callable[[FaultCall, Any], bytes]:
-    """What says success twice: with another value the first time, or with the same where ``value`` is None."""
+    """Return an edit that says success twice: with ``value`` the first time, or with the same where it is None."""
 
     def edit(_: FaultCall, tree: Any) -> bytes:
         fields = _only(tree)
@@ -91,7 +91,7 @@ _VERDICTS = {"res", "resp", "error", "status", "success", "precio_usd"}
 
 
 def with_spoiled_id(_: FaultCall, tree: Any) -> bytes:
-    """A byte that is not UTF-8 in the middle of each id."""
+    """Put a byte that is not UTF-8 into the middle of each id."""
 
     def spoilt(value: Any) -> Any:
         if isinstance(value, dict):

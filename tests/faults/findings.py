@@ -131,7 +131,7 @@ ELSEWHERE: Sequence[tuple[str, Sequence[str]]] = (
 
 @frozen
 class Ending:
-    """How a call ended.
+    """The end of a call.
 
     Attributes:
         kind: the name of the error's class, or ``"answer"``.
@@ -313,7 +313,7 @@ def _tick(cells: Sequence[Cell]) -> str:
 
 
 def _column(cells: Sequence[Cell]) -> str:
-    """What most calls come to, and then those that come to something else."""
+    """Say what most calls come to, and then what the others come to."""
     if not cells:
         return "–"
     usual = Counter(cell.ending for cell in cells).most_common(1)[0][0]

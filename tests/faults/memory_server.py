@@ -19,7 +19,7 @@ CHUNK = 64 * 1024
 
 
 async def steady_body(exchange: Exchange) -> None:
-    """A body without end that comes in good time, but for the deadline."""
+    """Send a body without end, in good time but for the deadline."""
     await exchange.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")
     while True:
         await exchange.write(b" " * CHUNK)

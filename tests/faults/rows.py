@@ -137,13 +137,13 @@ def refused(kind: str, requests: int = 1) -> Ending:
 
 
 def before_leaving(title: str, fault: str, kind: str, *, attempts: int = 3, note: str = "") -> WireRow:
-    """Nothing has left: a send may be repeated as often as a read."""
+    """Expect that nothing has left: a send may be repeated as often as a read."""
     ending = unsent(kind, attempts)
     return WireRow(title=title, fault=fault, read=ending, other=ending, note=note)
 
 
 def broken_off(title: str, fault: str, kind: str, *, repeat: bool = True, arrives: bool = True) -> WireRow:
-    """Bytes have left: a read is made again where that may help, and nothing else is."""
+    """Expect that bytes have left: a read is made again where that may help, and nothing else is."""
     read, other = unknown(kind, 3 if repeat else 1), unknown(kind)
     if not arrives:
         read, other = Ending(kind, "unknown", read.attempts, 0), Ending(kind, "unknown", 1, 0)
@@ -151,12 +151,12 @@ def broken_off(title: str, fault: str, kind: str, *, repeat: bool = True, arrive
 
 
 def spoiled(title: str, fault: Fault, kind: str, *, reads: int = 3, **more: Any) -> BoxRow:
-    """An answer that says nothing to rely on; the vendor may have acted or not."""
+    """Expect an answer that says nothing to rely on; the vendor may have acted or not."""
     return BoxRow(title=title, fault=fault, read=unknown(kind, reads), other=unknown(kind), **more)
 
 
 def status(code: int, title: str, kind: str, outcome: str, *, reads: int = 1, **more: Any) -> BoxRow:
-    """An HTTP status with a page that no vendor documents."""
+    """Expect an HTTP status with a page that no vendor documents."""
     options = {"status": code, "body": "<html><body>Sorry</body></html>", **more.pop("options", {})}
     whens: tuple[str, ...] = ("before",) if outcome == "rejected" else ("before", "after")
     return BoxRow(
@@ -171,7 +171,7 @@ def status(code: int, title: str, kind: str, outcome: str, *, reads: int = 1, **
 
 
 def _kinds_of(vendor: str) -> list[str]:
-    """All of a vendor's calls, as a row's exceptions name them."""
+    """Return all of a vendor's calls, as a row's exceptions name them."""
     return [f"{vendor} {kind}" for kind in ALL]
 
 

@@ -47,7 +47,7 @@ KINDS = (OutcomeKind.ACCEPTED, OutcomeKind.REJECTED, OutcomeKind.UNKNOWN, Outcom
 
 @frozen
 class Result:
-    """What a campaign of three came to, at both ends."""
+    """The result of a campaign of three, at both ends."""
 
     outcomes: tuple[int, int, int, int]
     requests: int

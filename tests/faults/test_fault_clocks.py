@@ -75,7 +75,7 @@ ROOMS = ("campaign", "codec", "delivery", "journal", "limits", "transport", "ven
 
 
 def asked(tree: ast.AST, scope: str = "") -> Iterator[tuple[str, int]]:
-    """Where a module mentions the wall clock: the function or class, and the line."""
+    """Find where a module mentions the wall clock: the function or class, and the line."""
     for node in ast.iter_child_nodes(tree):
         inner = scope
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -123,7 +123,7 @@ def counted(requests: Sequence[Any]) -> str:
 
 
 async def lived_through(vendor: str, tmp_path: Path, *, jumps: bool) -> tuple[dict[str, Any], dict[str, str]]:
-    """What a process found whose clock is set or is not, and what arrived meanwhile."""
+    """Return what a process found whose clock is set or is not, and what arrived meanwhile."""
     read, send = READS[vendor], FUNCTIONS[vendor]
     async with Sandbox() as box:
         box.fail(vendor, function=read, fault=Fault.STATUS, status=503, times=2)
@@ -187,7 +187,7 @@ async def test_nothing_changes_when_the_clock_is_set_an_hour_on_and_back(vendor:
 
 
 def changes(zone: ZoneInfo) -> Iterator[tuple[datetime, timedelta]]:
-    """The clock changes of the next two years: the moment in UTC, and by how much the clock is set on."""
+    """Yield the clock changes of the next two years: the moment in UTC, and by how much the clock is set on."""
     moment = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
     for _ in range(2 * 366 * 24):
         step = (moment + timedelta(hours=1)).astimezone(zone).utcoffset() or timedelta()
@@ -198,13 +198,13 @@ def changes(zone: ZoneInfo) -> Iterator[tuple[datetime, timedelta]]:
 
 
 def in_the_gap(zone: ZoneInfo) -> datetime:
-    """A time that the zone's clock leaves out."""
+    """Return a time that the zone's clock leaves out."""
     moment, step = next(one for one in changes(zone) if one[1] > timedelta())
     return (moment.astimezone(zone).replace(tzinfo=None) - step / 2).replace(tzinfo=zone)
 
 
 def in_the_fold(zone: ZoneInfo, fold: int) -> datetime:
-    """A time that the zone's clock has twice: the first or the second."""
+    """Return a time that the zone's clock has twice: the first or the second."""
     moment, step = next(one for one in changes(zone) if one[1] < timedelta())
     return (moment + (step / 2 if fold == 0 else -step / 2)).astimezone(zone)
 

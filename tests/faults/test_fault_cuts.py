@@ -51,7 +51,7 @@ class Scissors:
         exchange.fin()
 
     def places(self) -> list[int]:
-        """Where something is missing: behind the last of these, there are only blanks."""
+        """Return the places at which something is missing: behind the last of them, there are only blanks."""
         whole = len(self.body.rstrip())
         return sorted({*range(0, whole, max(1, whole // CUTS)), *range(max(0, whole - LAST), whole)})
 
@@ -65,14 +65,14 @@ async def cutting(call: FaultCall, box: Sandbox) -> AsyncIterator[tuple[Scissors
 
 @define
 class Cut:
-    """How a call ended whose answer was cut, and the value that came of it, if any."""
+    """The end of a call whose answer was cut, and the value that came of it, if any."""
 
     ending: Ending
     value: Any = None
 
 
 async def cut(call: FaultCall, box: Sandbox, transport: Transport, **options: Any) -> tuple[Any, list[Cut]]:
-    """The value of a call's whole answer, and what comes of the answer when it is cut, at each place."""
+    """Return the value of a call's whole answer, and what comes of the answer when it is cut, at each place."""
     found: list[Any] = []
     cuts: list[Cut] = []
     async with cutting(call, box) as (scissors, server, base):
@@ -105,7 +105,7 @@ async def cut(call: FaultCall, box: Sandbox, transport: Transport, **options: An
 
 
 def summed_up(cuts: Sequence[Cut]) -> Ending:
-    """How most of them ended, or the first one that ended in another way than UNKNOWN."""
+    """Tell how most of them ended, or the first one that ended in another way than UNKNOWN."""
     endings = [one.ending for one in cuts]
     unknown = {"DecodeError", "UnexpectedResponse", "AmbiguousResponse"}
     wrong = [one for one in endings if one.kind not in unknown or one.outcome != "unknown" or one.requests != 1]

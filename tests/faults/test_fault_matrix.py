@@ -29,7 +29,7 @@ Given = Mapping[str, object]
 
 
 async def prepared(calls: Sequence[FaultCall], box: Sandbox, transport: Transport) -> Given:
-    """What calls need, such as a message to cancel; the ledger forgets that it was made."""
+    """Make what calls need, such as a message to cancel; the ledger forgets that it was made."""
     given: dict[str, object] = {}
     for call in calls:
         client = connect(call.vendor, box=box, transport=transport)

@@ -1,4 +1,4 @@
-"""What a vendor can make us hold in memory: bounded for each answer, and let go of afterwards."""
+"""The memory that a vendor can make us hold: bounded for each answer, and let go of afterwards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REPEATS = 20
 
 @pytest.fixture(scope="module")
 def places() -> Iterator[Mapping[str, Mapping[str, dict[str, Any]]]]:
-    """Where each fault is to be had, in another process."""
+    """Start another process, and say where in it each fault is to be had."""
     script = Path(__file__).with_name("memory_server.py")
     arguments = [sys.executable, str(script), str(TESTS), str(TESTS.parent)]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -105,6 +105,6 @@ async def test_no_answer_fills_our_memory(
 
 
 def held() -> int:
-    """Bytes that are held, but for what the collector would find."""
+    """Measure the bytes that are held, but for what the collector would find."""
     gc.collect()
     return tracemalloc.get_traced_memory()[0]

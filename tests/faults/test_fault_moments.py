@@ -56,7 +56,7 @@ async def one_connection() -> AsyncIterator[Transport]:
 
 
 def count(server: Server) -> int:
-    """Requests, without those by which a test makes its scene."""
+    """Count the requests, without those by which a test makes its scene."""
     return sum(request.target != "/scene" for request in server.requests)
 
 
@@ -158,7 +158,7 @@ async def test_a_call_cancelled_under_way_may_have_been_acted_upon() -> None:
 
 
 async def test_a_drop_on_a_kept_connection_is_repeated_for_reads_only() -> None:
-    """Where HTTP libraries repeat by themselves, and hide it."""
+    """HTTP libraries repeat here by themselves, and hide it."""
 
     async def only_the_scene(exchange: Exchange) -> None:
         if exchange.request.target == "/scene":

@@ -1,5 +1,4 @@
-"""A fifth vendor needs no change anywhere: with its package on the path, the unchanged command does all for it that it
-does for ours.
+"""A fifth vendor needs no change: with its package on the path, the command does all for it that it does for ours.
 
 The sandbox runs in the test's process, the command in one of its own that was never told of the vendor.
 """
@@ -250,8 +249,9 @@ async def killed(box: Sandbox, people: Path, journal: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "not taken"])
 async def test_killed_taken_up_and_reconciled(box: Sandbox, tmp_path: Path, journal: Path, taken: bool) -> None:
-    """By processes that find its options in the journal. What it lists was taken; that it does not list the others
-    proves nothing, and a person marks them.
+    """By processes that find its options in the journal.
+
+    What it lists was taken; that it does not list the others proves nothing, and a person marks them.
     """
     people, output = write_people(tmp_path / "people.csv", 50), tmp_path / "unknown.csv"
     box.fail("fifth", function="messages", fault=Fault.HANG, when="after" if taken else "before", nth=3)

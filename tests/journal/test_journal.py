@@ -1,4 +1,4 @@
-"""What every journal must do. One suite, run over each implementation."""
+"""Duties of every journal: one suite, run over each implementation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AnyJournal = MemoryJournal | SqliteJournal
 
 @pytest.fixture(params=["memory", "sqlite"])
 async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyJournal]:
-    """A journal with campaign c open."""
+    """Return a journal with campaign c open."""
     made = MemoryJournal() if request.param == "memory" else SqliteJournal(tmp_path / "journal.sqlite")
     await made.open("c")
     yield made
@@ -115,7 +115,7 @@ async def test_a_key_that_comes_twice_at_once_is_one_row_and_the_first_one(journ
 
 @define
 class Kept:
-    """What a caller has instead of a row, and goes on using."""
+    """A thing that a caller has instead of a row, and goes on using."""
 
     seq: int
     key: bytes
@@ -835,7 +835,7 @@ def test_equal_messages_have_one_key_whatever_holds_their_variables() -> None:
 
 
 def test_half_a_surrogate_pair_has_a_key_as_well() -> None:
-    """What nobody can send is refused elsewhere; a reference and a variable that no text asks for may hold it."""
+    """It is refused elsewhere in a text; a reference and a variable that no text asks for may hold it."""
     half = "\ud83d"
     keys = {
         message_key(Message("1", half), "+1"),

@@ -24,7 +24,7 @@ def hashes(count: int, start: int = 0) -> Iterator[bytes]:
 
 
 def in_bucket(*rests: bytes) -> list[bytes]:
-    """Keys of one bucket that leave just these bytes in it, where the two highest bits of each are the same."""
+    """Return keys of one bucket that leave just these bytes in it, where the two highest bits of each are the same."""
     assert len({rest[0] >> 2 for rest in rests}) == 1
     return [b"\0" + rest for rest in rests]
 

@@ -1,4 +1,4 @@
-"""What only a journal in a file has to get right: the file, the disk, other processes, and its thread."""
+"""Duties of a journal in a file alone: the file, the disk, other processes, and its thread."""
 
 from __future__ import annotations
 

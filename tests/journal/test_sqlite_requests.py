@@ -1,4 +1,4 @@
-"""How the journal's file holds requests: that nobody can tell it from a row for each recipient."""
+"""Requests in the journal's file: nobody can tell them from a row for each recipient."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Kept(VendorOptions):
 
 
 def key_of(number: int) -> bytes:
-    """As long as a hash, and as different from the others in its first half."""
+    """Return a key as long as a hash, and as different from the others in its first half."""
     return number.to_bytes(8) * 2
 
 
@@ -152,8 +152,10 @@ async def play(journal: AnyJournal, claims: list[Claim], name: str, value: Any, 
 def test_file_and_memory_agree_on_everything_after_each_step(
     longest: int, waiting: int, steps: list[tuple[str, Any]]
 ) -> None:
-    """Scattered, settled in part, by a claim that is over, not sent after all, loaded again, swept, handed over to
-    another vendor, found out, opened again.
+    """Every kind of step is tried.
+
+    Rows are scattered, settled in part, by a claim that is over, not sent after all, loaded again, swept, handed over
+    to another vendor, found out, opened again.
     """
 
     async def run() -> None:
@@ -306,7 +308,7 @@ class Disk:
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
-    """A journal with campaign c open, and four rows that wait."""
+    """Return a journal with campaign c open, and four rows that wait."""
     made = SqliteJournal(tmp_path / "journal")
     await made.open("c")
     await made.load("c", [row(seq, seq) for seq in range(4)])
@@ -315,7 +317,7 @@ async def journal(tmp_path: Path) -> AsyncIterator[SqliteJournal]:
 
 
 async def states(journal: SqliteJournal) -> str:
-    """The initials of the states that the file has, by ``seq``."""
+    """Return the initials of the states that the file has, by ``seq``."""
     return "".join(record.state.value[0] for record in await SqliteJournal(journal.path).read("c"))
 
 
@@ -421,7 +423,7 @@ async def test_nothing_is_decided_in_memory_while_something_before_it_is_not_dec
 async def test_a_claim_that_failed_leaves_everything_as_it_was(
     journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether the rows were in memory, in the file, or in both, since they were loaded again."""
+    """The rows were in memory, in the file, or in both, since they were loaded again."""
     await journal.progress("c")  # which puts all of them into the file
     await journal.load("c", [row(5, 0), row(6, 1), row(7, 7)])
     disk = Disk(monkeypatch)

@@ -68,7 +68,7 @@ def busiest(times: list[float], length: float) -> int:
 async def flood(
     limiter: WindowLimiter, now: Callable[[], float], *, tasks: int, until: float, stall: Callable[[], None]
 ) -> list[float]:
-    """Times at which permits reached this many greedy tasks."""
+    """Return the times at which permits reached this many greedy tasks."""
     times: list[float] = []
 
     async def work() -> None:

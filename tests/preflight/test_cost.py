@@ -331,7 +331,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(items=consumes(under_way), cut=st.integers(0, 6))
     def release_some(self, items: list[Item], cut: int) -> None:
-        """Some rows are not claimed; the rest is settled as accepted."""
+        """Settle rows as accepted, but for some that are not claimed."""
         self.budget.release(items[:cut])
         self.budget.settle(items[cut:], [outcome(ACCEPTED) for _ in items[cut:]])
         self.reserved -= self.cost(items)

@@ -19,7 +19,7 @@ def number(calling_code: int, national: str) -> phone.PhoneNumber:
 
 
 def examples(region: str) -> list[phone.PhoneNumber]:
-    """A number of each type that the region has."""
+    """Return a number of each type that the region has."""
     found = [phonenumbers.example_number_for_type(region, kind) for kind in range(11)]
     return [
         number(one.country_code or 0, phonenumbers.national_significant_number(one)) for one in found if one is not None
@@ -27,7 +27,7 @@ def examples(region: str) -> list[phone.PhoneNumber]:
 
 
 def variants() -> st.SearchStrategy[phone.PhoneNumber]:
-    """Numbers like those that a country of a shared calling code has, with their last digits changed."""
+    """Return numbers like those of a country of a shared calling code, with their last digits changed."""
     regions = [region for code in SHARED for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]]
     known = [one for region in regions for one in examples(region)]
     return st.builds(

@@ -81,7 +81,7 @@ def test_numbers_of_no_country_have_no_countrys_price() -> None:
 def test_the_order_of_lookups_never_changes_a_price(
     table: dict[str, Any], default: int | None, heads: list[str], rest: str
 ) -> None:
-    """What has been looked up is remembered by its first digits; that must not spoil the price of another number."""
+    """Prices are remembered by a number's first digits; that must not spoil the price of another number."""
     shared = Prices(table, default=default)
     for head in [*heads, *heads]:
         number = (head + rest)[: 13 if head[:2] != "+1" else 12]

@@ -448,7 +448,7 @@ def holiday(day: date, country: str | None) -> bool:
 def open_by_definition(
     number: str, moment: datetime, pairs: list[tuple[time, time]], on: list[Day], zones: tuple[ZoneInfo, ...]
 ) -> bool:
-    """The rule, told a second time and without any of the code under test."""
+    """Tell the rule a second time, without any of the code under test."""
     for zone in zones:
         wall = moment.astimezone(zone)
         if DAYS[wall.weekday()] not in on or holiday(wall.date(), "VE" if number == CARACAS else "other"):

@@ -1,4 +1,4 @@
-"""What a campaign would come to, added up: the figures, and that they stay few."""
+"""A campaign that is checked, added up: the figures, and that they stay few."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Answer:
 
 @frozen
 class RawAnswer:
-    """What a plain socket saw until the end: the bytes, and whether the end was a reset."""
+    """The bytes that a plain socket saw until the end, and whether the end was a reset."""
 
     data: bytes
     reset: bool
@@ -101,7 +101,7 @@ class Caller:
             return await Answer.of(response)
 
     async def call(self, function: str, **params: Any) -> dict[str, Any]:
-        """The one object in the JSON answer."""
+        """Call a function, and return the one object in the JSON answer."""
         answer = await self.post(function, json={"Resp": "JSON", **params})
         assert answer.status == 200
         [item] = json.loads(answer.body)
@@ -109,7 +109,7 @@ class Caller:
         return item
 
     async def send(self, *numbers: str, text: str = "Hola", **params: Any) -> dict[str, Any]:
-        """EnviarSMS."""
+        """Call EnviarSMS."""
         recipients = [{"Movil": number} for number in numbers]
         return await self.call(
             "EnviarSMS", **{"Remitente": "YO", "Destinatarios": recipients, "Mensaje": text, **params}

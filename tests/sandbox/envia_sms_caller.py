@@ -20,7 +20,7 @@ SEND = {"numero": NUMBER, "plantilla": "02", "var_mensaje": "Hola"}
 
 
 def ahead(seconds: float = 3600) -> str:
-    """A date for ``fecha_programar``: the wall clock of UTC-5, so many seconds from now."""
+    """Return a date for ``fecha_programar``: the wall clock of UTC-5, so many seconds from now."""
     return (datetime.now(UTC) + timedelta(seconds=seconds, hours=-5)).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -52,20 +52,20 @@ class Gateway:
         return await self.get(function, urlencode({**params, **({"token": given} if given else {})}, quote_via=quote))
 
     async def call(self, function: str, **params: str) -> dict[str, Any]:
-        """The envelope, whatever the status."""
+        """Call a function, and return the envelope, whatever the status."""
         envelope = json.loads((await self.ask(function, **params)).body)
         assert isinstance(envelope, dict)
         return envelope
 
     async def done(self, function: str, **params: str) -> Any:
-        """The ``response`` of a success."""
+        """Call a function, and return the ``response`` of a success."""
         answer = await self.ask(function, **params)
         envelope = json.loads(answer.body)
         assert (answer.status, envelope["error"]) == (200, False), envelope
         return envelope["response"]
 
     async def refused(self, function: str, **params: str) -> str:
-        """The code of a refusal, as the table prints it."""
+        """Call a function, and return the code of a refusal, as the table prints it."""
         answer = await self.ask(function, **params)
         envelope = json.loads(answer.body)
         assert envelope["error"] is True

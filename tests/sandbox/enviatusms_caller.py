@@ -32,13 +32,13 @@ class Gateway:
         return str(self.box.credentials("enviatusms")["api_key"])
 
     async def request(self, method: str, path: str, query: str, **body: Any) -> Answer:
-        """A request whose query is already encoded, with ``json=`` or ``data=``."""
+        """Make a request whose query is already encoded, with ``json=`` or ``data=``."""
         url = URL(f"{self.box.base_url('enviatusms')}/{path}?{query}", encoded=True)
         async with self.session.request(method, url, allow_redirects=False, **body) as response:
             return await Answer.of(response)
 
     async def ask(self, path: str, *, key: str | None = None, **params: Any) -> Answer:
-        """A request with the true key, another one, or none (an empty string)."""
+        """Make a request with the true key, another one, or none (an empty string)."""
         given = self.key if key is None else key
         query = urlencode({"api_key": given}) if given else ""
         if path in POSTS:
@@ -46,7 +46,7 @@ class Gateway:
         return await self.request("GET", path, query)
 
     async def call(self, path: str, **params: Any) -> dict[str, Any]:
-        """The JSON object of a success."""
+        """Call a function, and return the JSON object of a success."""
         answer = await self.ask(path, **params)
         assert answer.status == 200, answer.text
         if self.box.ledger.keep_messages:
@@ -56,7 +56,7 @@ class Gateway:
         return fields
 
     async def refused(self, path: str, **params: Any) -> tuple[int, str, dict[str, Any]]:
-        """HTTP status, text and all fields of a refusal."""
+        """Return HTTP status, text and all fields of a refusal."""
         charged = self.box.ledger.charged
         answer = await self.ask(path, **params)
         fields = json.loads(answer.body)
@@ -72,7 +72,7 @@ class Gateway:
         return await self.call("sms-multi", numeros=list(numeros), texto=texto, **params)
 
     async def states(self, campaign_id: int) -> dict[str, tuple[int, int]]:
-        """Status and ``processed`` of each number of a campaign."""
+        """Return the status and ``processed`` of each number of a campaign."""
         rows = (await self.call(f"campaign/{campaign_id}"))["numbers_stats"]
         return {str(row["mobile_number"]): (row["status"], row["processed"]) for row in rows}
 

@@ -30,7 +30,7 @@ class Gateway:
             return await Answer.of(response)
 
     async def call(self, function: str, method: str = "POST", *, token: str | None = None, **params: Any) -> Any:
-        """The JSON answer to a form (POST) or a query (GET) that carries a valid token."""
+        """Return the JSON answer to a form (POST) or a query (GET) that carries a valid token."""
         fields = {"token": self.vendor.token if token is None else token, **params}
         where = "params" if method == "GET" else "data"
         return json.loads((await self.ask(method, function, **{where: fields})).body)
@@ -43,7 +43,7 @@ class Gateway:
         return json.loads((await self.ask("POST", "addalotofsms", data={"datajson": json.dumps(data)})).body)
 
     async def listed(self, **filters: Any) -> list[int]:
-        """The ids that getallsms gives, in its order."""
+        """Return the ids that getallsms gives, in its order."""
         smss = (await self.call("getallsms", **filters))["smss"]
         return [row["id"] for row in (smss.values() if isinstance(smss, dict) else smss)]
 

@@ -163,7 +163,7 @@ async def test_a_scheduled_message_is_delivered_on_the_boxs_time_scale(receiver:
 async def test_a_cancelled_or_moved_message_is_not_delivered_on_its_old_date(
     caller: Caller, receiver: Receiver
 ) -> None:
-    """What waits for the old date finds that it is over when the date comes."""
+    """The task that waits for the old date finds that it is over when the date comes."""
     caller.box.callbacks("mensatek", receiver.url)
     for function in ("CancelarSMS", "ReprogramarSMS"):
         message_id = (await caller.send("34600000000", Report=1, Fecha="2199-07-01 15:10"))["idMensaje"]

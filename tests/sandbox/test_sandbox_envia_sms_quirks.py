@@ -24,7 +24,7 @@ FUNCTIONS = ["send", "send_cancel", "status_message", "paises", "creditos_dispon
 
 
 async def success(envia: Gateway, function: str) -> dict[str, Any]:
-    """The envelope of something that works."""
+    """Return the envelope of something that works."""
     quirks, envia.vendor.quirks = envia.vendor.quirks, Quirks()
     message_id = await envia.send(fecha_programar=ahead(), duplicado="1")
     envia.vendor.quirks = quirks
@@ -37,7 +37,7 @@ async def success(envia: Gateway, function: str) -> dict[str, Any]:
 
 
 def test_everything_is_off_by_default_and_all_switches_on() -> None:
-    """What `Quirks.all` leaves off, it names."""
+    """`Quirks.all` names what it leaves off."""
     off, on = attrs.asdict(Quirks()), attrs.asdict(Quirks.all())
     assert {name for name in off if off[name] == on[name]} == {
         "error_status",

@@ -21,7 +21,7 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 def moment(text: str) -> datetime:
-    """A date of Caracas, which is UTC-4."""
+    """Return a date of Caracas, which is UTC-4."""
     assert DATE.fullmatch(text)
     return datetime.strptime(f"{text} -0400", "%Y-%m-%d %H:%M:%S %z")
 

@@ -25,7 +25,7 @@ def use(gateway: Gateway, **quirks: Any) -> None:
 
 
 async def row(gateway: Gateway, **params: Any) -> Any:
-    """The list's entry for a new message."""
+    """Return the list's entry for a new message."""
     sms_id = (await gateway.send(**params))["sms_id"]
     return (await gateway.call("getallsms"))["smss"][str(sms_id)]
 

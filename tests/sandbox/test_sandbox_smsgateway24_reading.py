@@ -19,7 +19,7 @@ from sandbox.test_sandbox_smsgateway24_sending import refused
 
 @pytest.fixture
 async def slow() -> AsyncIterator[Gateway]:
-    """A box in which a delivery takes 300 seconds."""
+    """Start a box in which a delivery takes 300 seconds."""
     async with Sandbox(delivery_delay=300) as box, aiohttp.ClientSession() as session:
         yield Gateway(box, session)
 

@@ -1,4 +1,4 @@
-"""Which vendors a box emulates: all that the registry has, those of other packages as well, and those it is given."""
+"""Vendors that a box emulates: all that the registry has, those of other packages as well, and those it is given."""
 
 from __future__ import annotations
 

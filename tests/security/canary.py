@@ -24,7 +24,7 @@ SECRET = f"{CORE}/+ñ=%&?"
 
 
 def _needles() -> set[str]:
-    """The canary in every dress: plain, percent-encoded, and in base64 wherever in a group of three it may begin."""
+    """Return the canary plain, percent-encoded, and in base64 wherever in a group of three it may begin."""
     found = {CORE, quote(SECRET), quote(SECRET, safe=""), quote_plus(SECRET), SECRET}
     for shift in range(3):
         encoded = base64.b64encode(b"x" * shift + CORE.encode()).decode()
@@ -58,7 +58,7 @@ def _frames(start: TracebackType | None) -> Iterator[FrameType]:
 
 
 def everything(error: BaseException) -> Iterator[str]:
-    """Whatever a crash reporter could send away of an error, as text."""
+    """Yield whatever a crash reporter could send away of an error, as text."""
     for one in _chain(error):
         yield from (repr(one), str(one), repr(one.args), repr(vars(one)), repr(getattr(one, "__notes__", None)))
         frames = list(_frames(one.__traceback__))
@@ -94,7 +94,7 @@ class Cage:
 
 @contextlib.asynccontextmanager
 async def listening(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Cage]:
-    """Everything at its most talkative: DEBUG for all loggers, asyncio in debug mode and complaining of each step."""
+    """Hear all that is said: DEBUG for all loggers, and asyncio in debug mode, which complains of each step."""
     cage = Cage()
     loop = asyncio.get_running_loop()
     loop.set_debug(True)

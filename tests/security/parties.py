@@ -75,7 +75,7 @@ PARTIES = {
 
 
 def sandbox(secret: str = SECRET) -> Sandbox:
-    """A box whose accounts have the canaries, the gateway as login and as token."""
+    """Return a box whose accounts have the canaries, the gateway as login and as token."""
     envia = envia_box.Account(token=secret)
     envia.countries["58"] = envia_box.Country("VE", "Venezuela", "58", (Decimal(1),) * 5)
     gateway = SmsGateway24(account=gateway_box.Account(email=f"{secret}@example.com", password=secret))

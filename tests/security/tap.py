@@ -8,45 +8,23 @@ import re
 from collections.abc import AsyncIterator
 
 from attrs import field, frozen
-
-
-@frozen
-class Said:
-    """One request, byte for byte."""
-
-    head: bytes
-    body: bytes
-
-    @property
-    def target(self) -> str:
-        return self.head.split(b" ", 2)[1].decode()
-
-    @property
-    def path(self) -> str:
-        return self.target.partition("?")[0]
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Names in lower case; a name that stands there twice fails the test."""
-        lines = self.head.decode("latin-1").split("\r\n")[1:]
-        pairs = [line.split(": ", 1) for line in lines]
-        found = {name.lower(): value for name, value in pairs}
-        assert len(found) == len(pairs)
-        return found
+from servers import Received
 
 
 @frozen(eq=False)
 class Tap:
-    """Attributes:
-    port: the sandbox's; what is said here arrives there.
+    """A tap before the sandbox.
+
+    Attributes:
+        port: the sandbox's; what is said here arrives there.
     """
 
     port: int
     said: list[bytearray] = field(factory=list)
     _pipes: set[asyncio.Task[None]] = field(factory=set)
 
-    def requests(self) -> list[Said]:
-        """Every request so far, whole ones only, connection by connection."""
+    def requests(self) -> list[Received]:
+        """Return every request so far, whole ones only, connection by connection."""
         return [one for stream in self.said for one in _split(bytes(stream))]
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,21 +51,21 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, copy
     writer.close()
 
 
-def _split(stream: bytes) -> list[Said]:
-    found: list[Said] = []
+def _split(stream: bytes) -> list[Received]:
+    found: list[Received] = []
     while stream:
         head, _, rest = stream.partition(b"\r\n\r\n")
         length = re.search(rb"(?im)^content-length:[ \t]*(\d+)\r?$", head)
         size = int(length[1]) if length else 0
         assert b"transfer-encoding" not in head.lower()
-        found.append(Said(head, rest[:size]))
+        found.append(Received(head, rest[:size]))
         stream = rest[size:]
     return found
 
 
 @contextlib.asynccontextmanager
 async def tapped(port: int) -> AsyncIterator[tuple[Tap, int]]:
-    """A tap before ``port``, and the port of its own."""
+    """Start a tap before ``port``; give it, and the port of its own."""
     tap = Tap(port)
     server = await asyncio.start_server(tap.accept, "127.0.0.1", 0)
     try:

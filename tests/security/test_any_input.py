@@ -162,7 +162,7 @@ class Stage:
         self.port = port
 
     async def say(self, slot: Slot, value: str) -> tuple[dict[str, Any], str, dict[str, str]] | None:
-        """Parameters, path and headers of the one request; None if the value is refused and nothing is sent."""
+        """Return parameters, path and headers of the one request; None if the value is refused and nothing is sent."""
         party = PARTIES[slot.party]
         self.box.ledger.clear()
         self.tap.said.clear()
@@ -203,7 +203,7 @@ def stage() -> Iterator[Stage]:
 
 
 def take(params: dict[str, Any], path: Path) -> Any:
-    """What stands there, taken out."""
+    """Take out what stands there, and return it."""
     place: Any = params
     for step in path[:-1]:
         place = place[step]

@@ -26,7 +26,7 @@ VENDORS = ["mensatek", "envia_sms", "enviatusms", "smsgateway24"]
 
 
 def key(report: Received) -> tuple[object, ...]:
-    """What the application would claim a report by, in one atomic INSERT."""
+    """Return what the application would claim a report by, in one atomic INSERT."""
     assert isinstance(report, DeliveryReport)
     return (report.report_id, report.message_id, report.number, report.status, report.at)
 

@@ -39,7 +39,7 @@ PERSON = ("4240987654", "ZZ4711ZZ")
 
 
 def refusal(words: str) -> bytes:
-    """Stands for a refusal in the vendor's own words, until `refused` puts it into the vendor's form."""
+    """Stand for a refusal in the vendor's own words, until `refused` puts it into the vendor's form."""
     return words.encode()
 
 
@@ -188,7 +188,7 @@ async def test_a_refused_secret_is_not_shown(party: Party, caplog: pytest.LogCap
 
 
 def reachable(start: object) -> list[object]:
-    """Everything of ours that hangs on an object, however deep: what a debugger or a crash reporter unfolds."""
+    """Return all of ours that hangs on an object, however deep: what a debugger or a crash reporter unfolds."""
     found: dict[int, object] = {}
     todo = [start]
     while todo:

@@ -1,4 +1,4 @@
-"""What mensasdk is made of, and what its code may not do: facts of its files."""
+"""Facts of mensasdk's files: its parts, and what its code may not do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is uploaded: who deletes it, and who can see it."""
+"""Files that are uploaded: who deletes them, and who can see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes over the wire, seen by a tap: where a secret stands, whom it reaches, and what carries no secret."""
+"""The wire, seen by a tap: where a secret stands, whom it reaches, and what carries no secret."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import pytest
+from servers import Received
 from shared import EAGER
 
 from mensasdk import ConfigurationError, MensaError, OutcomeKind
@@ -16,7 +17,7 @@ from mensasdk.transport import AiohttpTransport
 
 from .canary import SECRET, sings
 from .parties import NUMBER, PARTIES, TEXT, Party, sandbox
-from .tap import Said, tapped
+from .tap import tapped
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -24,8 +25,8 @@ every_party = pytest.mark.parametrize("party", PARTIES.values(), ids=PARTIES)
 ESCAPED = quote(SECRET, safe="")
 
 
-async def said(party: Party, *, fault: Fault | None = None, **options: Any) -> list[Said]:
-    """What one send says."""
+async def said(party: Party, *, fault: Fault | None = None, **options: Any) -> list[Received]:
+    """Return what one send says."""
     async with sandbox() as box, tapped(box.port) as (tap, port):
         if fault is not None:
             box.fail(party.vendor, fault=fault, times=None, **options)

@@ -427,7 +427,7 @@ async def test_the_cap_counts_decompressed_bytes_to_the_letter(coding: str, size
 
 
 async def _peak(handler: Handler) -> int:
-    """Bytes that Python objects took at most, over what they took before, while an answer was refused."""
+    """Measure the bytes that Python objects took at most while an answer was refused, over what they took before."""
     async with serve(handler) as server, transport() as sender:
         tracemalloc.start()
         try:

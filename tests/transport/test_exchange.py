@@ -1,4 +1,4 @@
-"""What one exchange of the default transport puts on the wire, and what it leaves of the connection."""
+"""One exchange of the default transport: what it puts on the wire, and what it leaves of the connection."""
 
 from __future__ import annotations
 

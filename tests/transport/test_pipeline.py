@@ -74,7 +74,7 @@ class Turnstile:
 
 
 def read(response: HttpResponse) -> bytes:
-    """What a vendor does, in short: judge the status, then the body."""
+    """Do what a vendor does, in short: judge the status, then the body."""
     error = status_error(response)
     if error is None and response.status >= 400:
         error = refusal_by_status(response.status)

@@ -1,4 +1,4 @@
-"""Whether an attempt is made again is a pure decision: a table of cases, and laws that hold for all of them."""
+"""Making an attempt again is a pure decision: a table of cases, and laws that hold for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the types look like from a user's side. Read by pyright (strict) and mypy in `make lint`; never run."""
+"""Types as a user sees them. Read by pyright (strict) and mypy in `make lint`; never run."""
 
 from __future__ import annotations
 

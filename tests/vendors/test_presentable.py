@@ -1,4 +1,4 @@
-"""What of a vendor's own words may stand in an error."""
+"""A vendor's own words, and how much of them may stand in an error."""
 
 from __future__ import annotations
 

@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from served import Answer
+from servers import Handler, fin
 from shared import OpenGate, next_year
 
 from mensasdk import BatchSender, MensatekOptions, Message, OutcomeKind, ScheduleError, ValidationError, VendorOptions
 from mensasdk.campaign import Route, Router
 from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions
 
-from .served import IDENTIFIER, NUMBER, WIRE_NUMBER, Answer, Breakage, Served, envelope, fin, sent
+from .served import IDENTIFIER, NUMBER, WIRE_NUMBER, Served, envelope, sent
 
 YEAR = next_year()
 THROUGH = EnviaSmsOptions(template="7", text_variable="mensaje")
@@ -20,7 +22,7 @@ GSM_160 = "ñ" * 160
 
 
 async def wire(message: Message, body: bytes | None = None, **options: Any) -> tuple[dict[str, str], Any]:
-    """The parameters that a message goes out with, and its outcome."""
+    """Return the parameters that a message goes out with, and its outcome."""
     async with Served(sent() if body is None else body) as server, server.client(**options) as client:
         item = client.prepare(message)
         result = await client.send_batch([item], reference="r", gate=OpenGate())
@@ -216,7 +218,7 @@ def to(count: int) -> list[str]:
 
 
 async def test_a_campaign_accounts_for_everybody_by_outcome_and_code() -> None:
-    answers: list[bytes | Answer | Breakage] = [
+    answers: list[bytes | Answer | Handler] = [
         sent(),
         Answer(envelope(None, error=True, code="124"), 400),
         Answer(envelope(None, error=True, code="109"), 400),

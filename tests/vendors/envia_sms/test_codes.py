@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from served import Answer
 from shared import pickled
 
 from mensasdk import (
@@ -24,7 +25,7 @@ from mensasdk import (
 from mensasdk.vendors.envia_sms import Reason, Status
 from mensasdk.vendors.envia_sms.codes import REFUSALS
 
-from .served import CALLS, REJECTED, SPELLINGS, UNKNOWN, Answer, Served, envelope
+from .served import CALLS, REJECTED, SPELLINGS, UNKNOWN, Served, envelope
 
 # Read from the document's table, line by line: what it says, and what a caller has to make of it.
 TABLE: dict[str, tuple[str, type[VendorError], OutcomeKind, bool]] = {
@@ -85,7 +86,7 @@ TABLE: dict[str, tuple[str, type[VendorError], OutcomeKind, bool]] = {
 
 
 def functions_of(code: str) -> tuple[str, ...]:
-    """The methods that the document lists a code for."""
+    """Return the methods that the document lists a code for."""
     match int(code):
         case number if number < 100 or 400 <= number < 600:
             return tuple(CALLS)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from served import Answer
 from tiers import examples
 
 from mensasdk import (
@@ -35,7 +36,6 @@ from .served import (
     SPELLINGS,
     UNKNOWN,
     WIRE_NUMBER,
-    Answer,
     Served,
     envelope,
     sent,
@@ -43,7 +43,7 @@ from .served import (
 
 
 async def outcome_of(function: str, *answers: bytes | Answer) -> object:
-    """What a call comes to: its value, or its error."""
+    """Return what a call comes to: its value, or its error."""
     async with Served(*answers) as server, server.client() as client:
         try:
             return await CALLS[function][0](client)
@@ -287,7 +287,7 @@ def test_what_is_not_repaired(text: str) -> None:
 
 
 def reader() -> EnviaSmsClient:
-    """A client of which only the reading is used."""
+    """Return a client of which only the reading is used."""
     return EnviaSmsClient("TOKEN")
 
 

@@ -1,4 +1,4 @@
-"""What drops on the way: one call is one request on the wire, and nothing secret comes to light."""
+"""Faults on the way: one call is one request on the wire, and nothing secret comes to light."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from served import Answer
+from servers import Handler, fin, raw, rst, silence
 from shared import EAGER, until
 
 from mensasdk import (
@@ -25,35 +27,16 @@ from mensasdk import (
 from mensasdk.transport import Event, cancelled_outcome
 from mensasdk.vendors.envia_sms import EnviaSmsClient
 
-from .served import (
-    CALLS,
-    CHANGING,
-    NOT_REPEATED,
-    NOT_SENT,
-    NUMBER,
-    QUICK,
-    SAFE,
-    TOKEN,
-    UNKNOWN,
-    Answer,
-    Breakage,
-    Served,
-    envelope,
-    fin,
-    rst,
-    sent,
-    silence,
-    write,
-)
+from .served import CALLS, CHANGING, NOT_REPEATED, NOT_SENT, NUMBER, QUICK, SAFE, TOKEN, UNKNOWN, Served, envelope, sent
 
 BODY = sent()
-BREAKS: dict[str, tuple[Breakage, type[MensaError]]] = {
+BREAKS: dict[str, tuple[Handler, type[MensaError]]] = {
     "hangs up": (fin, ConnectionLost),
     "resets": (rst, ConnectionLost),
-    "half a head": (write(b"HTTP/1.1 200 OK\r\nContent-Le"), ConnectionLost),
-    "half a body": (write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + BODY), ProtocolError),
-    "a cut chunk": (write(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"err\r\n'), ProtocolError),
-    "no HTTP": (write(b"SMTP ready\r\n\r\n"), ProtocolError),
+    "half a head": (raw(b"HTTP/1.1 200 OK\r\nContent-Le"), ConnectionLost),
+    "half a body": (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + BODY), ProtocolError),
+    "a cut chunk": (raw(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"err\r\n'), ProtocolError),
+    "no HTTP": (raw(b"SMTP ready\r\n\r\n"), ProtocolError),
     "silence": (silence, DeadlineExceeded),
 }
 
@@ -169,7 +152,7 @@ PERSONAL = ["5589520028", "texto-secreto"]
 
 QUOTING = (f"token pruebas_{CANARY} o {CANARY} o {quote(CANARY, safe='')} no sirve para 52,5589520028, 55 8952 0028, "
            "55-8952-0028")  # fmt: skip
-ANSWERS: dict[str, Answer | Breakage] = {
+ANSWERS: dict[str, Answer | Handler] = {
     **{name: breakage for name, (breakage, _) in BREAKS.items()},
     "a code": Answer(envelope(None, error=True, code="03", words=QUOTING), 400),
     "a strange code": Answer(envelope(None, error=True, code="999", words=QUOTING), 400),

@@ -32,6 +32,7 @@ from .served import (
     WIRE_NUMBER,
     Served,
     envelope,
+    params_of,
 )
 
 # ---------------------------------------------------------------------------------------------- scheduled messages
@@ -52,7 +53,7 @@ async def test_an_action_on_scheduled_messages_goes_out_as_send_cancel(action: A
         result = await action(client)
     request = server.requests[0]
     assert (request.method, request.path) == ("GET", "/api/sms/send_cancel")
-    assert request.params == params
+    assert params_of(request) == params
     assert request.pairs[-1] == ("token", TOKEN)
     assert result.message == "Acción realizada"
     assert result.raw == {"message": "Acción realizada"}
@@ -139,7 +140,7 @@ async def test_a_status_is_asked_for_by_identifier_and_number() -> None:
         await client.get_status(f" {IDENTIFIER} ", "0052 55 8952 0028")
     request = server.requests[0]
     assert (request.method, request.path) == ("GET", "/api/sms/status_message")
-    assert request.params == {"identificador": IDENTIFIER, "numero": WIRE_NUMBER}
+    assert params_of(request) == {"identificador": IDENTIFIER, "numero": WIRE_NUMBER}
     assert request.pairs[-1] == ("token", TOKEN)
 
 

@@ -37,7 +37,7 @@ async def connect(box: Sandbox, **options: Any) -> AsyncIterator[EnviaSmsClient]
 
 
 def people() -> Sequence[Message]:
-    """Somebody in each of six countries, three of which share a calling code, for each length of text."""
+    """Return a person in each of six countries, three of which share a calling code, for each length of text."""
     return [Message(f"{head}{index:04}", text, options=OPTIONS) for head in HEADS for index, text in enumerate(TEXTS)]
 
 

@@ -1,4 +1,4 @@
-"""What became of a message in doubt: its status, and sending it again within the hour, in which the vendor drops it."""
+"""A message in doubt, settled: its status, and sending it again within the hour, in which the vendor drops it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
+from served import Answer
+from servers import Handler, fin, raw, rst
 from shared import OpenGate, next_year
 
 from mensasdk import BatchSender, Delivery, DeliveryState, MensaError, Message, Outcome, OutcomeKind
@@ -17,7 +19,7 @@ from mensasdk.sandbox.envia_sms import Quirks
 from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.envia_sms import EnviaSmsClient, EnviaSmsOptions, reconcile
 
-from .served import IDENTIFIER, NUMBER, STATUS, UNKNOWN, Answer, Breakage, Served, envelope, fin, rst, sent, write
+from .served import IDENTIFIER, NUMBER, STATUS, UNKNOWN, Served, envelope, sent
 from .test_sandbox import EVERYONE, connect
 
 PRESENT = datetime(next_year(), 6, 3, 10, 30, tzinfo=UTC)
@@ -42,7 +44,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
 
 
 def doubt_of(client: EnviaSmsClient, message: Message = HELLO, *, minutes: float = 10, **known: Any) -> Doubt:
-    """A message that went out so many minutes ago."""
+    """Return the doubt about a message that went out so many minutes ago."""
     return Doubt(client.prepare(message), **{"asked_at": PRESENT - timedelta(minutes=minutes), **known})
 
 
@@ -66,7 +68,7 @@ ANSWERS: tuple[Literal["new_id", "first_id", "no_id", "no_data", "refused"], ...
 async def test_a_message_whose_answer_was_lost_is_sent_again_and_goes_out_once(
     answer: Literal["new_id", "first_id", "no_id", "no_data", "refused"], when: Literal["before", "after"]
 ) -> None:
-    """Whether the vendor had taken it or not, and whatever it answers to what it drops."""
+    """The vendor had taken it or not, and may answer anything to what it drops."""
     async with Sandbox(envia_sms=EnviaSms(quirks=Quirks(duplicate_answer=answer))) as box, connect(box) as client:
         box.fail("envia_sms", function="send", fault=Fault.RESET, when=when)
         [lost] = [one async for one in BatchSender(client).stream([HELLO])]
@@ -122,8 +124,8 @@ async def test_a_repetition_that_is_lost_as_well_can_be_repeated_within_the_hour
 # --------------------------------------------------------------------------------------------- what is repeated
 
 
-async def attempted(doubt: Doubt, *answers: bytes | Answer | Breakage, **options: Any) -> tuple[Outcome | None, Served]:
-    """What comes of a doubt, and the requests that it took."""
+async def attempted(doubt: Doubt, *answers: bytes | Answer | Handler, **options: Any) -> tuple[Outcome | None, Served]:
+    """Return what comes of a doubt, and the requests that it took."""
     async with Served(*(answers or (sent(),))) as server, server.client(**options) as client:
         [outcome] = await settle(client, doubt)
     return outcome, server
@@ -230,7 +232,7 @@ async def test_a_gate_that_opens_too_late_lets_nothing_out(monkeypatch: pytest.M
 
 # ----------------------------------------------------------------------------------------- what is answered to it
 
-SAYING_NOTHING: dict[str, Answer | Breakage] = {
+SAYING_NOTHING: dict[str, Answer | Handler] = {
     **{
         f"refused with {code}": Answer(envelope(None, error=True, code=code), 400)
         for code in ("05", "07", "08", "102", "109", "112", "117", "124", "129", "132", "136", "137", "138")
@@ -238,7 +240,7 @@ SAYING_NOTHING: dict[str, Answer | Breakage] = {
     "refused, and speaking of duplicates": Answer(envelope(None, error=True, code="112", words="pago duplicado"), 400),
     "closed": fin,
     "reset": rst,
-    "cut": write(bytes(Answer(sent()))[:-20]),
+    "cut": raw(bytes(Answer(sent()))[:-20]),
     "half an answer": Answer(sent()[:-20]),
     "a page": Answer(b"<html>", content_type="text/html"),
     "500": Answer(b"", 500),
@@ -250,7 +252,7 @@ SAYING_NOTHING: dict[str, Answer | Breakage] = {
 
 
 @pytest.mark.parametrize("answer", SAYING_NOTHING.values(), ids=SAYING_NOTHING)
-async def test_a_repetition_that_is_refused_or_lost_says_nothing_about_the_first(answer: Answer | Breakage) -> None:
+async def test_a_repetition_that_is_refused_or_lost_says_nothing_about_the_first(answer: Answer | Handler) -> None:
     outcome, server = await attempted(doubt_of(EnviaSmsClient("T")), answer)
     assert outcome is None
     assert len(server.requests) == 1

@@ -249,7 +249,7 @@ EVERYONE = [f"+5255895200{n:02d}" for n in range(12)]
 
 
 async def story(quirks: Quirks) -> list[Any]:
-    """A bit of everything, and what came of it; identifiers apart, which are new each time."""
+    """Do a bit of everything; return what came of it, but for identifiers, which are new each time."""
     found: list[Any] = []
     async with Sandbox(envia_sms=EnviaSms(quirks=quirks)) as box, connect(box) as client:
         messages = [

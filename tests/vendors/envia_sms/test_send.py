@@ -1,4 +1,4 @@
-"""What `send_sms` puts on the wire, what it refuses before anything leaves, and how its answer is read."""
+"""Sending with `send_sms`: what goes on the wire, what is refused before anything leaves, how the answer is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mensasdk import ConfigurationError, DecodeError, MensaError, ScheduleError,
 from mensasdk.vendors.envia_sms import EnviaSmsClient, SendResult, SendSms
 
 from .samples import SCHEDULED, SENT, SHORT_LINK, TEST_MODE
-from .served import IDENTIFIER, NOT_SENT, NUMBER, TOKEN, UNKNOWN, WIRE_NUMBER, Served, sent
+from .served import IDENTIFIER, NOT_SENT, NUMBER, TOKEN, UNKNOWN, WIRE_NUMBER, Served, params_of, sent
 
 YEAR = next_year()
 MEXICO = ZoneInfo("America/Mexico_City")
@@ -49,7 +49,7 @@ async def test_a_parameter_goes_out_under_the_vendors_name_and_nothing_else_does
         await client.send_sms(NUMBER, "01", **given_)
     request = server.requests[0]
     assert (request.method, request.path) == ("GET", "/api/sms/send")
-    assert request.params == {"plantilla": "01", "numero": WIRE_NUMBER, **expected}
+    assert params_of(request) == {"plantilla": "01", "numero": WIRE_NUMBER, **expected}
 
 
 async def test_every_option_of_the_signature_is_among_the_parameters_tested() -> None:
@@ -204,7 +204,7 @@ async def test_no_name_and_no_value_reaches_into_another_parameter(template: str
         await client.send_sms(NUMBER, template, variables=variables)
     request = server.requests[0]
     expected = {f"var_{name.removeprefix('var_')}": value for name, value in variables.items()}
-    assert request.params == {"plantilla": template, "numero": WIRE_NUMBER, **expected}
+    assert params_of(request) == {"plantilla": template, "numero": WIRE_NUMBER, **expected}
     assert request.pairs[-1] == ("token", TOKEN)
 
 

@@ -112,7 +112,7 @@ def serving(*answers: Given) -> Served:
 
 @asynccontextmanager
 async def talking(*answers: Given, **options: Any) -> AsyncIterator[tuple[EnviaTuSmsClient, Served]]:
-    """A client, and the server that it talks to."""
+    """Start a server, and give a client that talks to it, and the server."""
     async with serving(*answers) as server:
         settings = {"base_url": server.url, "retry": EAGER, **options}
         async with EnviaTuSmsClient(KEY, **settings) as client:

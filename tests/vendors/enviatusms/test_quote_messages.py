@@ -34,7 +34,7 @@ def number(index: int, prefix: str = "424") -> str:
 
 
 def people(count: int) -> Iterator[Message]:
-    """Customers of all operators, with and without texts of their own, and some of them twice."""
+    """Yield customers of all operators, with and without texts of their own, and some of them twice."""
     for index in range(count):
         text = "Hola" if index % 3 else f"Hola {index}, ¿cómo está?"
         yield Message(number(index % (count - 7), PREFIXES[index % 6]), text, reference=str(index))

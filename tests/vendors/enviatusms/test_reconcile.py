@@ -1,4 +1,4 @@
-"""What became of messages in doubt: a campaign that is known lists its numbers, and nothing is ever sent again."""
+"""Messages in doubt, settled: a campaign that is known lists its numbers, and nothing is ever sent again."""
 
 from __future__ import annotations
 

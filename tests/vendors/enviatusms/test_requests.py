@@ -1,4 +1,4 @@
-"""What each call puts on the wire, and what it refuses before anything leaves."""
+"""Calls one by one: what each puts on the wire, and what it refuses before anything leaves."""
 
 from __future__ import annotations
 

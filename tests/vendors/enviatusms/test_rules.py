@@ -31,7 +31,7 @@ def test_any_text_is_a_number_or_none(text: str) -> None:
 
 @given(st.text(alphabet="0123456789+-. ()", max_size=20))
 def test_only_venezuelan_numbers_pass(text: str) -> None:
-    """What is sent are twelve digits that begin with 58 and no trunk prefix, which nobody can read in two ways."""
+    """Twelve digits are sent that begin with 58 and no trunk prefix, which nobody can read in two ways."""
     try:
         found = rules.number(text, "VE", field="to")
     except ValidationError as refusal:

@@ -1,4 +1,4 @@
-"""With canaries as key, number and text: where they must not show up, whatever happens."""
+"""Canaries as key, number and text: where they must not show up, whatever happens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the answer to a send comes to: who was accepted, who was not, and whom nobody can sort out."""
+"""The answer to a send: who was accepted, who was not, and whom nobody can sort out."""
 
 from __future__ import annotations
 

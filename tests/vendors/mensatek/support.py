@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pytest
-from attrs import define, field
+from served import Answer, Served
 from shared import EAGER
 
 from mensasdk import MensaError, MensatekClient, Message, Timeouts
@@ -52,32 +51,13 @@ async def connect(
         yield client
 
 
-@define
-class Literally:
-    """Answers each request with ``status`` and ``body``, and closes the connection.
+class Literally(Served):
+    """Answers each request with ``status`` and ``body``."""
 
-    Plain asyncio: a web framework would mend headers and bodies on their way out.
-    """
+    path = "/v7"
 
-    body: bytes
-    content_type: str | None = "application/json"
-    status: int = 200
-    requests: list[bytes] = field(factory=list)
-    _server: asyncio.Server | None = None
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        await self._server.wait_closed()
-
-    @property
-    def url(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v7"
+    def __init__(self, body: bytes, content_type: str | None = "application/json", status: int = 200) -> None:
+        super().__init__(Answer(body, status, content_type))
 
     @asynccontextmanager
     async def client(self, answer_format: Format = "json") -> AsyncIterator[MensatekClient]:
@@ -85,20 +65,6 @@ class Literally:
             "user", "token", base_url=self.url, answer_format=answer_format, retry=EAGER
         ) as client:
             yield client
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(
-            int(line.partition(b":")[2]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
-        )
-        self.requests.append(head + await reader.readexactly(length))
-        kind = "" if self.content_type is None else f"Content-Type: {self.content_type}\r\n"
-        body = b"" if self.status == 204 else self.body
-        size = "" if self.status == 204 else f"Content-Length: {len(body)}\r\n"
-        writer.write(f"HTTP/1.1 {self.status} Answer\r\n{kind}{size}Connection: close\r\n\r\n".encode() + body)
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
 
 
 def number(index: int) -> str:
@@ -110,7 +76,7 @@ def messages(*indexes: int, **more: Any) -> list[Message]:
 
 
 def lagging_reports(monkeypatch: pytest.MonkeyPatch, *, looks: int, shows: int = 1) -> None:
-    """The emulated vendor's report is late: the first ``looks`` times it lists no more than ``shows`` recipients."""
+    """Make the emulated vendor's report late: the first ``looks`` times it lists no more than ``shows`` recipients."""
     honest = service._FUNCTIONS["GetReportSMS"]
     asked = 0
 
@@ -124,7 +90,7 @@ def lagging_reports(monkeypatch: pytest.MonkeyPatch, *, looks: int, shows: int =
 
 
 async def caught(call: Awaitable[T]) -> T | MensaError:
-    """What a call brings, be it an answer or an error of ours."""
+    """Return what a call brings, be it an answer or an error of ours."""
     try:
         return await call
     except MensaError as error:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve
+from served import Answer
 from shared import check_plain, next_year
 
 from mensasdk import (
@@ -276,7 +277,7 @@ async def test_every_cut_of_an_answer_is_unknown_or_says_the_truth(answer_format
     readable = []
     async with Literally(whole, TYPES[answer_format]) as server, server.client(answer_format) as client:
         for end in range(len(whole)):
-            server.body = whole[:end]
+            server.answers = [Answer(whole[:end], content_type=TYPES[answer_format])]
             result = await caught(client.send_sms([NUMBER], "Hola"))
             if isinstance(result, MensaError):
                 assert result.outcome is OutcomeKind.UNKNOWN

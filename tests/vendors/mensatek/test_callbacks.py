@@ -1,4 +1,4 @@
-"""What Mensatek posts to us, in each of its forms, and all the way from the sandbox to the receiver."""
+"""Callbacks of Mensatek, in each of its forms, and all the way from the sandbox to the receiver."""
 
 from __future__ import annotations
 

@@ -85,14 +85,14 @@ SECTIONS = ["Requests", "Answers", "Result codes", "Statuses", "Callbacks", "Nam
 
 @cache
 def rows(section: str) -> list[list[str]]:
-    """The cells of each row of a section's table, without its head."""
+    """Return the cells of each row of a section's table, without its head."""
     text = DOCUMENT.partition(f"\n### {section}\n")[2].partition("\n### ")[0]
     table = [line for line in text.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
 
 
 def named(section: str) -> dict[str, list[str]]:
-    """By function, or callback: the names of the second column."""
+    """Return the names of the second column, by function or callback."""
     found: dict[str, list[str]] = {}
     for functions, cell, *_ in rows(section):
         for function in _quoted(functions):

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import asdict
+from servers import Received
 from shared import next_year
 
 from mensasdk import InvalidRequest, MensaError, MensatekClient, Recipient, UploadRefused
@@ -54,14 +55,13 @@ REQUESTS: dict[str, dict[str, Any]] = {
 }
 
 
-def received(body_format: Body, request: bytes) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """The request line, the headers and the parameters; a form's strings stay strings."""
-    head, _, body = request.partition(b"\r\n\r\n")
-    line, *rest = head.decode().split("\r\n")
-    headers = {name.lower(): value for name, _, value in (header.partition(": ") for header in rest)}
+def received(body_format: Body, request: Received) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Return the request line, the headers and the parameters; a form's strings stay strings."""
+    line = request.head.decode().partition("\r\n")[0]
     if body_format == "json":
-        return line, headers, json.loads(body)
-    return line, headers, dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True))
+        return line, request.headers, json.loads(request.body)
+    pairs = parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=True)
+    return line, request.headers, dict(pairs)
 
 
 def as_sent(body_format: Body, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,7 +207,7 @@ WRITERS = {"json": as_json, "xml": as_xml, "txt": as_txt}
 
 
 async def answer(answer_format: Format, fields: Mapping[str, Any], call: Call[Any]) -> dict[str, Any]:
-    """What the typed answer says, without what stands in ``raw``."""
+    """Return what the typed answer says, without what stands in ``raw``."""
     body = WRITERS[answer_format](fields).encode()
     async with Literally(body, TYPES[answer_format]) as server, server.client(answer_format) as client:
         result = await client.execute(call)

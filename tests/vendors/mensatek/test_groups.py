@@ -33,7 +33,7 @@ async def send(client: MensatekClient, batch: Sequence[Message], group: str | No
 
 
 async def opened(client: MensatekClient, index: int = 0) -> str:
-    """The id of a new group that holds one number."""
+    """Return the id of a new group that holds one number."""
     [outcome] = (await send(client, messages(index))).outcomes
     assert outcome.vendor_id is not None
     return outcome.vendor_id

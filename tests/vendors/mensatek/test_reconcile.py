@@ -1,4 +1,4 @@
-"""What became of messages in doubt, compared with the ledger. Nobody is sent to twice, whatever is done to find out."""
+"""Messages in doubt, settled and compared with the ledger. Nobody is sent to twice, whatever is done to find out."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def opened(client: MensatekClient, **more: Any) -> str:
-    """The id of a new group that holds number 0."""
+    """Return the id of a new group that holds number 0."""
     items = [client.prepare(message) for message in messages(0, **more)]
     result = await client.send_batch(items, reference="campaign:0", gate=OpenGate())
     group = result.outcomes[0].vendor_id
@@ -88,12 +88,12 @@ def told(outcomes: Sequence[Outcome | None]) -> list[tuple[OutcomeKind, str | No
 
 
 def sent(box: Sandbox) -> list[str]:
-    """The numbers in the ledger, each as often as it was sent to."""
+    """Return the numbers in the ledger, each as often as it was sent to."""
     return sorted(f"+{message.number}" for message in box.ledger.messages)
 
 
 def named(doubt: Doubt, known: str, message_id: str) -> Doubt:
-    """What is known of a message, with an id from an answer or from another message of its request."""
+    """Return what is known of a message, with an id from an answer or from another message of its request."""
     return evolve(doubt, vendor_id=message_id) if known == "vendor_id" else evolve(doubt, request_id=message_id)
 
 
@@ -175,7 +175,7 @@ async def test_a_delivery_report_without_an_id_leaves_the_one_that_is_known(box:
 
 @pytest.mark.parametrize("known", ["vendor_id", "request_id"])
 async def test_with_the_id_of_an_ungrouped_request_its_report_tells_who_was_taken(box: Sandbox, known: str) -> None:
-    """Who is not listed stays in doubt, and is not sent to again: no group would keep the vendor from a second SMS."""
+    """A number that is not listed stays in doubt, and is not sent to again: no group would keep off a second SMS."""
     box.mensatek.account.blacklist = {number(2)[1:]}
     async with connect(box) as client:
         doubts = await lost(box, client, messages(1, 2, 3), when="after")
@@ -328,7 +328,7 @@ async def test_only_who_is_missing_is_sent_to_again_with_the_own_text(box: Sandb
 
 @pytest.mark.parametrize(("zero", "code"), [(True, "dropped"), (False, "-3")])
 async def test_who_is_dropped_again_is_rejected(box: Sandbox, zero: bool, code: str) -> None:
-    """Whether the vendor answers 0 or refuses a request of which it takes nobody, is not documented."""
+    """The document does not say whether the vendor answers 0 or refuses a request of which it takes nobody."""
     box.mensatek.quirks = Quirks(zero_when_all_dropped=zero)
     box.mensatek.account.blacklist = {number(1)[1:]}
     async with connect(box) as client:

@@ -1,4 +1,4 @@
-"""What `send_sms` puts on the wire, as the sandbox decodes it, and what it refuses before anything leaves."""
+"""Sending with `send_sms`: what goes on the wire, as the sandbox decodes it, and what is refused beforehand."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ MADRID = ZoneInfo("Europe/Madrid")
 
 
 def sent(box: Sandbox) -> dict[str, Any]:
-    """The parameters of the last request."""
+    """Return the parameters of the last request."""
     return dict(box.ledger.requests[-1].params)
 
 
 def on_the_wire(body_format: Body, **params: Any) -> dict[str, Any]:
-    """Parameters as they should arrive: a form has no numbers, and the sandbox reads its arrays back from JSON."""
+    """Return parameters as they should arrive: a form has no numbers, and the sandbox reads its arrays from JSON."""
     if body_format == "form":
         return {name: str(value) if isinstance(value, int) else value for name, value in params.items()}
     return params
@@ -79,9 +79,9 @@ async def test_a_parameter_goes_out_under_the_vendors_name_and_nothing_else_does
 async def test_flags_go_out_as_numbers_in_json_and_the_body_is_json() -> None:
     async with Literally(b'[{"Res":1,"idMensaje":5}]') as server, server.client() as client:
         await client.send_sms(NUMBER, "Hola", report=True, message_id="17")
-    head, _, body = server.requests[0].partition(b"\r\n\r\n")
-    assert b"\r\nContent-Type: application/json\r\n" in head + b"\r\n"
-    assert json.loads(body) == {
+    [request] = server.requests
+    assert request.headers["content-type"] == "application/json"
+    assert json.loads(request.body) == {
         "Remitente": "",
         "Destinatarios": [{"Movil": NUMBER}],
         "Mensaje": "Hola",
@@ -94,7 +94,7 @@ async def test_flags_go_out_as_numbers_in_json_and_the_body_is_json() -> None:
 async def test_voice_needs_neither_language_nor_sender() -> None:
     async with Literally(b'[{"Res":1,"idMensaje":5}]') as server, server.client() as client:
         await client.send_sms(NUMBER, "Hola", fail_to_voice=True)
-    params = json.loads(server.requests[0].partition(b"\r\n\r\n")[2])
+    params = json.loads(server.requests[0].body)
     assert params["Fail2voice"] == 1
     assert {"Lenguajevoz", "Remitentevoz"}.isdisjoint(params)
 
@@ -102,10 +102,9 @@ async def test_voice_needs_neither_language_nor_sender() -> None:
 async def test_everything_is_in_the_body_and_the_credentials_are_in_the_header() -> None:
     async with Literally(b'[{"Res":1,"idMensaje":5}]') as server, server.client() as client:
         await client.send_sms(NUMBER, "Hola", reference="abc")
-    head = server.requests[0].partition(b"\r\n\r\n")[0].decode()
-    assert head.split("\r\n")[0] == "POST /v7/EnviarSMS HTTP/1.1"
-    headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
-    assert headers["Authorization"] == "Basic " + base64.b64encode(b"user:token").decode()
+    [request] = server.requests
+    assert request.head.startswith(b"POST /v7/EnviarSMS HTTP/1.1\r\n")
+    assert request.headers["authorization"] == "Basic " + base64.b64encode(b"user:token").decode()
 
 
 @pytest.mark.parametrize("body_format", BODIES)

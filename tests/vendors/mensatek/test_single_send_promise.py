@@ -61,7 +61,7 @@ def test_every_fault_of_the_sandbox_is_tried() -> None:
 async def test_a_connection_dropped_after_acceptance_is_unknown_one_request_and_one_message(
     box: Sandbox, answer_format: Format, body_format: Body
 ) -> None:
-    """What users ask first: is my message sent twice when the line breaks?"""
+    """The first question of users: is my message sent twice when the line breaks?"""
     box.fail("mensatek", fault=Fault.RESET, when="after", times=None)
     result = await attempt(box, "reset", answer_format=answer_format, body_format=body_format)
     assert type(result) is ConnectionLost

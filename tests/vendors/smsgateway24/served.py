@@ -84,7 +84,7 @@ class Seen:
 
     @property
     def datajson(self) -> Any:
-        """What is in ``datajson``, which must be the only field."""
+        """The content of ``datajson``, which must be the only field."""
         form = self.form
         assert list(form) == ["datajson"]
         return json.loads(form["datajson"])
@@ -110,7 +110,7 @@ class Seen:
 
 @define
 class Served:
-    """For each function the answers are given in turn, and the last one from then on."""
+    """Gives the answers of each function in turn, and the last one from then on."""
 
     answers: dict[str, list[Answer]]
     requests: list[Seen] = field(factory=list)
@@ -171,7 +171,7 @@ def _listed(given: Given | tuple[Given, ...]) -> list[Answer]:
 
 
 def serving(**answers: Given | tuple[Given, ...]) -> Served:
-    """A server; for each function one answer, or a tuple of several."""
+    """Return a server; for each function one answer, or a tuple of several."""
     return Served({function: _listed(given) for function, given in answers.items()})
 
 
@@ -186,6 +186,6 @@ def client_of(server: Served, **options: Any) -> SmsGateway24Client:
 async def talking(
     options: Mapping[str, Any] | None = None, /, **answers: Given | tuple[Given, ...]
 ) -> AsyncIterator[tuple[SmsGateway24Client, Served]]:
-    """A client with a token, and the server that it talks to."""
+    """Start a server, and give a client with a token that talks to it, and the server."""
     async with serving(**answers) as server, client_of(server, **(options or {})) as client:
         yield client, server

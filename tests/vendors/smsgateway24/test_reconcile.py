@@ -1,4 +1,4 @@
-"""What became of messages in doubt: each has a customer id, by which the vendor lists it."""
+"""Messages in doubt, settled: each has a customer id, by which the vendor lists it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def test_only_those_that_the_vendor_took_are_found() -> None:
 @settings(max_examples=25)
 @given(st.integers(1, 12), st.data())
 def test_whoever_was_left_out_everybody_else_is_found_and_no_id_is_asked_for_twice(size: int, data: Any) -> None:
-    """What was not claimed, or is settled already, moved the others forward in the request."""
+    """Messages that were not claimed, or are settled already, moved the others forward in the request."""
     went_out = sorted(data.draw(st.sets(st.integers(0, size - 1), min_size=1)))
     taken = set(data.draw(st.sets(st.sampled_from(went_out))))
 

@@ -374,7 +374,7 @@ async def test_lost_answers_of_a_campaign_are_found_again(bulk: str) -> None:
 
 
 async def campaign(quirks: Quirks, **options: Any) -> tuple[Counter[str], Counter[str | None]]:
-    """The outcomes of a campaign, and what the ledger says to that."""
+    """Return the outcomes of a campaign, and what the ledger says to that."""
     good = [Message(number, "Hola {name}", variables={"name": number}) for number in NUMBERS[:120]]
     bad = [Message("+34600", "short"), Message(NUMBERS[0], ""), Message(f"{NUMBERS[0]},{NUMBERS[1]}", "two")]
     async with connect(quirks, **options) as (client, box):

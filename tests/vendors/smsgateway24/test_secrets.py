@@ -1,4 +1,4 @@
-"""With canaries as credentials, number and text: where they must not show up, whatever happens."""
+"""Canaries as credentials, number and text: where they must not show up, whatever happens."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ async def test_credentials_stand_in_no_address_header_log_or_event(
 
 
 def quoting(request: Seen) -> dict[str, Any]:
-    """A refusal that repeats everything that it was sent."""
+    """Return a refusal that repeats everything that it was sent."""
     form = request.form
     if "datajson" in form:
         form = {"token": request.datajson["token"], **request.datajson["smsdata"][0]}

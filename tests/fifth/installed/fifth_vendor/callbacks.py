@@ -1,4 +1,4 @@
-"""What the fifth vendor posts to your server."""
+"""Callbacks of the fifth vendor: what it posts to your server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Report", "parse_callback"]
 
 @frozen(kw_only=True, repr=False)
 class Report:
-    """Where a message stands: ``id``, ``to``, ``state`` and ``batch``, the reference of its request."""
+    """The state of a message: ``id``, ``to``, ``state`` and ``batch``, the reference of its request."""
 
     id: str = wire("id")
     number: str = wire("to", convert=e164)
@@ -26,7 +26,7 @@ class Report:
     raw: Mapping[str, Any] = raw_field()
 
     def to_delivery(self) -> Delivery:
-        """The report in vendor-neutral terms."""
+        """Return the report in vendor-neutral terms."""
         state = STATES.get(self.state, DeliveryState.UNKNOWN)
         return Delivery(
             "fifth", self.id, number=self.number, state=state, code=self.state, reference=self.reference, raw=self.raw

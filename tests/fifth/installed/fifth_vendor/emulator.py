@@ -21,8 +21,9 @@ _STATUS: Final = {"bad_key": 401, "no_money": 402, "bad_request": 400}
 
 
 class Fifth(Vendor):
-    """Takes messages at 0.05 each, whatever their length. Numbers that end with 99 are barred; those that end with 98
-    are reported as failed, and all others as delivered.
+    """Takes messages at 0.05 each, whatever their length.
+
+    Numbers that end with 99 are barred; those that end with 98 are reported as failed, and all others as delivered.
 
     Args:
         key: the account's; a random one by default.
@@ -112,7 +113,7 @@ class Fifth(Vendor):
             )
 
     def callback(self, index: int, step: int) -> Step:
-        """The one report of a message: see `CallbackSource`."""
+        """Return the one report of a message: see `CallbackSource`."""
         return Step(self._reports[index])
 
     def answer(self, function: str, request: Incoming, fields: Mapping[str, Any], *, accepted: int = 0) -> Reply:

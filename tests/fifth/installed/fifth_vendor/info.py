@@ -1,4 +1,4 @@
-"""What there is to know about the fifth vendor before its client is loaded."""
+"""Facts about the fifth vendor that can be had before its client is loaded."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ STATES: Final[Mapping[str, DeliveryState]] = {
 
 @frozen
 class FifthOptions(VendorOptions):
-    """What only the fifth vendor has, for a `Message`.
+    """Options of a `Message` that only the fifth vendor has.
 
     Attributes:
         label: ``label``, at most 20 characters; None for none.

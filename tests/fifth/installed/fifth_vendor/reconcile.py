@@ -1,4 +1,4 @@
-"""What became of messages in doubt: the fifth vendor lists what came under the reference of a request."""
+"""Messages in doubt, settled: the fifth vendor lists what came under the reference of a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every call to the fifth vendor goes through: the key, the body, and what its answer means."""
+"""The way of every call to the fifth vendor: the key, the body, and what its answer means."""
 
 from __future__ import annotations
 
