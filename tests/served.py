@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import json
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from attrs import field, frozen
-from servers import Exchange, Handler, Received, Server, serve
+from received import Received
+from servers import Exchange, Handler, Server, serve
+from shared import until
+
+Body = bytes | Mapping[str, Any] | list[Any] | None
 
 
 @frozen
 class Answer:
-    """One answer as it is written."""
+    """One answer as it is written.
 
-    body: bytes
+    Attributes:
+        body: bytes as they stand, or data to be written as JSON, or a function that makes either from the request; with
+            None, the connection breaks.
+        keep: keeps the connection for another request.
+        after: what the answer waits for.
+    """
+
+    body: Body | Callable[[Received], Body]
     status: int = 200
     content_type: str | None = "application/json"
     headers: Mapping[str, str] = field(factory=dict)
-    keep: bool = False  # the connection, for another request
+    keep: bool = False
+    after: asyncio.Event | None = None
 
-    def __bytes__(self) -> bytes:
+    async def give(self, exchange: Exchange) -> None:
+        """Answer the request of an exchange."""
+        if self.after is not None:
+            await self.after.wait()
+        body = self.body(exchange.request) if callable(self.body) else self.body
+        if body is None:
+            exchange.rst()
+            return
+        await exchange.write(self._written(body if isinstance(body, bytes) else json.dumps(body).encode()))
+        if not self.keep:
+            exchange.fin()
+
+    def _written(self, body: bytes) -> bytes:
         lines = [f"HTTP/1.1 {self.status} Answer"]
         if self.status != 204:
-            lines.append(f"Content-Length: {len(self.body)}")
+            lines.append(f"Content-Length: {len(body)}")
         if not self.keep:
             lines.append("Connection: close")
         if self.content_type is not None:
             lines.append(f"Content-Type: {self.content_type}")
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        return "\r\n".join(lines).encode() + b"\r\n\r\n" + self.body
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+Given = Answer | Handler | Body
+
+
+def _listed(*given: Given) -> list[Answer | Handler]:
+    return [one if isinstance(one, Answer) or callable(one) else Answer(one) for one in given]
 
 
 class Served:
@@ -37,14 +70,16 @@ class Served:
 
     Attributes:
         path: what follows the port in its address.
-        answers: bytes are the body of an answer that is in order; a handler may break off in any way.
+        answers: those of each function; the others have those under "".
     """
 
     path: ClassVar[str] = ""
     _server: Server
 
-    def __init__(self, *answers: bytes | Answer | Handler) -> None:
-        self.answers = [Answer(answer) if isinstance(answer, bytes) else answer for answer in answers]
+    def __init__(self, *answers: Given, **by_function: Given | tuple[Given, ...]) -> None:
+        self.answers = {"": _listed(*answers)}
+        for function, given in by_function.items():
+            self.answers[function] = _listed(*given) if isinstance(given, tuple) else _listed(given)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -63,15 +98,27 @@ class Served:
         return self._server.requests
 
     @property
+    def last(self) -> Received:
+        return self.requests[-1]
+
+    @property
+    def functions(self) -> list[str]:
+        """The functions in the order in which they were called."""
+        return [request.function for request in self.requests]
+
+    @property
     def connections(self) -> int:
         return self._server.connections
 
+    async def arrived(self, count: int = 1) -> None:
+        """Wait until so many requests have come."""
+        await until(lambda: len(self.requests) >= count)
+
     async def _answer(self, exchange: Exchange) -> None:
-        answer = self.answers[min(len(self.requests), len(self.answers)) - 1]
-        if not isinstance(answer, Answer):
-            await answer(exchange)
+        answers = self.answers.get(exchange.request.function, self.answers[""])
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Answer):
+            await answer.give(exchange)
         else:
-            await exchange.write(bytes(answer))
-            if answer.keep:
-                return
-        exchange.fin()
+            await answer(exchange)
+            exchange.fin()

@@ -11,7 +11,6 @@ import contextlib
 import datetime
 import functools
 import gzip
-import re
 import socket
 import ssl
 import struct
@@ -20,10 +19,10 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import trustme
 from attrs import field, frozen
+from received import Received
 from shared import closed_port
 
 from mensasdk.transport import Secret, Timeouts
@@ -33,43 +32,6 @@ Handler = Callable[["Exchange"], Awaitable[None]]
 SOON = 0.2  # seconds; the deadline of faults that only a deadline ends
 AMPLE = 5.0  # seconds; the deadline of faults that must end by themselves
 MEBIBYTE = 1024 * 1024
-
-
-@frozen
-class Received:
-    """One request, as its bytes came in."""
-
-    head: bytes
-    body: bytes
-
-    @property
-    def method(self) -> str:
-        return self.head.split(b" ", 1)[0].decode()
-
-    @property
-    def target(self) -> str:
-        return self.head.split(b" ", 2)[1].decode("ascii")
-
-    @property
-    def path(self) -> str:
-        return urlsplit(self.target).path
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """The query as a server reads it, in order."""
-        return parse_qsl(urlsplit(self.target).query, keep_blank_values=True, strict_parsing=True, errors="strict")
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Names in lower case; a name that stands there twice fails the test."""
-        pairs = [line.split(": ", 1) for line in self.head.decode("latin-1").split("\r\n")[1:]]
-        found = {name.lower(): value for name, value in pairs}
-        assert len(found) == len(pairs)
-        return found
-
-    def header(self, name: str) -> str | None:
-        found = re.search(rb"(?im)^" + re.escape(name.encode()) + rb":[ \t]*(.*?)\r?$", self.head)
-        return found[1].decode() if found else None
 
 
 class Exchange:

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator
 
 from attrs import field, frozen
-from servers import Received
+from received import Received
 
 
 @frozen(eq=False)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import pytest
-from servers import Received
+from received import Received
 from shared import EAGER
 
 from mensasdk import ConfigurationError, MensaError, OutcomeKind

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import served
-from servers import Received
+from received import Received
 from shared import EAGER
 
 from mensasdk import OutcomeKind, Timeouts

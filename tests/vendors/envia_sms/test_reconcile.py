@@ -240,7 +240,7 @@ SAYING_NOTHING: dict[str, Answer | Handler] = {
     "refused, and speaking of duplicates": Answer(envelope(None, error=True, code="112", words="pago duplicado"), 400),
     "closed": fin,
     "reset": rst,
-    "cut": raw(bytes(Answer(sent()))[:-20]),
+    "cut": raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + sent()[:-20]),
     "half an answer": Answer(sent()[:-20]),
     "a page": Answer(b"<html>", content_type="text/html"),
     "500": Answer(b"", 500),

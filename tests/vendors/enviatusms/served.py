@@ -1,14 +1,13 @@
-"""A server on loopback that serves literal answers in turn, and keeps the requests."""
+"""Sample answers of EnvíaTuSMS, a server that gives them, and a client that talks to it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import Any
 
-from aiohttp import web
-from attrs import define, field, frozen
+import served
+from served import Given
 from shared import EAGER
 
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient
@@ -36,84 +35,14 @@ SHORT_LINK = (
 )
 
 
-@frozen
-class Answer:
-    """One answer. ``body`` may be bytes as they stand, or data to be written as JSON; None breaks the connection."""
-
-    body: bytes | Mapping[str, Any] | None
-    status: int = 200
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = field(factory=dict)
-
-
-@frozen
-class Seen:
-    """One request as it arrived."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@define
-class Served:
-    """The answers are given in turn, and the last one from then on."""
-
-    answers: list[Answer]
-    requests: list[Seen] = field(factory=list)
-    _runner: web.AppRunner | None = None
-    url: str = ""
-
-    async def __aenter__(self) -> Self:
-        app = web.Application(client_max_size=2**24)
-        app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/api"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append(
-            Seen(
-                request.method,
-                request.path,
-                dict(request.query),
-                {name.lower(): value for name, value in request.headers.items()},
-                await request.read(),
-            )
-        )
-        answer = self.answers[min(len(self.requests), len(self.answers)) - 1]
-        if answer.body is None:
-            assert request.transport is not None
-            request.transport.abort()
-        body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-        headers = {"Content-Type": answer.content_type, **answer.headers}
-        return web.Response(status=answer.status, body=body, headers=headers)
-
-
-Given = Answer | bytes | Mapping[str, Any] | None
-
-
-def serving(*answers: Given) -> Served:
-    return Served([one if isinstance(one, Answer) else Answer(one) for one in answers])
+class Served(served.Served):
+    path = "/api"
 
 
 @asynccontextmanager
 async def talking(*answers: Given, **options: Any) -> AsyncIterator[tuple[EnviaTuSmsClient, Served]]:
     """Start a server, and give a client that talks to it, and the server."""
-    async with serving(*answers) as server:
+    async with Served(*answers) as server:
         settings = {"base_url": server.url, "retry": EAGER, **options}
         async with EnviaTuSmsClient(KEY, **settings) as client:
             yield client, server

@@ -9,12 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from served import Answer
 from shared import check_plain
 
 from mensasdk import DecodeError, DeliveryState, MensaError
 from mensasdk.vendors.enviatusms import NumberStatus
 
-from .served import BALANCE, CAMPAIGN, KEY, QUOTE, SHORT_LINK, Answer, talking
+from .served import BALANCE, CAMPAIGN, KEY, QUOTE, SHORT_LINK, talking
 
 CARACAS = ZoneInfo("America/Caracas")
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from served import Answer, Given
 
 from mensasdk import (
     BatchReport,
@@ -19,7 +20,7 @@ from mensasdk import (
 )
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions, batch
 
-from .served import KEY, Answer, Given, Served, serving, talking
+from .served import KEY, Served, talking
 
 OK = {"status": "ok", "id": 1234}
 
@@ -259,7 +260,7 @@ async def test_a_refused_key_ends_the_campaign_after_one_request() -> None:
 async def test_a_campaign_that_waits_for_moderation_is_accepted() -> None:
     """``approved`` is 0 until then; nothing takes ACCEPTED back."""
     waiting = {**campaign(number(0)), "approved": 0}
-    async with serving(OK, waiting) as server, EnviaTuSmsClient(KEY, base_url=server.url) as client:
+    async with Served(OK, waiting) as server, EnviaTuSmsClient(KEY, base_url=server.url) as client:
         report = await BatchSender(client).send([Message(number(0), "Hola")])
         found = await client.get_campaign("1234")
     assert report.accepted == 1

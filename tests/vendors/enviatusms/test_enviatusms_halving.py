@@ -9,6 +9,7 @@ import pytest
 from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
+from served import Answer
 from shared import OpenGate
 
 from mensasdk import BatchSender, EnviaTuSmsClient, Message, Outcome, OutcomeKind
@@ -27,7 +28,7 @@ from mensasdk.transport import cancelled_outcome
 from mensasdk.vendors.batching import BatchResult, Prepared
 from mensasdk.vendors.halving import send_in_halves
 
-from .served import Answer, talking
+from .served import talking
 
 ACCEPTED, REJECTED = OutcomeKind.ACCEPTED, OutcomeKind.REJECTED
 NOT_SENT, UNKNOWN = OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN

@@ -10,13 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from served import Answer
 
 from mensasdk import BatchSender, MensaError, Message, RetryPolicy
 from mensasdk.sandbox import Sandbox
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions
 from mensasdk.vendors.enviatusms.batch import QuoteTotal
 
-from .served import Answer, talking
+from .served import talking
 
 PREFIXES = ("412", "414", "416", "422", "424", "426")
 QUOTE = {"precio_usd": 0.1, "numeros_validos": 2, "numeros_invalidos": 0, "cantidad_mensajes": 2}

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from served import Answer, Given
 from shared import EAGER, OpenGate
 
 from mensasdk import Delivery, DeliveryState, MensaError, Message, Outcome, OutcomeKind
@@ -15,7 +16,7 @@ from mensasdk.sandbox.enviatusms import Quirks
 from mensasdk.vendors.batching import Doubt
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient
 
-from .served import Answer, Given, Served, talking
+from .served import Served, talking
 
 NUMBERS = [f"+5842400000{index:02}" for index in range(6)]
 MESSAGES = [Message(number, "Hola") for number in NUMBERS]

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
+from served import Answer
 from shared import check_plain
 
 from mensasdk import (
@@ -21,7 +22,7 @@ from mensasdk import (
 )
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient
 
-from .served import KEY, Answer, talking
+from .served import KEY, talking
 
 Call = Callable[[EnviaTuSmsClient], Awaitable[object]]
 

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from served import Answer
 
 from mensasdk import AiohttpTransport, ConfigurationError, MensaError, OutcomeKind, RetryPolicy, ValidationError
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient, SendSms
 
-from .served import BALANCE, CAMPAIGN, KEY, QUOTE, SENT, SHORT_LINK, Answer, talking
+from .served import BALANCE, CAMPAIGN, KEY, QUOTE, SENT, SHORT_LINK, talking
 
 Call = Callable[[EnviaTuSmsClient], Awaitable[object]]
 
@@ -75,7 +76,7 @@ async def test_a_call_is_one_request_of_the_documented_form(
     async with talking(body) as (client, server):
         await call(client)
     (request,) = server.requests
-    assert (request.method, request.path, request.query) == (method, path, {"api_key": KEY})
+    assert (request.method, request.path, dict(request.pairs)) == (method, path, {"api_key": KEY})
     assert request.headers["accept"] == "application/json"
     if sent is None:
         assert request.body == b""
@@ -89,7 +90,7 @@ async def test_a_call_is_one_request_of_the_documented_form(
 async def test_the_key_arrives_as_it_was_given(key: str) -> None:
     async with talking(BALANCE) as (_, server), EnviaTuSmsClient(key, base_url=server.url) as client:
         await client.get_balance()
-    assert server.requests[0].query == {"api_key": key}
+    assert dict(server.requests[0].pairs) == {"api_key": key}
 
 
 NUMBERS = [

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from canaries import Canaries, spellings
+from served import Answer, Given
 from shared import EAGER, check_plain
 
 import mensasdk
@@ -14,7 +15,7 @@ from mensasdk import MensaError, Timeouts
 from mensasdk.transport import Event
 from mensasdk.vendors.enviatusms import EnviaTuSmsClient
 
-from .served import Answer, Given, serving
+from .served import Served
 
 CANARY = "canario-clave/+ñ%&"
 NUMBER = "+584240987654"
@@ -46,7 +47,7 @@ async def test_no_error_log_event_or_variable_shows_the_key_and_no_error_a_perso
     log: pytest.LogCaptureFixture, name: str, answer: Given
 ) -> None:
     events: list[Event] = []
-    async with serving(answer if answer is not None else Answer(None)) as server:
+    async with Served(answer if answer is not None else Answer(None)) as server:
         url = "http://127.0.0.1:9/api" if name == "no connection" else server.url
         async with EnviaTuSmsClient(
             CANARY, base_url=url, retry=EAGER, timeouts=Timeouts(total=10), hooks=[events.append]
@@ -55,7 +56,7 @@ async def test_no_error_log_event_or_variable_shows_the_key_and_no_error_a_perso
                 await client.send_sms(NUMBER, TEXT)
             CANARIES.check_absent("the client", repr(client))
         if name != "no connection":
-            assert dict(server.requests[0].query) == {"api_key": CANARY}
+            assert dict(server.requests[0].pairs) == {"api_key": CANARY}
     error = caught.value
     check_plain(error, "enviatusms")
     CANARIES.check_error(error)

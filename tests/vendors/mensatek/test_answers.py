@@ -277,7 +277,7 @@ async def test_every_cut_of_an_answer_is_unknown_or_says_the_truth(answer_format
     readable = []
     async with Literally(whole, TYPES[answer_format]) as server, server.client(answer_format) as client:
         for end in range(len(whole)):
-            server.answers = [Answer(whole[:end], content_type=TYPES[answer_format])]
+            server.answers[""] = [Answer(whole[:end], content_type=TYPES[answer_format])]
             result = await caught(client.send_sms([NUMBER], "Hola"))
             if isinstance(result, MensaError):
                 assert result.outcome is OutcomeKind.UNKNOWN

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import asdict
-from servers import Received
+from received import Received
 from shared import next_year
 
 from mensasdk import InvalidRequest, MensaError, MensatekClient, Recipient, UploadRefused

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from served import Answer, Given
 from shared import check_plain
 
 from mensasdk import (
@@ -25,7 +26,7 @@ from mensasdk import (
 from mensasdk.vendors.smsgateway24 import BulkSms, SimSlot, SmsGateway24Client, StatusCode
 
 from .samples import BULK_SENT, CONTACT, DEVICE_STATUS, DEVICES, LIST, LIST_2021, SENT, STATUS, TAG
-from .served import NUMBER, Answer, Given, talking
+from .served import NUMBER, talking
 
 PARIS = ZoneInfo("Europe/Paris")
 

@@ -14,6 +14,8 @@ import pytest
 from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from received import Received
+from served import Answer, Given
 from shared import next_year
 
 from mensasdk import BatchSender, MemoryJournal, Message, Outcome, OutcomeKind, ValidationError, VendorOptions
@@ -27,7 +29,7 @@ from mensasdk.vendors.smsgateway24 import (
 )
 
 from .samples import BULK_SENT, SENT
-from .served import DEVICE, LOGIN, NUMBER, TOKEN, Answer, Given, Seen, Served, serving, talking
+from .served import DEVICE, LOGIN, NUMBER, TOKEN, Served, talking
 
 NUMBERS = [f"+49157529{number:05}" for number in range(1000)]
 GIF = b"GIF89a" + bytes(30)
@@ -49,19 +51,19 @@ class Gateway:
         self.records.append({**item, "id": sms_id, "status": 1, "customerid": int(item["customerid"])})
         return sms_id
 
-    def addsms(self, request: Seen) -> dict[str, Any]:
+    def addsms(self, request: Received) -> dict[str, Any]:
         return {"error": 0, "sms_id": self.take(dict(request.form)), "message": "ok"}
 
-    def addalotofsms(self, request: Seen) -> dict[str, Any]:
+    def addalotofsms(self, request: Received) -> dict[str, Any]:
         for item in request.datajson["smsdata"]:
             self.take(item)
         return {"error": 0, "message": "ok"}
 
-    def getallsms(self, request: Seen) -> dict[str, Any]:
+    def getallsms(self, request: Received) -> dict[str, Any]:
         found = [record for record in self.records if record["customerid"] == int(request.form["customerid"])]
         return {"error": 0, "smss": {str(record["id"]): record for record in found} or [], "count": len(found)}
 
-    def lost(self, request: Seen) -> Any:
+    def lost(self, request: Received) -> Any:
         """Take it, and answer with something that cannot be read."""
         getattr(self, request.function)(request)
         return b"<html>504</html>"
@@ -418,11 +420,11 @@ async def test_a_token_that_expires_in_the_middle_of_a_campaign_costs_one_login_
     valid = {"token": "0" * 32}
     tokens = (str(number) * 32 for number in itertools.count(1))
 
-    def gettoken(_: Seen) -> dict[str, Any]:
+    def gettoken(_: Received) -> dict[str, Any]:
         valid["token"] = next(tokens)
         return {"error": 0, "token": valid["token"]}
 
-    def addsms(request: Seen) -> dict[str, Any]:
+    def addsms(request: Received) -> dict[str, Any]:
         if request.form["token"] != valid["token"]:
             return {"error": 1, "message": "Token is not valid"}
         answer = here.addsms(request)
@@ -485,7 +487,7 @@ async def test_a_router_goes_on_to_the_next_gateway_only_where_nothing_was_sent(
 
 
 async def test_preparing_does_not_touch_the_network() -> None:
-    async with serving() as server:
+    async with Served() as server:
         url = server.url
     async with SmsGateway24Client(token=TOKEN, base_url=url, device_id=1) as client:
         prepared = client.prepare(Message(NUMBER, "x", options=SmsGateway24Options(customer_id=StatusCode(7))))

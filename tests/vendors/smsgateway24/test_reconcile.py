@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from served import Answer, Given
 from shared import OpenGate
 
 from mensasdk import AuthError, Delivery, DeliveryState, MensaError, Message, Outcome, OutcomeKind
@@ -19,7 +20,7 @@ from mensasdk.sandbox.smsgateway24 import Quirks
 from mensasdk.vendors.batching import Doubt, Prepared
 from mensasdk.vendors.smsgateway24 import SmsGateway24Client, SmsGateway24Options, derived_customer_id
 
-from .served import NUMBER, TOKEN, Answer, Given, talking
+from .served import NUMBER, TOKEN, talking
 from .test_batch import GIF, NUMBERS, Gateway, gateway, messages
 from .test_sandbox import connect, every_quirk
 

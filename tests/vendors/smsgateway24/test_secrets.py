@@ -10,6 +10,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from canaries import Canaries, spellings
+from received import Received
+from served import Answer, Given
 
 from mensasdk import MensaError, Secret, Timeouts
 from mensasdk.transport import Event, HttpRequest
@@ -26,7 +28,7 @@ from mensasdk.vendors.smsgateway24 import (
 )
 
 from .samples import BULK_SENT, CONTACT, DEVICE_STATUS, DEVICES, LIST, SENT, STATUS, TAG
-from .served import Answer, Given, Seen, Served, client_of, serving
+from .served import Served, client_of
 
 # Signs that every encoding spells in its own way.
 EMAIL = "canary-user+ñ%@example.com"
@@ -82,7 +84,7 @@ async def test_credentials_stand_in_no_address_header_log_or_event(
         function: answer if function == "smstosend" else (refused, answer),
     }
     settings = {**LOGIN, "token": TOKEN, "hooks": [events.append]}
-    async with serving(**answers) as server, client_of(server, **settings) as client:
+    async with Served(**answers) as server, client_of(server, **settings) as client:
         result = await call(client)
     sent = b"".join(request.body for request in server.requests).decode()
     assert quote_plus(PASSWORD) in sent  # the canaries did go out
@@ -93,7 +95,7 @@ async def test_credentials_stand_in_no_address_header_log_or_event(
     CANARIES.check_absent("the answer", repr(result), personal=False)
 
 
-def quoting(request: Seen) -> dict[str, Any]:
+def quoting(request: Received) -> dict[str, Any]:
     """Return a refusal that repeats everything that it was sent."""
     form = request.form
     if "datajson" in form:
@@ -126,7 +128,7 @@ async def test_no_error_log_or_event_shows_a_secret_or_what_was_sent(
     events: list[Event] = []
     answers: dict[str, Any] = {"gettoken": {"error": 0, "token": OTHER_TOKEN}, function: FAILURES[failure]}
     settings = {**LOGIN, "token": TOKEN, "hooks": [events.append], "timeouts": Timeouts(total=20)}
-    async with serving(**answers) as server, client_of(server, **settings) as client:
+    async with Served(**answers) as server, client_of(server, **settings) as client:
         try:
             await CALLS[function][1](client)
         except MensaError as error:
@@ -141,7 +143,7 @@ async def test_no_error_log_or_event_shows_a_secret_or_what_was_sent(
 async def test_a_failed_login_shows_no_credentials(log: pytest.LogCaptureFixture) -> None:
     refused = {"error": 1, "message": f"Login or password incorrect: {EMAIL} {PASSWORD}"}
     for answer in (refused, None, {"error": 0, "token": f"{OTHER_TOKEN}\nx"}, FAILURES["page"], FAILURES["500"]):
-        async with serving(gettoken=answer, addsms=SENT) as server, client_of(server, **LOGIN) as client:
+        async with Served(gettoken=answer, addsms=SENT) as server, client_of(server, **LOGIN) as client:
             for call in (client.get_token(), client.send_sms(NUMBER, TEXT)):
                 with pytest.raises(MensaError) as caught:
                     await call

@@ -23,7 +23,7 @@ from mensasdk import ConfigurationError, MensaError, OutcomeKind, ScheduleError,
 from mensasdk.vendors.smsgateway24 import BulkSms, SendResult, SimSlot, SmsGateway24Client
 
 from .samples import BULK, BULK_CELL, BULK_SENT, SENT, TOKEN_REFUSED
-from .served import DEVICE, EMAIL, LOGIN, NUMBER, PASSWORD, TOKEN, Served, client_of, serving, talking
+from .served import DEVICE, EMAIL, LOGIN, NUMBER, PASSWORD, TOKEN, Served, client_of, talking
 
 SOON = datetime(next_year(), 7, 15, 9, 30, 15, tzinfo=ZoneInfo("Europe/Madrid"))
 SOON_UTC = f"{next_year()}-07-15 07:30:15"
@@ -436,7 +436,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
     with asyncio.Runner() as runner:
-        server = serving(addsms=SENT, addalotofsms=BULK_SENT)
+        server = Served(addsms=SENT, addalotofsms=BULK_SENT)
         runner.run(server.__aenter__())
         yield Stage(runner, server)
         runner.run(server.__aexit__())

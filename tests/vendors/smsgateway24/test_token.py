@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from served import Answer, Given
 from shared import check_plain
 
 from mensasdk import (
@@ -27,7 +28,7 @@ from mensasdk.vendors.smsgateway24 import BulkSms, GetAllDevices, SmsGateway24Cl
 
 from .samples import BULK_SENT, CONTACT, DEVICE_STATUS, DEVICES, LIST, SENT, STATUS, TAG, TOKEN_REFUSED
 from .samples import TOKEN as TOKEN_SAMPLE
-from .served import EMAIL, LOGIN, NUMBER, PASSWORD, TOKEN, Answer, Given, client_of, serving, talking
+from .served import EMAIL, LOGIN, NUMBER, PASSWORD, TOKEN, Served, client_of, talking
 
 OLD, NEW = "0" * 32, "1" * 32
 LOGGED_IN = {"error": 0, "message": "OK", "token": NEW}
@@ -175,7 +176,7 @@ async def test_a_login_whose_answer_is_lost_is_made_again() -> None:
 
 
 async def test_no_connection_for_the_login_means_not_sent() -> None:
-    async with serving() as server:
+    async with Served() as server:
         url = server.url
     async with SmsGateway24Client(email=EMAIL, password=PASSWORD, base_url=url, device_id=1) as client:
         with pytest.raises(ConnectError) as caught:
@@ -417,7 +418,7 @@ def test_an_answer_with_a_token_does_not_show_it() -> None:
 
 async def test_two_clients_do_not_share_a_token() -> None:
     async with (
-        serving(gettoken=LOGGED_IN, addsms=SENT) as server,
+        Served(gettoken=LOGGED_IN, addsms=SENT) as server,
         client_of(server, **LOGIN) as one,
         client_of(server, **LOGIN) as other,
     ):
