@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from attrs import define
 
-from mensasdk import MensaError, RetryPolicy
+from mensasdk import MensaError, Message, RetryPolicy
 
 T = TypeVar("T")
 
@@ -61,6 +61,23 @@ def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def number(index: int) -> str:
+    """Return the number of one of a hundred million people in Spain."""
+    return f"+346{index:08d}"
+
+
+def people(count: int, text: str = "hola") -> list[Message]:
+    """Return a message with this text for each of so many people."""
+    return [Message(number(index), text) for index in range(count)]
+
+
+def greetings(count: int, start: int = 0) -> list[Message]:
+    """Return a message for each of so many people, each with a variable of its own."""
+    return [
+        Message(number(index), "Hola {n}", variables={"n": f"Ana {index}"}) for index in range(start, start + count)
+    ]
 
 
 def next_year() -> int:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from shared import until
+from shared import people, until
 
 from mensasdk import (
     BatchSender,
@@ -131,10 +131,6 @@ async def client(box: Sandbox) -> AsyncIterator[MensatekClient]:
         **box.credentials("mensatek"), base_url=box.base_url("mensatek"), retry=RetryPolicy(attempts=1)
     ) as client:
         yield client
-
-
-def people(count: int) -> list[Message]:
-    return [Message(f"+346{index:08d}", "hola") for index in range(count)]
 
 
 async def test_an_outage_makes_few_unknown_and_the_rest_goes_out_when_it_is_over(

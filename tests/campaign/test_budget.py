@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from shared import people
 
 from mensasdk import (
     BatchSender,
@@ -23,10 +24,6 @@ from mensasdk.sandbox import Fault, Sandbox
 
 SEND = "EnviarSMS"
 PRICES = Prices({"ES": "1"})  # what the sandbox charges for a part to Spain
-
-
-def people(count: int, text: str = "hola") -> list[Message]:
-    return [Message(f"+346{index:08d}", text) for index in range(count)]
 
 
 @pytest.mark.parametrize("in_flight", [1, 8])

@@ -13,6 +13,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import people
 from tiers import LONG, examples
 
 from mensasdk import (
@@ -83,10 +84,6 @@ class Taker:
         self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
     ) -> Sequence[Outcome | None]:
         raise NotImplementedError
-
-
-def people(count: int, text: str = "hola") -> list[Message]:
-    return [Message(f"+346{index:08d}", text) for index in range(count)]
 
 
 def unwilling(message: Message, number: str) -> Message:

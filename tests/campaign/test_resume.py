@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shared import until
+from shared import greetings, number, until
 
 from mensasdk import (
     BatchReport,
@@ -45,16 +45,6 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AnyJournal:
     return MemoryJournal() if request.param == "memory" else SqliteJournal(tmp_path / "journal.sqlite")
 
 
-def number(index: int) -> str:
-    return f"+346{index:08d}"
-
-
-def people(count: int, start: int = 0) -> list[Message]:
-    return [
-        Message(number(index), "Hola {n}", variables={"n": f"Ana {index}"}) for index in range(start, start + count)
-    ]
-
-
 def small(client: MensatekClient, journal: AnyJournal) -> BatchSender:
     return BatchSender(client, journal=journal, max_recipients=10, max_in_flight=1)
 
@@ -74,7 +64,7 @@ async def test_a_campaign_without_credits_goes_on_after_a_top_up(
 ) -> None:
     """By itself: what the stopped campaign left unsent is in the journal, that of the refused request too."""
     box.mensatek.account.credits = Decimal(30)
-    first = await small(mensatek, journal).send(people(100), campaign="c")
+    first = await small(mensatek, journal).send(greetings(100), campaign="c")
     assert (first.accepted, first.rejected, first.not_sent) == (30, 10, 60)
     assert (await journal.progress("c"))[State.PENDING] == 70
     box.mensatek.account.credits = Decimal(1000)
@@ -87,7 +77,7 @@ async def test_a_campaign_without_credits_goes_on_after_a_top_up(
 
 async def test_refused_credentials_do_not_use_up_a_message(box: Sandbox, journal: AnyJournal) -> None:
     async with MensatekClient("user", "wrong", base_url=box.base_url("mensatek")) as stranger:
-        first = await small(stranger, journal).send(people(20), campaign="c")
+        first = await small(stranger, journal).send(greetings(20), campaign="c")
     assert (first.rejected, first.not_sent) == (10, 10)
     async with MensatekClient(**box.credentials("mensatek"), base_url=box.base_url("mensatek")) as client:
         report = await small(client, journal).resume("c")
@@ -97,7 +87,7 @@ async def test_refused_credentials_do_not_use_up_a_message(box: Sandbox, journal
 
 async def test_a_refusal_of_the_message_stands(box: Sandbox, mensatek: MensatekClient, journal: AnyJournal) -> None:
     box.mensatek.account.blacklist = {number(3)[1:]}
-    first = await small(mensatek, journal).send(people(10), campaign="c")
+    first = await small(mensatek, journal).send(greetings(10), campaign="c")
     assert (first.accepted, first.rejected) == (9, 1)
     box.mensatek.account.blacklist = set()
     report = await small(mensatek, journal).resume("c")
@@ -110,8 +100,8 @@ async def test_a_refusal_of_the_message_stands(box: Sandbox, mensatek: MensatekC
 
 async def test_what_is_unknown_is_not_sent_again(box: Sandbox, mensatek: MensatekClient, journal: AnyJournal) -> None:
     box.fail("mensatek", function=SEND, fault=Fault.RESET, when="after", nth=2)
-    await small(mensatek, journal).send(people(30), campaign="c")
-    report = await small(mensatek, journal).resume("c", people(30))
+    await small(mensatek, journal).send(greetings(30), campaign="c")
+    report = await small(mensatek, journal).resume("c", greetings(30))
     everybody_once(report, box, 30)
     assert (report.accepted, report.unknown) == (20, 10)
     assert report.by_code == {"connection_lost": 10}
@@ -121,7 +111,7 @@ async def test_what_a_dead_process_had_begun_is_unknown_and_says_so(
     mensatek: MensatekClient, journal: AnyJournal
 ) -> None:
     await journal.open("c")
-    await journal.load("c", [Row(0, b"k", people(1)[0])])
+    await journal.load("c", [Row(0, b"k", greetings(1)[0])])
     await journal.claim("c", 0, 1)
     await journal.close("c")
     report = await small(mensatek, journal).resume("c")
@@ -135,8 +125,8 @@ async def test_what_a_dead_process_had_begun_is_unknown_and_says_so(
 async def test_the_same_input_again_adds_who_is_new_and_passes_over_the_others(
     box: Sandbox, mensatek: MensatekClient, journal: AnyJournal, asynchronous: bool
 ) -> None:
-    await small(mensatek, journal).send(people(25), campaign="c")
-    again = [*people(40), Message("no number", "hola"), *people(40), Message(" 0034 600 000 003 ", "Hola Ana 3")]
+    await small(mensatek, journal).send(greetings(25), campaign="c")
+    again = [*greetings(40), Message("no number", "hola"), *greetings(40), Message(" 0034 600 000 003 ", "Hola Ana 3")]
     again[3] = Message(f"00{again[3].to[1:]}", again[3].text, variables=again[3].variables)  # another spelling
 
     async def source() -> AsyncIterator[Message]:
@@ -158,8 +148,8 @@ async def test_the_same_input_again_adds_who_is_new_and_passes_over_the_others(
 
 
 async def test_resuming_what_is_over_sends_nothing(box: Sandbox, mensatek: MensatekClient, journal: AnyJournal) -> None:
-    first = await small(mensatek, journal).send(people(20), campaign="c")
-    report = await small(mensatek, journal).resume("c", people(20))
+    first = await small(mensatek, journal).send(greetings(20), campaign="c")
+    report = await small(mensatek, journal).resume("c", greetings(20))
     everybody_once(report, box, 20)
     assert box.ledger.request_count(SEND) == 2
     assert (report.accepted, report.credits, report.parts) == (20, first.credits, first.parts)
@@ -186,12 +176,12 @@ async def test_all_of_a_message_survives(box: Sandbox, mensatek: MensatekClient,
 
 async def test_a_cancelled_campaign_is_taken_up(box: Sandbox, mensatek: MensatekClient, journal: AnyJournal) -> None:
     box.fail("mensatek", function=SEND, fault=Fault.HANG, nth=3)
-    task = asyncio.create_task(small(mensatek, journal).send(people(50), campaign="c"))
+    task = asyncio.create_task(small(mensatek, journal).send(greetings(50), campaign="c"))
     await until(lambda: box.ledger.request_count(SEND) >= 3)
     task.cancel()
     await asyncio.wait({task})
     assert task.cancelled()
-    report = await small(mensatek, journal).resume("c", people(50))
+    report = await small(mensatek, journal).resume("c", greetings(50))
     everybody_once(report, box, 50)
     assert (report.accepted, report.unknown) == (40, 10)
 
@@ -200,7 +190,7 @@ async def test_a_stop_while_resuming_leaves_the_rest_for_the_next_time(
     box: Sandbox, mensatek: MensatekClient, journal: AnyJournal
 ) -> None:
     box.mensatek.account.credits = Decimal(0)
-    await small(mensatek, journal).send(people(50), campaign="c")
+    await small(mensatek, journal).send(greetings(50), campaign="c")
     box.mensatek.account.credits = Decimal(1000)
     sender = small(mensatek, journal)
 
@@ -221,7 +211,7 @@ async def test_what_another_route_took_is_not_sent_again(box: Sandbox, mensatek:
     journal = MemoryJournal()
     async with MensatekClient("user", "wrong", base_url=box.base_url("mensatek")) as stranger:
         router = Router([Route(stranger, max_in_flight=1), Route(mensatek, max_in_flight=1)])
-        report = await BatchSender(router, journal=journal, max_recipients=10).send(people(30), campaign="c")
+        report = await BatchSender(router, journal=journal, max_recipients=10).send(greetings(30), campaign="c")
     assert report.accepted == 30
     assert (await journal.progress("c"))[State.ACCEPTED] == 30
 
@@ -232,8 +222,8 @@ async def test_what_another_route_took_is_not_sent_again(box: Sandbox, mensatek:
 async def test_two_senders_of_one_journal_number_their_rows_apart(
     box: Sandbox, mensatek: MensatekClient, journal: AnyJournal
 ) -> None:
-    await small(mensatek, journal).send(people(20), campaign="c")
-    await small(mensatek, journal).send(people(20, start=20), campaign="c")
+    await small(mensatek, journal).send(greetings(20), campaign="c")
+    await small(mensatek, journal).send(greetings(20, start=20), campaign="c")
     records = await journal.read("c")
     assert [record.seq for record in records] == list(range(40))
     assert len({record.request for record in records}) == 4
@@ -245,13 +235,13 @@ async def test_a_campaign_that_is_under_way_is_refused_and_goes_on(
 ) -> None:
     box.fail("mensatek", function=SEND, fault=Fault.DELAY, delay=0.3)
     first = small(mensatek, journal)
-    task = asyncio.create_task(first.send(people(20), campaign="c"))
+    task = asyncio.create_task(first.send(greetings(20), campaign="c"))
     await until(lambda: box.ledger.request_count(SEND))
     second = small(mensatek, journal)
     read: list[Message] = []
 
     def source() -> Iterator[Message]:
-        for message in people(20):
+        for message in greetings(20):
             read.append(message)
             yield message
 
@@ -260,7 +250,7 @@ async def test_a_campaign_that_is_under_way_is_refused_and_goes_on(
     with pytest.raises(ConfigurationError, match="'c' is being sent"):
         await second.resume("c", source())
     assert not read
-    assert (await second.send(people(5, start=50), campaign="d")).accepted == 5  # the refused sender is free
+    assert (await second.send(greetings(5, start=50), campaign="d")).accepted == 5  # the refused sender is free
     assert (await task).accepted == 20
     assert len(box.ledger) == 25
 
@@ -269,16 +259,16 @@ async def test_only_a_campaign_that_the_journal_has_can_be_resumed(
     box: Sandbox, mensatek: MensatekClient, journal: AnyJournal
 ) -> None:
     """Beginning one by a slip of the pen would send everybody a second SMS."""
-    await small(mensatek, journal).send(people(5), campaign="julio")
+    await small(mensatek, journal).send(greetings(5), campaign="julio")
     with pytest.raises(ConfigurationError, match="no campaign 'jluio'"):
-        await small(mensatek, journal).resume("jluio", people(5))
+        await small(mensatek, journal).resume("jluio", greetings(5))
     assert len(box.ledger) == 5
     assert [info.name for info in await journal.campaigns()] == ["julio"]
 
 
 async def test_the_senders_own_journal_cannot_resume_and_says_what_to_do(mensatek: MensatekClient) -> None:
     sender = BatchSender(mensatek)
-    await sender.send(people(5), campaign="c")
+    await sender.send(greetings(5), campaign="c")
     with pytest.raises(ConfigurationError, match="SqliteJournal"):
         await sender.resume("c")
 
@@ -287,7 +277,7 @@ async def test_the_journal_knows_whether_the_input_was_read_to_its_end(
     mensatek: MensatekClient, journal: AnyJournal
 ) -> None:
     def broken() -> Iterator[Message]:
-        yield from people(5)
+        yield from greetings(5)
         raise LookupError
 
     async def complete() -> bool:
@@ -299,7 +289,7 @@ async def test_the_journal_knows_whether_the_input_was_read_to_its_end(
     assert not await complete()
     await small(mensatek, journal).resume("c")
     assert not await complete()
-    await small(mensatek, journal).resume("c", people(5))
+    await small(mensatek, journal).resume("c", greetings(5))
     assert await complete()
 
 
@@ -329,7 +319,7 @@ async def test_cancelled_while_it_claims_nothing_stays_in_flight(
 ) -> None:
     journal = SlowJournal()
     sender = small(mensatek, journal)
-    task = asyncio.create_task(sender.send(people(10), campaign="c"))
+    task = asyncio.create_task(sender.send(greetings(10), campaign="c"))
     await journal.claimed.wait()
     for _ in range(times):
         task.cancel()
@@ -367,14 +357,14 @@ async def test_cancelled_at_any_moment_the_file_tells_the_truth(
     for at in range(1, 9):
         commits = 0
         journal = SqliteJournal(tmp_path / f"{at}")
-        task = asyncio.create_task(small(mensatek, journal).send(people(30, start=100 * at), campaign="c"))
+        task = asyncio.create_task(small(mensatek, journal).send(greetings(30, start=100 * at), campaign="c"))
         await asyncio.wait({task})
         assert task.cancelled(), at
         found = await journal.progress("c")
         assert found[State.IN_FLIGHT] == 0
         assert found[State.UNKNOWN] in {0, 10}
         commits = 100
-        report = await small(mensatek, journal).resume("c", people(30, start=100 * at))
+        report = await small(mensatek, journal).resume("c", greetings(30, start=100 * at))
         assert report.total == 30
         assert report.accepted + report.unknown == 30
     assert set(box.ledger.numbers().values()) == {1}
@@ -386,10 +376,10 @@ async def test_a_journal_that_cannot_be_opened_is_an_error_before_anything_is_re
     (tmp_path / "text").write_text("no database" * 100)
     sender = small(mensatek, SqliteJournal(tmp_path / "text"))
     with pytest.raises(JournalError) as caught:
-        await sender.send(people(5), campaign="c")
+        await sender.send(greetings(5), campaign="c")
     assert caught.value.outcome is OutcomeKind.NOT_SENT
     with pytest.raises(JournalError):
-        _: list[Outcome] = [outcome async for outcome in sender.stream(people(5), campaign="c")]
+        _: list[Outcome] = [outcome async for outcome in sender.stream(greetings(5), campaign="c")]
     assert box.ledger.request_count() == 0
 
 
@@ -407,13 +397,13 @@ async def test_a_disk_that_is_full_in_the_middle_stops_the_campaign_in_words(
         commit(store, database, sql, *values)
 
     monkeypatch.setattr(Store, "_commit", full)
-    report = await small(mensatek, SqliteJournal(tmp_path / "j")).send(people(50), campaign="c")
+    report = await small(mensatek, SqliteJournal(tmp_path / "j")).send(greetings(50), campaign="c")
     assert (report.accepted, report.not_sent) == (20, 30)
     assert report.by_code == {"journal": 10, "stopped": 20}
     assert report.stopped is not None
     assert "disk is full" in report.stopped
     assert len(box.ledger) == 20
     monkeypatch.setattr(Store, "_commit", commit)
-    report = await small(mensatek, SqliteJournal(tmp_path / "j")).resume("c", people(50))
+    report = await small(mensatek, SqliteJournal(tmp_path / "j")).resume("c", greetings(50))
     everybody_once(report, box, 50)
     assert report.accepted == 50

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from shared import until
+from shared import greetings, number, until
 
 from mensasdk import (
     BatchReport,
@@ -35,17 +35,6 @@ from mensasdk.limits import WindowLimiter
 from mensasdk.sandbox import Fault, Sandbox
 
 SEND = "EnviarSMS"
-
-
-def number(index: int) -> str:
-    return f"+346{index:08d}"
-
-
-def campaign(count: int, start: int = 0) -> list[Message]:
-    return [
-        Message(number(index), "Hola {nombre}, le esperamos", variables={"nombre": f"Ana {index}"})
-        for index in range(start, start + count)
-    ]
 
 
 def adds_up(report: BatchReport, total: int) -> None:
@@ -76,13 +65,13 @@ async def test_messages_are_let_go_of_when_they_have_ended(mensatek: MensatekCli
     held: list[weakref.ref[Message]] = []
 
     async def source() -> AsyncIterator[Message]:
-        for message in campaign(400):
+        for message in greetings(400):
             held.append(weakref.ref(message))
             yield message
         del message
         await ended.wait()
         assert sum(one() is not None for one in held) <= 100, "what the planner made last"
-        for message in campaign(100, start=400):
+        for message in greetings(100, start=400):
             yield message
 
     def on_progress(progress: Progress) -> None:
@@ -94,12 +83,12 @@ async def test_messages_are_let_go_of_when_they_have_ended(mensatek: MensatekCli
 
 
 async def test_everyone_gets_the_own_text_once(box: Sandbox, mensatek: MensatekClient) -> None:
-    report = await BatchSender(mensatek).send(campaign(2500))
+    report = await BatchSender(mensatek).send(greetings(2500))
     adds_up(report, 2500)
     assert report.accepted == 2500
     assert box.ledger.request_count(SEND) == 3
     texts = {message.number: message.text for message in box.ledger.messages}
-    assert texts == {number(index)[1:]: f"Hola Ana {index}, le esperamos" for index in range(2500)}
+    assert texts == {number(index)[1:]: f"Hola Ana {index}" for index in range(2500)}
     assert report.credits == {"mensatek": (box.ledger.charged, "credits")}
     assert report.balance == {"mensatek": (box.mensatek.account.credits, "credits")}
     assert report.parts == sum(message.parts for message in box.ledger.messages)
@@ -119,12 +108,12 @@ async def test_the_outcome_carries_the_message_as_it_was_given(box: Sandbox, men
 
 async def test_an_iterator_and_an_async_source_do_as_well_as_a_list(mensatek: MensatekClient) -> None:
     async def source() -> AsyncIterator[Message]:
-        for message in campaign(20, start=100):
+        for message in greetings(20, start=100):
             await asyncio.sleep(0)
             yield message
 
     sender = BatchSender(mensatek)
-    assert (await sender.send(iter(campaign(20)))).accepted == 20
+    assert (await sender.send(iter(greetings(20)))).accepted == 20
     assert (await sender.send(source())).accepted == 20
 
 
@@ -167,7 +156,7 @@ async def test_bad_messages_are_reported_and_the_rest_goes_out(box: Sandbox, men
 
 
 async def test_the_same_message_twice_is_sent_once_and_reported(box: Sandbox, mensatek: MensatekClient) -> None:
-    messages = [*campaign(10), *campaign(10), Message(number(3), "another text")]
+    messages = [*greetings(10), *greetings(10), Message(number(3), "another text")]
     report = await BatchSender(mensatek).send(messages)
     adds_up(report, 21)
     assert (report.accepted, report.not_sent) == (11, 10)
@@ -189,7 +178,7 @@ async def test_of_two_equal_messages_the_first_is_sent(box: Sandbox, mensatek: M
 
 async def test_numbers_that_the_vendor_drops_are_told_apart(box: Sandbox, mensatek: MensatekClient) -> None:
     box.mensatek.account.blacklist = {number(3)[1:], number(7)[1:]}
-    report = await BatchSender(mensatek).send(campaign(10))
+    report = await BatchSender(mensatek).send(greetings(10))
     adds_up(report, 10)
     assert (report.accepted, report.rejected) == (8, 2)
     refused = {row["to"] for row in report.rows() if row["outcome"] == "rejected"}
@@ -206,7 +195,7 @@ async def test_when_the_report_does_not_tell_which_were_dropped_all_are_unknown(
     box.mensatek.account.blacklist = {number(3)[1:]}
     box.fail("mensatek", function="GetReportSMS", fault=Fault.STATUS, status=500, times=None)
     async with impatient(box) as client:
-        report = await BatchSender(client).send(campaign(5))
+        report = await BatchSender(client).send(greetings(5))
     adds_up(report, 5)
     assert report.unknown == 5
     assert report.by_code == {"partial": 5}
@@ -220,7 +209,7 @@ async def test_when_the_report_does_not_tell_which_were_dropped_all_are_unknown(
 async def test_a_lost_answer_is_unknown_and_never_sent_again(box: Sandbox, fault: Fault, when: str) -> None:
     box.fail("mensatek", function=SEND, fault=fault, when=when, nth=2)  # type: ignore[arg-type]
     async with impatient(box, attempts=3) as client:
-        report = await BatchSender(client, max_recipients=10, max_in_flight=1).send(campaign(30))
+        report = await BatchSender(client, max_recipients=10, max_in_flight=1).send(greetings(30))
     adds_up(report, 30)
     assert (report.accepted, report.unknown) == (20, 10)
     assert len(box.ledger) == (30 if when == "after" else 20)
@@ -231,7 +220,7 @@ async def test_a_lost_answer_is_unknown_and_never_sent_again(box: Sandbox, fault
 async def test_a_429_is_waited_out_and_costs_nobody(box: Sandbox) -> None:
     box.fail("mensatek", function=SEND, fault=Fault.RATE_LIMIT, when="before", nth=2, times=2, retry_after=0)
     async with impatient(box, total=5, attempts=4) as client:
-        report = await BatchSender(client, max_recipients=10, max_in_flight=1).send(campaign(30))
+        report = await BatchSender(client, max_recipients=10, max_in_flight=1).send(greetings(30))
     adds_up(report, 30)
     assert report.accepted == 30
     assert box.ledger.request_count(SEND) == 5
@@ -241,14 +230,14 @@ async def test_a_429_is_waited_out_and_costs_nobody(box: Sandbox) -> None:
 async def test_a_429_that_does_not_end_is_not_sent(box: Sandbox) -> None:
     box.fail("mensatek", function=SEND, fault=Fault.RATE_LIMIT, when="before", times=None, retry_after=3600)
     async with impatient(box, attempts=4) as client:
-        report = await asyncio.wait_for(BatchSender(client, max_in_flight=1).send(campaign(3)), 30)
+        report = await asyncio.wait_for(BatchSender(client, max_in_flight=1).send(greetings(3)), 30)
     assert report.not_sent == 3
     assert len(box.ledger) == 0
 
 
 async def test_refused_credentials_stop_the_campaign_after_the_first_answer(box: Sandbox) -> None:
     async with MensatekClient("wrong", "wrong", base_url=box.base_url("mensatek")) as client:
-        report = await BatchSender(client, max_recipients=1, max_in_flight=1).send(campaign(50))
+        report = await BatchSender(client, max_recipients=1, max_in_flight=1).send(greetings(50))
     adds_up(report, 50)
     assert (report.rejected, report.not_sent) == (1, 49)
     assert report.by_code == {"-1": 1, "stopped": 49}
@@ -258,14 +247,14 @@ async def test_refused_credentials_stop_the_campaign_after_the_first_answer(box:
 
 async def test_no_more_requests_are_under_way_than_allowed_when_it_stops(box: Sandbox) -> None:
     async with MensatekClient("wrong", "wrong", base_url=box.base_url("mensatek")) as client:
-        report = await BatchSender(client, max_recipients=1, max_in_flight=4).send(campaign(50))
+        report = await BatchSender(client, max_recipients=1, max_in_flight=4).send(greetings(50))
     adds_up(report, 50)
     assert box.ledger.request_count() <= 4
 
 
 async def test_when_the_credits_run_out_the_rest_is_not_sent(box: Sandbox, mensatek: MensatekClient) -> None:
     box.mensatek.account.credits = Decimal(25)
-    report = await BatchSender(mensatek, max_recipients=10, max_in_flight=1).send(campaign(50))
+    report = await BatchSender(mensatek, max_recipients=10, max_in_flight=1).send(greetings(50))
     adds_up(report, 50)
     assert (report.accepted, report.rejected, report.not_sent) == (20, 10, 20)
     assert report.by_code == {"-2": 10, "stopped": 20}
@@ -280,7 +269,7 @@ async def test_a_defect_in_a_client_is_unknown_and_stops_the_campaign(
         raise KeyError("defect")
 
     monkeypatch.setattr(mensatek, "send_batch", broken)
-    report = await BatchSender(mensatek, max_recipients=1, max_in_flight=1).send(campaign(3))
+    report = await BatchSender(mensatek, max_recipients=1, max_in_flight=1).send(greetings(3))
     adds_up(report, 3)
     assert (report.unknown, report.not_sent) == (1, 2)
     assert report.stopped == "an unexpected KeyError"
@@ -296,7 +285,7 @@ async def test_a_defect_behind_the_answer_does_not_make_a_sent_message_unsent(
         raise KeyError("defect")
 
     monkeypatch.setattr(Carrier, "_send", broken)
-    report = await BatchSender(mensatek, max_recipients=1, max_in_flight=1).send(campaign(3))
+    report = await BatchSender(mensatek, max_recipients=1, max_in_flight=1).send(greetings(3))
     adds_up(report, 3)
     assert (report.unknown, report.not_sent) == (1, 2)
     assert len(box.ledger) == 1
@@ -312,7 +301,7 @@ async def test_cancelling_ends_with_a_truthful_report(box: Sandbox, mensatek: Me
 
     def source() -> Iterator[Message]:
         nonlocal read
-        for message in campaign(1000):
+        for message in greetings(1000):
             read += 1
             yield message
 
@@ -332,7 +321,7 @@ async def test_cancelling_ends_with_a_truthful_report(box: Sandbox, mensatek: Me
 
 async def test_cancelling_while_waiting_for_a_permit_is_not_sent(box: Sandbox, mensatek: MensatekClient) -> None:
     sender = BatchSender(mensatek, rate=RateLimit(1, per=3600), max_in_flight=2)
-    task = asyncio.create_task(sender.send(campaign(5)))
+    task = asyncio.create_task(sender.send(greetings(5)))
     await until(lambda: len(box.ledger) == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -351,7 +340,7 @@ async def test_stop_finishes_what_is_under_way_and_reports_the_rest(box: Sandbox
         if state.done >= 20:
             sender.stop("enough")
 
-    report = await sender.send(campaign(100), on_progress=progress)
+    report = await sender.send(greetings(100), on_progress=progress)
     adds_up(report, 100)
     assert (report.accepted, report.not_sent, report.unknown) == (20, 80, 0)
     assert report.stopped == "enough"
@@ -360,7 +349,7 @@ async def test_stop_finishes_what_is_under_way_and_reports_the_rest(box: Sandbox
 
 async def test_stop_does_not_wait_for_permits(box: Sandbox, mensatek: MensatekClient) -> None:
     sender = BatchSender(mensatek, rate=RateLimit(1, per=3600), max_in_flight=3)
-    task = asyncio.create_task(sender.send(campaign(20)))
+    task = asyncio.create_task(sender.send(greetings(20)))
     await until(lambda: len(box.ledger) == 1)
     sender.stop()
     report = await asyncio.wait_for(task, 5)
@@ -377,9 +366,9 @@ async def test_abandoning_ends_with_every_outcome(box: Sandbox, mensatek: Mensat
 
     async def run() -> None:
         if streamed:
-            outcomes.extend([outcome async for outcome in sender.stream(campaign(100))])
+            outcomes.extend([outcome async for outcome in sender.stream(greetings(100))])
         else:
-            await sender.send(campaign(100))
+            await sender.send(greetings(100))
 
     task = asyncio.create_task(run())
     await until(lambda: box.ledger.request_count(SEND) == 3)
@@ -404,7 +393,7 @@ async def test_abandoning_ends_with_every_outcome(box: Sandbox, mensatek: Mensat
 async def test_a_cancellation_beats_an_abandonment(box: Sandbox, mensatek: MensatekClient) -> None:
     box.fail("mensatek", function=SEND, fault=Fault.HANG, times=None)
     sender = BatchSender(mensatek, max_recipients=10, max_in_flight=2)
-    task = asyncio.create_task(sender.send(campaign(20)))
+    task = asyncio.create_task(sender.send(greetings(20)))
     await until(lambda: box.ledger.request_count(SEND) == 2)
     sender.stop(abandon=True)
     task.cancel()
@@ -416,7 +405,7 @@ async def test_a_cancellation_beats_an_abandonment(box: Sandbox, mensatek: Mensa
 
 async def test_leaving_a_stream_early_cancels_the_campaign(box: Sandbox, mensatek: MensatekClient) -> None:
     sender = BatchSender(mensatek, max_recipients=5, max_in_flight=2)
-    async with aclosing(sender.stream(campaign(1000))) as outcomes:
+    async with aclosing(sender.stream(greetings(1000))) as outcomes:
         async for outcome in outcomes:
             assert outcome.kind is OutcomeKind.ACCEPTED
             break
@@ -428,7 +417,7 @@ async def test_leaving_a_stream_early_cancels_the_campaign(box: Sandbox, mensate
 
 async def test_slow_reading_slows_the_sending(box: Sandbox, mensatek: MensatekClient) -> None:
     sender = BatchSender(mensatek, max_recipients=1, max_in_flight=2)
-    async with aclosing(sender.stream(campaign(500))) as outcomes:
+    async with aclosing(sender.stream(greetings(500))) as outcomes:
         await anext(outcomes)
         await asyncio.sleep(0.2)
         assert len(box.ledger) <= 8
@@ -438,7 +427,7 @@ async def test_an_error_of_the_source_reaches_the_caller_and_loses_nothing(
     box: Sandbox, mensatek: MensatekClient
 ) -> None:
     def source() -> Iterator[Message]:
-        yield from campaign(25)
+        yield from greetings(25)
         raise LookupError("the file ends in the middle")
 
     sender = BatchSender(mensatek, max_recipients=10)
@@ -452,7 +441,7 @@ async def test_an_error_of_the_source_reaches_the_caller_and_loses_nothing(
 
 async def test_a_stream_gives_what_was_read_before_the_source_failed(mensatek: MensatekClient) -> None:
     def source() -> Iterator[Message]:
-        yield from campaign(25)
+        yield from greetings(25)
         raise LookupError("the file ends in the middle")
 
     kinds: Counter[OutcomeKind] = Counter()
@@ -479,7 +468,7 @@ async def test_an_error_of_a_progress_callback_is_logged_and_ends_nothing(
     def progress(_state: Progress) -> None:
         raise ZeroDivisionError("600000001")
 
-    report = await BatchSender(mensatek, max_recipients=10, max_in_flight=1).send(campaign(30), on_progress=progress)
+    report = await BatchSender(mensatek, max_recipients=10, max_in_flight=1).send(greetings(30), on_progress=progress)
     assert report.accepted == len(box.ledger) == 30
     assert [record.getMessage() for record in caplog.records] == [
         f"on_progress raised ZeroDivisionError in campaign {report.campaign}"
@@ -493,7 +482,7 @@ async def test_an_async_progress_callback_is_awaited(box: Sandbox, mensatek: Men
         await asyncio.sleep(0)
         seen.append(state.done)
 
-    await BatchSender(mensatek, max_recipients=10, max_in_flight=1).send(campaign(30), on_progress=progress)
+    await BatchSender(mensatek, max_recipients=10, max_in_flight=1).send(greetings(30), on_progress=progress)
     assert seen == [10, 20, 30]
 
 
@@ -502,7 +491,7 @@ async def test_the_report_says_whether_it_is_complete_and_how_long_requests_took
 ) -> None:
     box.fail("mensatek", function="EnviarSMS", fault=Fault.DELAY, delay=0.2, when="before", nth=1)
     sender = BatchSender(mensatek, max_recipients=10, max_in_flight=1)
-    report = await sender.send(campaign(30))
+    report = await sender.send(greetings(30))
     assert report.complete
     latency = report.latency
     assert latency.requests == 3
@@ -510,7 +499,7 @@ async def test_the_report_says_whether_it_is_complete_and_how_long_requests_took
     assert 0.2 / 3 < latency.mean <= latency.longest
 
     def source() -> Iterator[Message]:
-        yield from campaign(5)
+        yield from greetings(5)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -537,7 +526,7 @@ async def test_statistics_show_who_is_under_way_and_who_waits(box: Sandbox, mens
     box.fail("mensatek", function="EnviarSMS", fault=Fault.DELAY, delay=0.3, when="before", times=None)
     shared = WindowLimiter(RateLimit(20))
     sender = BatchSender(mensatek, rate=shared, max_recipients=10, max_in_flight=3)
-    task = asyncio.create_task(sender.send(campaign(40)))
+    task = asyncio.create_task(sender.send(greetings(40)))
     await asyncio.sleep(0.15)
     [route] = sender.statistics()
     assert (route.vendor, route.in_flight, route.is_paused, route.closed) == ("mensatek", 3, False, None)
@@ -567,7 +556,7 @@ async def test_a_message_that_came_too_late_is_not_sent(box: Sandbox, mensatek: 
 async def test_a_request_holds_no_more_than_a_window_allows(box: Sandbox, mensatek: MensatekClient) -> None:
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    report = await BatchSender(mensatek, rate=RateLimit(20, per=0.2)).send(campaign(60))
+    report = await BatchSender(mensatek, rate=RateLimit(20, per=0.2)).send(greetings(60))
     assert report.accepted == 60
     # The third window cannot begin before two have passed. (A lower bound: no load can break it.)
     assert loop.time() - begun >= 0.4
@@ -578,14 +567,14 @@ async def test_requests_have_a_limit_of_their_own(mensatek: MensatekClient) -> N
     loop = asyncio.get_running_loop()
     begun = loop.time()
     sender = BatchSender(mensatek, request_rate=RateLimit(2, per=0.2), max_recipients=10)
-    assert (await sender.send(campaign(60))).accepted == 60
+    assert (await sender.send(greetings(60))).accepted == 60
     assert loop.time() - begun >= 0.4
 
 
 async def test_no_more_requests_are_under_way_than_allowed(box: Sandbox, mensatek: MensatekClient) -> None:
     box.fail("mensatek", function=SEND, fault=Fault.HANG, times=None)
     sender = BatchSender(mensatek, max_recipients=1, max_in_flight=3)
-    task = asyncio.create_task(sender.send(campaign(20)))
+    task = asyncio.create_task(sender.send(greetings(20)))
     await until(lambda: box.ledger.request_count(SEND) == 3)
     await asyncio.sleep(0.1)
     assert box.ledger.request_count(SEND) == 3
@@ -602,13 +591,13 @@ async def test_nonsense_limits_are_refused(mensatek: MensatekClient, keywords: d
 async def test_one_sender_runs_one_campaign_at_a_time(box: Sandbox, mensatek: MensatekClient) -> None:
     box.fail("mensatek", function=SEND, fault=Fault.HANG)
     sender = BatchSender(mensatek)
-    task = asyncio.create_task(sender.send(campaign(1)))
+    task = asyncio.create_task(sender.send(greetings(1)))
     await until(lambda: box.ledger.request_count(SEND) == 1)
     with pytest.raises(ConfigurationError):
-        await sender.send(campaign(1))
+        await sender.send(greetings(1))
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert (await sender.send(campaign(1, start=5))).accepted == 1
+    assert (await sender.send(greetings(1, start=5))).accepted == 1
 
 
 # ------------------------------------------------------------------------------------------------------ journal
@@ -620,10 +609,10 @@ async def test_a_campaign_that_is_given_again_sends_only_what_was_not_sent(
     journal = MemoryJournal()
     box.mensatek.account.credits = Decimal(30)
     sender = BatchSender(mensatek, journal=journal, max_recipients=10, max_in_flight=1)
-    first = await sender.send(campaign(50), campaign="citas")
+    first = await sender.send(greetings(50), campaign="citas")
     assert (first.accepted, first.rejected, first.not_sent) == (30, 10, 10)
     box.mensatek.account.credits = Decimal(100)
-    second = await sender.send(campaign(50), campaign="citas")
+    second = await sender.send(greetings(50), campaign="citas")
     adds_up(second, 50)
     # Those of the request that the account could not pay for have not been judged: they go out now.
     assert (second.accepted, second.not_sent) == (20, 30)
@@ -657,7 +646,7 @@ class BrokenJournal(MemoryJournal):
 @pytest.mark.parametrize("step", ["load", "claim"])
 async def test_without_a_record_nothing_is_sent(box: Sandbox, mensatek: MensatekClient, step: str) -> None:
     sender = BatchSender(mensatek, journal=BrokenJournal(step), max_recipients=10, max_in_flight=1)
-    report = await sender.send(campaign(30))
+    report = await sender.send(greetings(30))
     adds_up(report, 30)
     assert report.not_sent == 30
     assert report.by_code == {"journal": 10, "stopped": 20}
@@ -668,7 +657,7 @@ async def test_a_journal_that_fails_at_the_end_does_not_turn_a_sent_message_into
     box: Sandbox, mensatek: MensatekClient
 ) -> None:
     sender = BatchSender(mensatek, journal=BrokenJournal("settle"), max_recipients=10, max_in_flight=1)
-    report = await sender.send(campaign(30))
+    report = await sender.send(greetings(30))
     adds_up(report, 30)
     assert (report.accepted, report.not_sent) == (10, 20)
     assert len(box.ledger) == 10

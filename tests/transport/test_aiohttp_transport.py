@@ -269,8 +269,8 @@ async def test_cancelled_while_connecting_is_not_sent(fault: str) -> None:
         assert cancelled_outcome(error) is OutcomeKind.NOT_SENT
 
 
-@OF_AIOHTTP
-async def test_cancelled_while_the_transport_opens_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def held_opening(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
+    """Hold every transport up while it opens; return the events that it has begun, and may go on."""
     begun, go_on = threading.Event(), threading.Event()
 
     def slow_context(_path: Any) -> ssl.SSLContext:
@@ -279,6 +279,12 @@ async def test_cancelled_while_the_transport_opens_is_not_sent(monkeypatch: pyte
         return ssl.create_default_context()
 
     monkeypatch.setattr("mensasdk.transport.aiohttp_transport._ssl_context", slow_context)
+    return begun, go_on
+
+
+@OF_AIOHTTP
+async def test_cancelled_while_the_transport_opens_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = held_opening(monkeypatch)
     async with transport(ca_file=ca_file()) as sender:
         error = await _cancelled(sender, "https://127.0.0.1:9/", begun.is_set)
         go_on.set()
@@ -645,14 +651,7 @@ async def test_one_that_was_closed_before_its_first_use_opens_nothing() -> None:
 
 @OF_AIOHTTP
 async def test_one_that_is_closed_while_it_opens_leaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow_context(_path: Any) -> ssl.SSLContext:
-        begun.set()
-        go_on.wait(5)
-        return ssl.create_default_context()
-
-    monkeypatch.setattr("mensasdk.transport.aiohttp_transport._ssl_context", slow_context)
+    begun, go_on = held_opening(monkeypatch)
     sender = make_transport(ca_file=ca_file())
     task = asyncio.ensure_future(sender.send(request("https://127.0.0.1:9/"), timeouts=AMPLE))
     await until(begun.is_set)
