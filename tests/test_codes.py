@@ -46,6 +46,7 @@ def literals() -> Iterator[tuple[str, str]]:
                 yield str(path.relative_to(ROOT)), word
 
 
+@pytest.mark.slow
 def test_codes_are_equal_to_the_words_that_they_were() -> None:
     assert set(Code) >= TODAY
     assert {word for _, word in literals()} <= set(Code) | _THEIRS | _SET_UP

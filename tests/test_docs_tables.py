@@ -60,6 +60,7 @@ def unmet(document: Path, rows: list[tuple[str, str]]) -> list[str]:
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
 def test_each_row_of_a_table_names_tests_that_exist(document: Path) -> None:
     rows = covered_rows(document.read_text(encoding="utf-8"))

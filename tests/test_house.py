@@ -97,6 +97,7 @@ def test_a_room_imports_only_from_rooms_below_it(module: str, path: Path) -> Non
         assert {target, target.partition(".")[0]} & allowed(room), f"{module} imports {name}"
 
 
+@pytest.mark.slow
 def test_no_file_imports_itself_by_way_of_others() -> None:
     """Circles hide who needs whom, and make the order of imports matter.
 
@@ -258,6 +259,7 @@ def test_every_public_thing_has_a_docstring() -> None:
             assert (value.__doc__ or "").strip(), name
 
 
+@pytest.mark.slow
 def test_importing_mensasdk_loads_nothing_heavy() -> None:
     """Servers, terminal output, command line and phone tables are loaded when they are used."""
     heavy = ["aiohttp.web", "click", "phonenumbers", "rich", "sqlite3", "mensasdk.sandbox", "mensasdk.cli"]
@@ -282,6 +284,7 @@ def test_importing_a_face_alone_loads_nothing_at_all(name: str) -> None:
     assert found.stdout.split() == ["[]"]
 
 
+@pytest.mark.slow
 def test_importing_the_sandbox_loads_no_client() -> None:
     """Whoever emulates a vendor in a test of his own need not load what sends; the registry's words are enough."""
     code = "import sys, mensasdk.sandbox; print(*(name for name in sys.modules if name.startswith('mensasdk.vendors')))"
@@ -289,6 +292,7 @@ def test_importing_the_sandbox_loads_no_client() -> None:
     assert found.stdout.split() == []
 
 
+@pytest.mark.slow
 def test_the_phone_tables_are_there_before_the_first_send() -> None:
     """Reading them takes a tenth of a second, for which no loop that sends should stand still."""
     code = (

@@ -77,6 +77,7 @@ def test_a_broken_package_is_logged_and_left_out_and_the_others_work(
     assert "canary" not in caplog.text
 
 
+@pytest.mark.slow
 async def test_the_command_says_why_a_vendor_is_missing_and_serves_the_others(broken: Path) -> None:
     ended = await run_process("segments", "Hola", "--vendor", "fifth", box=None, PYTHONPATH=path_with(broken, FIFTH))
     assert ended.code == 0, ended.err
@@ -98,6 +99,7 @@ def test_two_of_one_name_are_refused(installed: Callable[[Path], None], tmp_path
         vendors()
 
 
+@pytest.mark.slow
 async def test_the_command_refuses_two_of_one_name_in_one_sentence(tmp_path: Path) -> None:
     path = path_with(FIFTH, _second_fifth(tmp_path))
     for arguments in (("credits", "--vendor", "mensatek"), ("send", "people.csv"), ("segments", "Hola")):

@@ -358,6 +358,7 @@ def test_the_corpus_has_what_it_is_for() -> None:
         assert kinds[kind] >= least, (kind, kinds[kind])
 
 
+@pytest.mark.slow
 def test_the_standard_and_mensasdk_agree_on_every_text_of_the_corpus() -> None:
     """Alphabet, parts, units, what remains, and where the text is cut."""
     differing = [text for text, expected in corpus().items() if by_mensasdk(text) != expected]

@@ -6,6 +6,8 @@ import doctest
 import re
 from pathlib import Path
 
+import pytest
+
 from mensasdk.text import Encoding, segments
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +33,7 @@ def characters(row: str) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_table_of_the_alphabet_is_the_alphabet() -> None:
     named = {" ", "\n", "\r"}
     for row in ("letters", "Greek capitals that look like no Latin letter", "digits and signs"):

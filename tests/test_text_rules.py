@@ -178,6 +178,7 @@ def rebuilt(text: str, changes: Sequence[Change]) -> str:
     return result + text[end:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", VENDORS)
 @given(text=any_text, unicode=st.booleans())
 @example(text="e\u0301\u0323 a\u0323\u0302 \u1100\u1161\u11a8 \uac00\u11a8", unicode=False)

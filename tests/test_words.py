@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import mensasdk
@@ -22,15 +22,18 @@ Write Yield
 RIDDLES = """What Who Whom Whose How Where Whether Why Which When There It Somebody Something"""
 
 
-def documented() -> Iterator[tuple[str, ast.AST, str]]:
-    """Yield each docstring of the package: its place, its node, and its first word."""
+@cache
+def documented() -> list[tuple[str, ast.AST, str]]:
+    """Return each docstring of the package: its place, its node, and its first word."""
+    found: list[tuple[str, ast.AST, str]] = []
     for path in sorted(ROOT.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 text = ast.get_docstring(node)
                 if text is not None:
                     line = getattr(node, "lineno", 1)
-                    yield f"{path.relative_to(ROOT)}:{line}", node, text.split()[0].strip(".,:;")
+                    found.append((f"{path.relative_to(ROOT)}:{line}", node, text.split()[0].strip(".,:;")))
+    return found
 
 
 def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -50,6 +53,5 @@ def test_the_docstring_of_a_function_begins_with_an_imperative_verb() -> None:
 
 
 def test_no_docstring_begins_like_a_riddle() -> None:
-    everything = list(documented())
-    assert len(everything) > 1000
-    assert not {f"{place} {word}" for place, _, word in everything if word in RIDDLES.split()}
+    assert len(documented()) > 1000
+    assert not {f"{place} {word}" for place, _, word in documented() if word in RIDDLES.split()}

@@ -69,6 +69,7 @@ MESSAGES = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(MESSAGES, st.integers(1, 7), st.integers(1, 20))
 @settings(max_examples=examples(200), deadline=None)
 def test_each_message_is_in_one_request_and_no_request_repeats_a_number(

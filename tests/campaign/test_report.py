@@ -119,6 +119,7 @@ def test_rows_can_be_read_while_more_come(report: BatchReport) -> None:
     assert len(list(report.rows())) == 6
 
 
+@pytest.mark.slow
 def test_many_rows_leave_memory_and_none_is_lost() -> None:
     report = BatchReport("c", "v")
     for index in range(300):

@@ -230,6 +230,7 @@ async def test_two_senders_of_one_journal_number_their_rows_apart(
     assert len(box.ledger) == 40
 
 
+@pytest.mark.slow
 async def test_a_campaign_that_is_under_way_is_refused_and_goes_on(
     box: Sandbox, mensatek: MensatekClient, journal: AnyJournal
 ) -> None:
@@ -334,6 +335,7 @@ async def test_cancelled_while_it_claims_nothing_stays_in_flight(
     assert (await sender.resume("c")).accepted == 10
 
 
+@pytest.mark.slow
 async def test_cancelled_at_any_moment_the_file_tells_the_truth(
     box: Sandbox, mensatek: MensatekClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,6 +162,7 @@ async def test_a_list_that_breaks_off_is_reported_and_the_rest_counts_as_not_sen
     assert (summary.stopped, summary.exit_code) == ("the file changed", 4)
 
 
+@pytest.mark.slow
 async def test_rows_are_read_as_they_are_sent_and_not_ahead() -> None:
     """A list of a million people must not stand in memory."""
     taken = 0
@@ -235,6 +236,7 @@ async def test_the_tables_show_no_number_in_full_and_nothing_that_a_terminal_obe
     assert "\x1b" not in shown
 
 
+@pytest.mark.slow
 async def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere() -> None:
     class Late(FakeClient):
         async def send_batch(

@@ -122,6 +122,7 @@ def test_a_callback_address_that_cannot_work_is_refused(wanted: str, words: str)
     assert not ended.stdout
 
 
+@pytest.mark.slow
 async def test_a_taken_port_is_said_so() -> None:
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     async with server:

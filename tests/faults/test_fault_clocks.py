@@ -100,6 +100,7 @@ def g(): return time.monotonic(), datetime.utcnow(), date.today()
     assert list(asked(ast.parse(source))) == [("", 3), ("A.f", 5), ("A.f", 5), ("g", 6), ("g", 6)]
 
 
+@pytest.mark.slow
 def test_no_wait_and_no_deadline_is_measured_on_the_wall_clock() -> None:
     found: dict[str, list[str]] = {}
     for room in ROOMS:

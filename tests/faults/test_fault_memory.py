@@ -57,6 +57,7 @@ def judge(row: str, vendor: str, peak: int, growth: int) -> None:
     assert right, text
 
 
+@pytest.mark.slow
 async def test_what_is_held_is_seen(traced: None) -> None:
     """The measure itself: it would see a body of the size of the bound, and one that stays."""
     before = tracemalloc.get_traced_memory()[0]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+import pytest
 from chosen import make_transport
 from servers import ANSWERS, Exchange, Server, ok, serve
 from shared import EAGER, until
@@ -70,6 +71,7 @@ def gated(call: FaultCall, gate: Barrier, **options: Any) -> Any:
 LIMITED = [call for call in CALLS if call.function != "gettoken"]
 
 
+@pytest.mark.slow
 async def test_a_call_without_a_connection_leaves_nothing_and_keeps_its_deadline() -> None:
     async def cell(call: FaultCall) -> Ending:
         attempts = Attempts()
@@ -92,6 +94,7 @@ async def test_a_call_without_a_connection_leaves_nothing_and_keeps_its_deadline
     await check("no free connection to the deadline", cell)
 
 
+@pytest.mark.slow
 async def test_a_call_that_the_limiter_holds_leaves_nothing_and_keeps_its_deadline() -> None:
     async def cell(call: FaultCall) -> Ending:
         attempts = Attempts()

@@ -176,6 +176,7 @@ async def test_routed_beside_one_of_ours_each_gets_its_countries_and_its_options
     }
 
 
+@pytest.mark.slow
 async def test_the_other_takes_over_when_its_account_is_empty(box: Sandbox, vendor: Fifth, tmp_path: Path) -> None:
     vendor.left = Decimal("0.50")
     people = write_people(tmp_path / "people.csv", 20)

@@ -43,6 +43,7 @@ def test_it_answers_as_a_plain_set_of_prefixes(steps: list[tuple[bool, bytes]], 
     assert all(key in keys for key in plain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("few", [0, 100, 4096])
 def test_thousands_of_keys_that_are_alike_answer_as_a_plain_set_of_prefixes(few: int) -> None:
     """With 3**8 keys in six buckets nearly every find is between two keys first."""

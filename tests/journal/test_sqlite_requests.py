@@ -616,6 +616,7 @@ async def test_a_claim_of_some_rows_decodes_no_others(journal: SqliteJournal, mo
 # ------------------------------------------------------------------------------------------------------------ reading
 
 
+@pytest.mark.slow
 async def test_a_portion_decodes_no_more_than_its_own_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = SqliteJournal(tmp_path / "journal")
     await journal.open("c")

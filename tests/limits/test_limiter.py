@@ -149,6 +149,7 @@ def test_both_implement_the_protocol_and_say_what_they_are() -> None:
 # --- rate, evenness, cost ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_under_load_the_rate_is_used_never_passed_and_spread_evenly() -> None:
     async def main(loop: VirtualLoop) -> list[float]:
         limiter = WindowLimiter(RateLimit(1000), clock=loop.time)
@@ -205,6 +206,7 @@ def test_a_tenth_of_a_window_holds_12_percent_of_its_permits(permits: int, per: 
     assert busiest(times, per / 10) == in_a_tenth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 8, 50, 61, 100, 119, 125, 250, 500, 1000])
 def test_requests_of_any_size_get_as_much_as_fits_into_windows(size: int) -> None:
     """A tenth of a window makes no request wait for its own size, or 61 at a time would come to 610 a second."""
@@ -264,6 +266,7 @@ def test_an_idle_limiter_does_not_save_up_a_burst() -> None:
     assert busiest(run(main), 0.1) <= 13
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [1_000_000, 50_000_000])
 async def test_the_log_stays_small_at_any_rate(rate: int) -> None:
     class Clock:
@@ -573,6 +576,7 @@ def test_a_coroutine_collected_after_its_loop_was_closed_stays_quiet() -> None:
     assert limiter.statistics().waiting == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
 def test_the_window_holds_in_real_time_on_either_loop(kind: str) -> None:
     """The claim is about the arrival times in the limiter's own clock, so a slow machine cannot fail it."""

@@ -368,7 +368,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert budget.remaining == Decimal("60.5") - budget.spent - budget.reserved
 
 
-TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder = pytest.mark.slow(AnyOrder.TestCase)
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 300)), max_size=30), st.integers(1, 8))

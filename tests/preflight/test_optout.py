@@ -400,6 +400,7 @@ def test_a_function_has_no_length() -> None:
 # ---------------------------------------------------------------------------------------------------------- cost
 
 
+@pytest.mark.slow
 def test_a_long_list_takes_eight_bytes_a_number_and_little_more_while_it_is_sorted() -> None:
     """A set of texts takes more than a hundred. Reading them is left out: it takes its time under this watch."""
     count = 200_000

@@ -206,6 +206,7 @@ async def test_a_received_message_is_posted_with_the_documented_fields(caller: C
     assert (receiver.got[1]["idM"], receiver.got[1]["Referencia"]) == ("0", "")
 
 
+@pytest.mark.slow
 async def test_any_callback_may_be_posted_and_a_refusal_is_told(caller: Caller, receiver: Receiver) -> None:
     caller.box.callbacks("mensatek", receiver.url)
     assert await caller.box.post_callback("mensatek", {"Servicio": "SMSMASIVO", "idMensaje": "999"})

@@ -72,6 +72,7 @@ async def test_before_acting_the_spoiled_answer_still_looks_like_success(envia: 
     assert envia.box.ledger.charged == 0
 
 
+@pytest.mark.slow
 async def test_a_decoy_has_the_shape_of_the_real_thing(envia: Gateway) -> None:
     envia.box.fail("envia_sms", fault=Fault.DRIP, interval=0.0001, when="before", times=2)
     decoy = (await envia.done("send", **SEND)).keys()

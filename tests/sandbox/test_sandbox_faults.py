@@ -259,6 +259,7 @@ async def test_gzip_corrupt_does_not_inflate(caller: Caller) -> None:
         zlib.decompress(answer.body, 31)
 
 
+@pytest.mark.slow
 async def test_gzip_bomb_is_small_valid_and_inflates_to_256_mebibytes(caller: Caller) -> None:
     answer = await spoiled(caller, Fault.GZIP_BOMB)
     assert len(answer.body) < 1 << 19

@@ -96,6 +96,7 @@ async def test_bodies_that_bite_are_objects_that_say_error(gateway: Gateway) -> 
     assert (await gateway.raw("getalldevices")).body.startswith(b'{"error":1,"error":0,')
 
 
+@pytest.mark.slow
 async def test_the_gzip_bomb_is_an_object_too(gateway: Gateway) -> None:
     answer = await spoiled(gateway, Fault.GZIP_BOMB)
     inflate = zlib.decompressobj(31)

@@ -144,6 +144,7 @@ async def test_the_sandbox_calls_nobody_beyond_the_loopback(box: Sandbox, vendor
         box.callbacks(vendor, url)
 
 
+@pytest.mark.slow
 async def test_the_sandbox_is_not_led_elsewhere_by_a_redirect(box: Sandbox) -> None:
     taken: list[Any] = []
 

@@ -94,6 +94,7 @@ def calls() -> Iterator[tuple[Path, ast.Call]]:
                 yield path, node
 
 
+@pytest.mark.slow
 def test_certificates_are_never_left_unchecked() -> None:
     """No keyword, constant or function that would switch it off stands anywhere in the code."""
     for path, node in calls():

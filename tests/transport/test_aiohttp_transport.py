@@ -314,6 +314,7 @@ async def test_a_timeout_of_the_caller_works_around_the_transport() -> None:
         assert cancelled_outcome(caught.value.__cause__) is OutcomeKind.UNKNOWN
 
 
+@pytest.mark.slow
 async def test_a_failed_request_frees_its_place_in_the_pool() -> None:
     async def by_target(exchange: Exchange) -> None:
         await (ok if exchange.request.target == "/ok" else ANSWERS["drip of the body"])(exchange)

@@ -165,6 +165,7 @@ async def test_no_cancellation_lets_a_secret_out(fault: str, method: str, caplog
     assert not [text for text in cage.texts() if sings(text)]
 
 
+@pytest.mark.slow
 async def test_a_transport_left_open_lets_no_secret_out(caplog: pytest.LogCaptureFixture) -> None:
     async with listening(caplog) as cage, serve(ok) as server:
         sender: Any = make_transport()

@@ -177,6 +177,7 @@ async def test_the_rest_of_a_body_that_was_answered_early_does_not_precede_anoth
     assert [head.partition(b" ")[0] for head in heads] == [b"POST", b"POST"]
 
 
+@pytest.mark.slow
 async def test_a_borrowed_pool_does_not_lend_a_connection_on_which_something_was_said_unasked() -> None:
     async def twice(exchange: Exchange) -> None:
         await exchange.answer(str(len(exchange.server.requests)).encode())
