@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
-# One process more than there are cores, because some tests wait. ROOM=journal runs the tests of one room. COVERAGE=1
+# ROOM=journal runs the tests of one room. COVERAGE=1
 # measures what of the package they run, line by line and branch by branch, and fails below what has been reached.
 WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=) \
