@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constr
 # ROOM=journal runs the tests of one room. COVERAGE=1
 # measures what of the package they run, line by line and branch by branch, and fails below what has been reached.
 WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
-PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=) \
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=term) \
 	tests$(if $(ROOM),/$(ROOM))
 # Some shells forbid Python to keep its bytecode; then every process that a test starts would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE

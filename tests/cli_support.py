@@ -27,6 +27,8 @@ from mensasdk.messages import Message
 from mensasdk.sandbox import Sandbox
 
 TOKEN_NAME = "MENSASDK_MENSATEK_API_TOKEN"
+UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
+"""Variables of a process whose coverage is not measured, because measuring loads modules and writes a file."""
 
 
 @frozen

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import click
 import pytest
-from cli_support import TOKEN_NAME, invoke, write_people
+from cli_support import TOKEN_NAME, UNMEASURED, invoke, write_people
 
 import mensasdk.cli.commands
 from mensasdk import __version__
@@ -82,7 +83,9 @@ def test_asking_for_help_loads_nothing_that_sends() -> None:
         "import sys; from click.testing import CliRunner; from mensasdk.cli.app import cli;"
         f"CliRunner().invoke(cli, ['--help']); print([name for name in {heavy!r} if name in sys.modules])"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | UNMEASURED
+    )
     assert ended.stdout == "[]\n"
 
 

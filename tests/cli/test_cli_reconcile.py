@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from cli_support import (
     TOKEN_NAME,
+    UNMEASURED,
     Ended,
     environment,
     finish,
@@ -334,7 +335,7 @@ async def test_a_journal_that_fails_meanwhile_is_5_in_one_sentence_and_keeps_wha
     box.clear_faults()
     box.fail("mensatek", function="GetReportSMS", fault=Fault.DELAY, delay=1.5, nth=2)
     asked = box.ledger.request_count("GetReportSMS")
-    process = await start("reconcile", "julio", "--journal", journal, *ASK, "--quiet", box=box)
+    process = await start("reconcile", "julio", "--journal", journal, *ASK, "--quiet", box=box, **UNMEASURED)
     await until(lambda: box.ledger.request_count("GetReportSMS") >= asked + 2)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))
     ended = await finish(process)

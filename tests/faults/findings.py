@@ -241,14 +241,19 @@ class Findings:
             made = self.document()
             other = [line for line in made.splitlines() if line not in committed.splitlines()]
             return "" if made == committed else "\n".join([_ANEW, *other])
-        by_row = {line.split(" | ")[0]: line for line in committed.splitlines()}
+        # A row of the calls has two columns more than one of the further tables, which may have the same name.
+        lines: dict[tuple[str, int], list[str]] = {}
+        for line in committed.splitlines():
+            row, *texts = line.removeprefix("| ").removesuffix(" |").split(" | ")
+            lines[row, len(texts)] = texts
         other = []
         for row, cells in self.cells.items():
-            if all(cell.right for cell in cells) and (line := self._line(row)) != by_row.get(f"| {row}"):
+            line = self._line(row)
+            texts = line.removesuffix(" |").split(" | ")[1:]
+            if all(cell.right for cell in cells) and texts != lines.get((row, len(texts))):
                 other.append(line)
         for row, found in self.texts.items():
-            texts = by_row.get(f"| {row}", "").removesuffix(" |").split(" | ")[1:] or ["?"] * len(_VENDORS)
-            for vendor, text in zip(_VENDORS, texts, strict=True):
+            for vendor, text in zip(_VENDORS, lines.get((row, len(_VENDORS)), ["?"] * len(_VENDORS)), strict=True):
                 if vendor in found and found[vendor][1] and _text(found[vendor]) != text:
                     other.append(f"{row}, {vendor}: {_text(found[vendor])}, and not: {text}")
         return "\n".join([_ANEW, *other]) if other else ""
