@@ -46,6 +46,23 @@ def check_kind(name: str, value: object, kind: type | tuple[type, ...], what: st
         raise _wrong(name, _must_be(what, value))
 
 
+def check_waits(name: str, value: object) -> tuple[float, ...]:
+    """Return waits as a tuple, and refuse anything but some numbers of seconds.
+
+    Args:
+        name: name of the argument, for the error.
+        value: the argument as it was given.
+
+    Raises:
+        ConfigurationError: the value is no list or tuple of numbers from 0 up, or is empty.
+    """
+    if not isinstance(value, list | tuple) or not value:
+        raise _wrong(name, _must_be("a list of seconds, such as (0.0, 1.0, 3.0)", value))
+    for wait in value:
+        check_seconds(name, wait, zero=True)
+    return tuple(value)
+
+
 def check_flag(name: str, value: object) -> None:
     """Refuse a value that is neither True nor False: ``"no"`` would count as true.
 

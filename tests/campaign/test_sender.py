@@ -53,6 +53,7 @@ def impatient(box: Sandbox, total: float = 0.3, attempts: int = 1) -> MensatekCl
         base_url=box.base_url("mensatek"),
         timeouts=Timeouts(total=total),
         retry=RetryPolicy(attempts=attempts, base=0.01),
+        report_waits=(0.0, 0.01),
     )
 
 
@@ -189,9 +190,8 @@ async def test_numbers_that_the_vendor_drops_are_told_apart(box: Sandbox, mensat
 
 
 async def test_when_the_report_does_not_tell_which_were_dropped_all_are_unknown(
-    box: Sandbox, mensatek: MensatekClient, monkeypatch: pytest.MonkeyPatch
+    box: Sandbox,
 ) -> None:
-    monkeypatch.setattr("mensasdk.vendors.mensatek.reconcile._REPORT_WAITS", (0.0, 0.01))
     box.mensatek.account.blacklist = {number(3)[1:]}
     box.fail("mensatek", function="GetReportSMS", fault=Fault.STATUS, status=500, times=None)
     async with impatient(box) as client:

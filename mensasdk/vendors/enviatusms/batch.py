@@ -27,8 +27,6 @@ from mensasdk.vendors.halving import send_in_halves
 
 __all__ = ["EnviaTuSmsBatch", "QuoteTotal"]
 
-# Seconds to wait before each attempt. The campaign may lag behind the answer by a moment.
-_CAMPAIGN_WAITS: Final = (0.0, 1.0, 3.0)
 _NO_OPTIONS: Final = EnviaTuSmsOptions()
 # How many requests of a quote are kept open at a time, since a number that comes several times needs several requests.
 _MAX_OPEN: Final = 8
@@ -67,6 +65,8 @@ class QuoteTotal:
 
 class EnviaTuSmsBatch(EnviaTuSmsReconcile):
     """Part of `EnviaTuSmsClient` that `BatchSender` uses."""
+
+    _campaign_waits: tuple[float, ...]
 
     text_rule = rules.TEXT_RULE
     """Changes that the vendor makes to a text: it drops all accents but those of é and É. Limit: 160 characters."""
@@ -225,7 +225,7 @@ class EnviaTuSmsBatch(EnviaTuSmsReconcile):
         assert result.campaign_id is not None  # an answer with unknown numbers has one
         unknown = frozenset(result.unknown)
         missing = len({rules.canonical(one) or one for one in result.unmatched})
-        for wait in _CAMPAIGN_WAITS:
+        for wait in self._campaign_waits:
             if out_of_time(deadline, wait):
                 break
             await asyncio.sleep(wait)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from mensasdk import phone
-from mensasdk.arguments import check_count, not_this
+from mensasdk.arguments import check_count, check_waits, not_this
 from mensasdk.errors import AmbiguousResponse
 from mensasdk.transport import NOT_GIVEN, Hook, NotGiven, RetryPolicy, Timeouts, Transport
 from mensasdk.vendors.base import check_country
@@ -23,6 +23,7 @@ __all__ = ["EnviaTuSmsClient"]
 BASE_URL: Final = "https://www.enviatusms.com/api"
 # The document gives no limit. With a few hundred, a broken connection makes only a few hundred messages UNKNOWN.
 MAX_RECIPIENTS: Final = 500
+CAMPAIGN_WAITS: Final = (0.0, 1.0, 3.0)
 
 
 class EnviaTuSmsClient(EnviaTuSmsBatch):
@@ -33,6 +34,8 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         default_country: ISO 3166 alpha-2 code of the country that national numbers belong to; None to take
             international numbers only. In any case, the vendor sends to Venezuela only.
         max_recipients: maximum count of messages in one request of a batch. The document names no limit.
+        campaign_waits: seconds to wait before each look at a campaign that tells which numbers the vendor took. The
+            campaign may lag behind the answer by a moment.
         base_url: address of the API.
         transport: a transport to borrow; None to make one.
         timeouts: see `Timeouts`.
@@ -59,6 +62,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         *,
         default_country: str | None = rules.COUNTRY,
         max_recipients: int = MAX_RECIPIENTS,
+        campaign_waits: Sequence[float] = CAMPAIGN_WAITS,
         base_url: str = BASE_URL,
         transport: Transport | None = None,
         timeouts: Timeouts | None = None,
@@ -77,6 +81,7 @@ class EnviaTuSmsClient(EnviaTuSmsBatch):
         check_country(default_country)
         self.default_country = default_country
         self._max_recipients = max_recipients
+        self._campaign_waits = check_waits("campaign_waits", campaign_waits)
 
     # ------------------------------------------------------------------------------------------------- functions
 

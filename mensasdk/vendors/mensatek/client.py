@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, Literal
 
-from mensasdk.arguments import check_count, check_flag, not_this
+from mensasdk.arguments import check_count, check_flag, check_waits, not_this
 from mensasdk.files import read_regular_file
 from mensasdk.messages import Recipient
 from mensasdk.transport import NOT_GIVEN, Hook, NotGiven, RetryPolicy, Timeouts, Transport
@@ -45,6 +45,7 @@ __all__ = ["MensatekClient"]
 BASE_URL: Final = "https://api.mensatek.com/v7"
 # The document gives no limit for SMS; the vendor's MMS function takes 1,000.
 MAX_RECIPIENTS: Final = 1000
+REPORT_WAITS: Final = (0.0, 1.0, 3.0)
 MAX_FILE: Final = 10 * 1024 * 1024
 
 
@@ -65,6 +66,8 @@ class MensatekClient(MensatekBatch):
             can be sent again, by `BatchSender.reconcile`, and nobody gets a second SMS. The drawbacks: the vendor
             drops a second message of a campaign to the same number; and all messages of a group share one
             ``vendor_id``, so that `cancel_sms`, `reschedule_sms` and `get_report` act on the whole group.
+        report_waits: seconds to wait before each look at a report that tells which numbers of a request the vendor
+            took. A report may lag behind the answer by a moment, and the vendor counts quick repetitions as abuse.
         base_url: address of the API.
         transport: a transport to borrow; None to make one.
         timeouts: see `Timeouts`.
@@ -87,6 +90,7 @@ class MensatekClient(MensatekBatch):
         default_country: str | None = None,
         max_recipients: int = MAX_RECIPIENTS,
         group_sends: bool = False,
+        report_waits: Sequence[float] = REPORT_WAITS,
         base_url: str = BASE_URL,
         transport: Transport | None = None,
         timeouts: Timeouts | None = None,
@@ -110,6 +114,7 @@ class MensatekClient(MensatekBatch):
         self.default_country = default_country
         self._max_recipients = max_recipients
         self._group_sends = group_sends
+        self._report_waits = check_waits("report_waits", report_waits)
 
     # ------------------------------------------------------------------------------------------------- functions
 

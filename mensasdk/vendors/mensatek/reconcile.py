@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 from attrs import evolve
 
@@ -24,13 +23,11 @@ from mensasdk.vendors.mensatek.wire import MensatekWire
 
 __all__ = ["MensatekReconcile"]
 
-# Seconds to wait before each attempt. A report may lag behind the answer by a moment, and the vendor counts quick
-# repetitions as abuse.
-_REPORT_WAITS: Final = (0.0, 1.0, 3.0)
-
 
 class MensatekReconcile(MensatekWire):
     """Part of `MensatekClient` that finds the outcomes of unknown messages."""
+
+    _report_waits: tuple[float, ...]
 
     async def reconcile(
         self, doubts: Sequence[Doubt], *, reference: str, gate: Gate, repeat: bool
@@ -180,7 +177,7 @@ class MensatekReconcile(MensatekWire):
         """
         ours = frozenset(item.number[1:] for item in batch)
         listed: frozenset[str] | None = None
-        for wait in _REPORT_WAITS:
+        for wait in self._report_waits:
             if out_of_time(deadline, wait):
                 break
             await asyncio.sleep(wait)

@@ -43,6 +43,6 @@ class Served(served.Served):
 async def talking(*answers: Given, **options: Any) -> AsyncIterator[tuple[EnviaTuSmsClient, Served]]:
     """Start a server, and give a client that talks to it, and the server."""
     async with Served(*answers) as server:
-        settings = {"base_url": server.url, "retry": EAGER, **options}
+        settings = {"base_url": server.url, "retry": EAGER, "campaign_waits": (0.0, 0.0, 0.0), **options}
         async with EnviaTuSmsClient(KEY, **settings) as client:
             yield client, server

@@ -18,7 +18,7 @@ from mensasdk import (
     OutcomeKind,
     ValidationError,
 )
-from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions, batch
+from mensasdk.vendors.enviatusms import EnviaTuSmsClient, EnviaTuSmsOptions
 
 from .served import KEY, Served, talking
 
@@ -164,12 +164,6 @@ def campaign(*numbers: str) -> Mapping[str, Any]:
     return {"status": "ok", "stats": STATS, "numbers_stats": lines}
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "_CAMPAIGN_WAITS", (0.0, 0.0, 0.0))
-
-
-@pytest.mark.usefixtures("quick")
 async def test_a_stranger_among_the_ignored_is_found_out_by_the_campaign() -> None:
     """One of ours is missing from it, and one was ignored: that is the one."""
     messages = [Message(number(index), "Hola") for index in range(3)] + [Message("01234567896", "Hola")]
@@ -194,7 +188,6 @@ CAMPAIGNS_THAT_DO_NOT_ADD_UP: dict[str, Given] = {
 }
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("answer", CAMPAIGNS_THAT_DO_NOT_ADD_UP.values(), ids=CAMPAIGNS_THAT_DO_NOT_ADD_UP)
 async def test_what_the_campaign_cannot_settle_is_unknown(answer: Given) -> None:
     """The ignored entry is not lost, and nobody is called accepted or rejected without a reason."""
@@ -209,7 +202,6 @@ async def test_what_the_campaign_cannot_settle_is_unknown(answer: Given) -> None
     assert [request.path for request in server.requests].count("/api/sms-multi") == 1
 
 
-@pytest.mark.usefixtures("quick")
 async def test_a_campaign_that_lags_behind_is_asked_again() -> None:
     messages = [Message(number(0), "Hola"), Message(number(1), "Hola")]
     body = {**OK, "ignored": [STRANGER]}
@@ -218,7 +210,6 @@ async def test_a_campaign_that_lags_behind_is_asked_again() -> None:
     assert len(server.requests) == 3
 
 
-@pytest.mark.usefixtures("quick")
 async def test_the_only_recipient_of_a_request_is_found_out_by_the_campaign_as_well() -> None:
     for listed, kind in ((campaign(), "rejected"), (campaign(number(0)), "unknown")):
         _, outcomes, _ = await sending([Message(number(0), "Hola")], {**OK, "ignored": [STRANGER]}, listed)

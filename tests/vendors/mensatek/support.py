@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
 
@@ -37,6 +37,7 @@ async def connect(
     default_country: str | None = None,
     timeouts: Timeouts | None = None,
     group_sends: bool = False,
+    report_waits: Sequence[float] = (0.0, 0.0, 0.0),
 ) -> AsyncIterator[MensatekClient]:
     async with MensatekClient(
         **box.credentials("mensatek"),
@@ -47,6 +48,7 @@ async def connect(
         timeouts=timeouts,
         retry=EAGER,
         group_sends=group_sends,
+        report_waits=report_waits,
     ) as client:
         yield client
 

@@ -22,11 +22,6 @@ ACCEPTED, REJECTED, UNKNOWN = OutcomeKind.ACCEPTED, OutcomeKind.REJECTED, Outcom
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mensasdk.vendors.mensatek.reconcile._REPORT_WAITS", (0.0, 0.0, 0.0))
-
-
 async def send(client: MensatekClient, batch: Sequence[Message], group: str | None = None) -> BatchResult:
     items = [client.prepare(message) for message in batch]
     return await client.send_batch(items, reference="campaign:0", gate=OpenGate(), group=group)

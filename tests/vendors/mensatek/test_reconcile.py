@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from attrs import evolve, field, frozen
@@ -41,11 +40,6 @@ REFERENCE = "campaign:1"
 ACCEPTED, REJECTED, UNKNOWN = OutcomeKind.ACCEPTED, OutcomeKind.REJECTED, OutcomeKind.UNKNOWN
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mensasdk.vendors.mensatek.reconcile._REPORT_WAITS", (0.0, 0.0, 0.0))
 
 
 async def opened(client: MensatekClient, **more: Any) -> str:
@@ -523,8 +517,7 @@ def test_nobody_is_sent_to_twice_and_what_is_said_is_true(
             known = grouped or any(number(index)[1:] in truth for index in callbacks)
             assert set(open_) <= (set() if grouped else blacklist if known and when == "after" else set(range(1, 6)))
 
-    with patch("mensasdk.vendors.mensatek.reconcile._REPORT_WAITS", (0.0, 0.0)):
-        asyncio.run(run())
+    asyncio.run(run())
 
 
 async def step(box: Sandbox, client: MensatekClient, open_: dict[int, Doubt], one: Try) -> None:
