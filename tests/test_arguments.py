@@ -91,6 +91,10 @@ def test_hooks_may_come_from_anything_that_can_be_gone_through() -> None:
 MADE: list[tuple[Callable[[], object], str]] = [
     (lambda: MensatekClient("u", "t", base_url=5), "base_url must be a"),
     (lambda: MensatekClient(5, "t"), "api_user must be a"),
+    (lambda: MensatekClient("u", "t", report_waits=0.5), "report_waits must be a list of seconds"),
+    (lambda: MensatekClient("u", "t", report_waits=()), "report_waits must be a list of seconds"),
+    (lambda: MensatekClient("u", "t", report_waits=[0, -1]), "report_waits must be zero or a positive number"),
+    (lambda: EnviaTuSmsClient("k", campaign_waits=["1"]), "campaign_waits must be zero or a positive number"),
     (lambda: MensatekClient("u", None), "api_token must be a"),
     (lambda: EnviaSmsClient(5), "token must be a"),
     (lambda: EnviaTuSmsClient(None), "api_key must be a"),
