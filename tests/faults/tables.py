@@ -66,7 +66,7 @@ FINDINGS.tables["Clocks"] = Table(
 )
 FINDINGS.tables["Memory"] = Table(
     "What Python holds during one answer to a send stays below 40 MB (the cap on an answer is 8 MiB), and after\n"
-    "twenty more answers of the kind, five by each vendor, no more is held than before them. The vendors are another\n"
+    "twelve more answers of the kind, three by each vendor, no more is held than before them. The vendors are another\n"
     "process here.",
     [f"{row}: memory" for row in MEMORY],
 )

@@ -27,8 +27,8 @@ from .test_fault_campaigns import FUNCTIONS
 
 TESTS = Path(__file__).parent.parent
 MOST = 40_000_000  # bytes for one answer; the cap is 8 MiB, and a text of that takes its size a few times
-LEFT = 100_000  # bytes that may stay after twenty more answers, for what Python itself keeps at hand
-REPEATS = 20
+LEFT = 100_000  # bytes that may stay after twelve more answers, for what Python itself keeps at hand
+REPEATS = 12
 
 
 @pytest.fixture(scope="module")
