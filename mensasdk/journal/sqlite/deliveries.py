@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from mensasdk.journal.reports import FINAL, delivery_key, progress_of
+from mensasdk.journal.sqlite.schema import Seal, check_sum
 from mensasdk.messages import Delivery, DeliveryState
 
 __all__ = ["find", "forget", "keep"]
@@ -15,31 +16,42 @@ __all__ = ["find", "forget", "keep"]
 _AT_ONCE: Final = 500
 # A single statement, so that of two processes with the same report only one counts it as new.
 _KEEP: Final = """
-INSERT INTO delivery (vendor, number, message, vendor_id, reference, progress, state, code, at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO delivery (vendor, number, message, vendor_id, reference, progress, state, code, at, change, sum)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (vendor, number, message) DO UPDATE SET
     reference = coalesce(excluded.reference, reference), progress = excluded.progress, state = excluded.state,
-    code = excluded.code, at = excluded.at
+    code = excluded.code, at = excluded.at, change = excluded.change,
+    sum = seal(vendor, number, message, vendor_id, coalesce(excluded.reference, reference), excluded.progress,
+        excluded.state, excluded.code, excluded.at, excluded.change)
 WHERE progress < excluded.progress AND progress < ?"""
 _FORGET: Final = """
 DELETE FROM delivery WHERE vendor = ? AND number = ? AND (vendor_id = ? OR reference = ?)"""
 
 
-def keep(database: sqlite3.Connection, deliveries: Sequence[Delivery]) -> int:
+def keep(database: sqlite3.Connection, seal: Seal, deliveries: Sequence[Delivery]) -> int:
     """Keep the reports that tell something new, and return their count."""
-    return sum(database.execute(_KEEP, (*_columns(one), FINAL)).rowcount for one in deliveries)
+    [change] = database.execute("SELECT changes FROM meta").fetchone()
+    new = 0
+    for one in deliveries:
+        columns = (*_columns(one), change + 1)
+        if database.execute(_KEEP, (*columns, seal.of(*columns), FINAL)).rowcount:
+            new, change = new + 1, change + 1
+    if new:
+        database.execute("UPDATE meta SET changes = ?", (change,))
+    return new
 
 
-def find(database: sqlite3.Connection, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
+def find(database: sqlite3.Connection, seal: Seal, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
     """Return the delivery reports of a vendor for some numbers, in the order of the numbers."""
     found: list[Delivery] = []
     wanted = sorted(numbers)
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
         where = f"vendor = ? AND number IN ({', '.join('?' * len(some))})"
-        sql = f"SELECT vendor_id, number, state, code, at, reference FROM delivery WHERE {where}"  # noqa: S608 - places only
-        rows = database.execute(f"{sql} ORDER BY number, message", (vendor, *some))
-        for vendor_id, number, state, code, at, reference in rows:
+        sql = f"SELECT * FROM delivery WHERE {where} ORDER BY number, message"  # noqa: S608 - places only
+        for *columns, written in database.execute(sql, (vendor, *some)):
+            check_sum(written, seal.of(*columns))
+            _, number, _, vendor_id, reference, _, state, code, at, _ = columns
             moment = None if at is None else datetime.fromisoformat(at)
             found.append(
                 Delivery(

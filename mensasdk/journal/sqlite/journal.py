@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Mapping, Sequence
 from itertools import count
+from math import inf
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +24,7 @@ __all__ = ["SqliteJournal"]
 logger = logging.getLogger("mensasdk")
 
 _WAITS: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 4.0)
+_OWED: Final = 10.0  # seconds for all that the journal is owed when a campaign ends
 _IDS: Final = count(1)  # ids of claims, unique in the process over all its journals
 
 
@@ -71,7 +74,18 @@ class SqliteJournal:
     async def close(self, campaign: str, *, complete: bool = False) -> None:
         """Close a campaign, and try once more to record outcomes that `settle` could not; see `Journal.close`."""
         owed = self._owed.pop(campaign, [])
-        await self._thread.do(lambda store: store.close(campaign, complete=complete and not owed, owed=owed))
+        self._store.deadline = self._store.deadline or time.monotonic() + _OWED
+        try:
+            await self._thread.do(lambda store: store.close(campaign, complete=complete and not owed, owed=owed))
+        except JournalError:
+            if owed:
+                count = sum(len(outcomes) for _, outcomes in owed)
+                logger.warning(
+                    "%d outcomes of campaign %s could not be recorded; they will be UNKNOWN", count, campaign
+                )
+            raise
+        finally:
+            self._store.deadline = None
 
     async def load(self, campaign: str, rows: Sequence[Entry]) -> Sequence[Entry]:
         """Record recipients as PENDING, in memory until they are claimed or many; see `Journal.load`."""
@@ -118,17 +132,19 @@ class SqliteJournal:
             JournalError: the file still cannot be written. The outcomes are kept in memory, and tried once more when
                 the campaign is closed.
         """
+        self._store.deadline = self._store.deadline or time.monotonic() + _OWED
         for wait in (*_WAITS, None):
             try:
-                return await self._thread.submit(
-                    lambda store, look: store.opened(campaign).settle(claim, outcomes, look)
-                )
+                await self._thread.submit(lambda store, look: store.opened(campaign).settle(claim, outcomes, look))
             except JournalError as error:
-                if wait is None or not error.retryable:
+                over = time.monotonic() + (wait or 0) >= (self._store.deadline or inf)
+                if wait is None or over or not error.retryable:
                     self._owed.setdefault(campaign, []).append((claim, outcomes))
                     raise
-            await asyncio.sleep(wait)
-        return None
+                await asyncio.sleep(wait)
+            else:
+                self._store.deadline = None
+                return
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
         """Turn old IN_FLIGHT rows into UNKNOWN; see `Journal.sweep`."""

@@ -30,7 +30,7 @@ from mensasdk.journal.sqlite.requests import (
     settles_late,
     split_keys,
 )
-from mensasdk.journal.sqlite.tables import Statement
+from mensasdk.journal.sqlite.tables import Owner, Statement
 from mensasdk.messages import Outcome, OutcomeKind
 
 __all__ = ["Look", "OpenCampaign", "Step"]
@@ -50,11 +50,13 @@ class Step(Generic[T_co]):
         result: returned to the caller once the change is written.
         statements: SQL that writes the change; empty if there is nothing to write.
         end: called with True once the change is written, or with False if that failed, to bring memory up to date.
+        sends: something goes out to a vendor next, so that the file has to be where it was.
     """
 
     result: T_co
     statements: Sequence[Statement] = ()
     end: Callable[[bool], None] = lambda written: None
+    sends: bool = False
 
 
 @define(eq=False)
@@ -62,7 +64,7 @@ class OpenCampaign:
     """Open campaign, as its owner holds it.
 
     Attributes:
-        number: the campaign's id in the tables.
+        owner: the right to write its rows.
         lock: keeps other owners out.
         seen: the keys of all rows.
         pending: ``seq`` of each PENDING row, by the hash of its key. Rows that are being claimed are left out.
@@ -72,7 +74,7 @@ class OpenCampaign:
         changing: ids of claims with a change that is being written. Their next change is decided after that.
     """
 
-    number: int
+    owner: Owner
     lock: FileLock
     seen: KeySet = field(factory=KeySet)
     pending: dict[int, int] = field(factory=dict)
@@ -83,13 +85,12 @@ class OpenCampaign:
 
     def recall(self, database: sqlite3.Connection) -> int:
         """Read the keys and PENDING rows of the campaign from the file, and return its last ``seq``, or -1."""
-        for seq, key in database.execute("SELECT seq, key FROM waiting WHERE campaign = ?", (self.number,)):
+        for seq, key in tables.waiting_keys(database, self.owner):
             self.highest = max(self.highest, seq)
             self.seen.add(fingerprint(key))
             self.pending[hash(key)] = seq
         last = self.highest
-        sent = "SELECT first + count - 1, keys, widths FROM request WHERE campaign = ?"
-        for seq, keys, widths in database.execute(sent, (self.number,)):
+        for seq, keys, widths in tables.claimed_keys(database, self.owner):
             last = max(last, seq)
             self.seen.update(map(fingerprint, split_keys(keys, widths)))
         return last
@@ -115,7 +116,7 @@ class OpenCampaign:
 
     def flush(self) -> Iterator[Statement]:
         """Yield the statements that write the rows of ``waiting``; call `flushed` once they are written."""
-        return tables.waits(self.number, list(self.waiting.values()))
+        return tables.waits(self.owner, list(self.waiting.values()))
 
     def flushed(self) -> None:
         """Note that the file has the rows of ``waiting``."""
@@ -155,7 +156,9 @@ class OpenCampaign:
             if look is None:
                 return None
             with look() as database:
-                stored = tables.waiting(database, self.number, lo, hi, None if seqs is None else set(seqs))
+                stored = tables.waiting(
+                    database, self.owner.seal, self.owner.campaign, lo, hi, None if seqs is None else set(seqs)
+                )
                 newest = (row for row in stored if row.seq not in waiting)
                 rows = list(islice(merge(fresh, newest, key=_SEQ), most))
             fresh = [row for row in rows if row.seq in waiting]
@@ -163,7 +166,7 @@ class OpenCampaign:
         if not rows:
             return Step(Claim(claim, rows))
         made = requests(rows, Way(rows[0].seq, vendor, group, time.time()))
-        statements = [*tables.forgotten(self.number, gone), *(tables.claimed(self.number, one) for one in made)]
+        statements = [*tables.forgotten(self.owner, gone), *(tables.claimed(self.owner, one) for one in made)]
         for row in fresh:
             del waiting[row.seq]
         for row in rows:
@@ -176,7 +179,7 @@ class OpenCampaign:
                 pending.update({hash(row.key): row.seq for row in rows})
                 waiting.update({row.seq: row for row in fresh})
 
-        return Step(Claim(claim, rows), statements, end)
+        return Step(Claim(claim, rows), statements, end, sends=True)
 
     def left(self, lo: int, hi: int, look: Look | None) -> Step[bool] | None:
         """Return whether any row of a range is PENDING; see `Journal.left`.
@@ -190,7 +193,7 @@ class OpenCampaign:
         if look is None:
             return None
         with look() as database:
-            return Step(tables.anybody_waits(database, self.number, lo, hi))
+            return Step(tables.anybody_waits(database, self.owner.campaign, lo, hi))
 
     def reroute(
         self, campaign: str, claim: Claim, seqs: Collection[int], vendor: str, look: Look | None
@@ -206,7 +209,7 @@ class OpenCampaign:
         some = set(seqs)
         left = self.under_way[claim.id]
         changes = [Change(one, [one.rerouted(some, vendor)]) for one in left if not some.isdisjoint(one.seqs)]
-        return self._change(changes, [claim.id])
+        return self._change(changes, [claim.id], sends=True)
 
     def release(self, claim: int, look: Look | None) -> Step[None] | None:
         """Undo a claim whose rows the caller never received.
@@ -267,7 +270,7 @@ class OpenCampaign:
             return None
         before = time.time() - older_than
         with look() as database:
-            swept = tables.under_way(database, self.number, before)
+            swept = tables.under_way(database, self.owner.campaign, before)
         if not swept:
             return Step(0)
 
@@ -276,27 +279,28 @@ class OpenCampaign:
                 later = {claim: left for claim, left in self.under_way.items() if left[0].way.claimed > before}
                 self.under_way = later
 
-        return Step(swept, list(tables.sweep(self.number, before)), end)
+        return Step(swept, list(tables.sweep(self.owner, before)), end)
 
     def _stored(self, look: Look) -> Callable[[int], Request | None]:
         """Return a function that finds the request of a row, by its ``seq``, in the file."""
 
         def find(seq: int) -> Request | None:
             with look() as database:
-                return next(tables.requests(database, self.number, seq, seq + 1), None)
+                return next(tables.requests(database, self.owner.seal, self.owner.campaign, seq, seq + 1), None)
 
         return find
 
-    def _change(self, changes: Sequence[Change], claims: Collection[int]) -> Step[None]:
+    def _change(self, changes: Sequence[Change], claims: Collection[int], *, sends: bool = False) -> Step[None]:
         """Build the step that writes changes into the file, and then into memory.
 
         Args:
             changes: changes of requests.
             claims: ids of the claims under way that may have one of the requests.
+            sends: as in `Step`.
         """
         if not changes:
             return Step(None)
-        statements = [statement for change in changes for statement in tables.changed(self.number, change)]
+        statements = [statement for change in changes for statement in tables.changed(self.owner, change)]
         self.changing.update(claims)
 
         def end(written: bool) -> None:
@@ -304,7 +308,7 @@ class OpenCampaign:
             if written:
                 self._remember(changes, claims)
 
-        return Step(None, statements, end)
+        return Step(None, statements, end, sends)
 
     def _remember(self, changes: Sequence[Change], claims: Iterable[int]) -> None:
         after = {change.before: change.after for change in changes}

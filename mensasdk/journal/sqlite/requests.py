@@ -228,7 +228,7 @@ class Request:
             kinds.count(OutcomeKind.ACCEPTED),
             kinds.count(OutcomeKind.REJECTED),
             unknown,
-            self.swept,
+            int(self.swept),
             pack(columns),
         )
 

@@ -11,10 +11,11 @@ A change is one transaction: it is in the file as a whole, or not at all. Three 
 
 from __future__ import annotations
 
+import base64
+import secrets
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from hashlib import blake2b
 from heapq import merge
 from itertools import islice
 from math import inf
@@ -28,7 +29,8 @@ from mensasdk.journal.sqlite import tables
 from mensasdk.journal.sqlite.file import JournalFile
 from mensasdk.journal.sqlite.lock import FileLock
 from mensasdk.journal.sqlite.open_campaign import Look, OpenCampaign, Step
-from mensasdk.journal.sqlite.tables import Statement
+from mensasdk.journal.sqlite.schema import Seal, check_sum
+from mensasdk.journal.sqlite.tables import Owner, Statement
 from mensasdk.messages import Delivery, Outcome
 
 __all__ = ["Owed", "Store"]
@@ -36,6 +38,7 @@ __all__ = ["Owed", "Store"]
 Owed = tuple[Claim, Sequence[tuple[int, Outcome]]]
 """Claim and outcomes that could not be settled yet."""
 
+_KEPT = "id, name, created, nonce, content, print"  # columns of a campaign that never change
 _MOST_WAITING = 5_000
 _PURGED_AT_ONCE = 5_000
 
@@ -62,23 +65,31 @@ class Store(JournalFile):
     # ------------------------------------------------------------------------------------------------- campaigns
 
     def open(self, campaign: str, *, create: bool) -> int:
-        """Open a campaign and lock it; see `Journal.open`."""
+        """Open a campaign and lock it; see `Journal.open`.
+
+        The lock makes the refusal early. What keeps two owners apart is the word that is written into the campaign:
+        whoever opened it last has the right to write.
+        """
+        if not create and not self.exists():
+            raise missing(campaign)
+        with self.reading():  # a file that is not ours is refused before a lock stands beside it
+            pass
+        self.check_place()
         lock = self._lock(campaign)
         try:
-            with self._transaction() as database:
-                number = _number(database, campaign)
+            with self.reading() as database:
+                tables.check_structure(database)
+            with self._transaction(marked=True) as database:
+                number = _number(database, self._seal, campaign)
                 if number is None:
                     if not create:
                         raise missing(campaign)
-                    number = database.execute(
-                        "INSERT INTO campaign (name, created, complete) VALUES (?, ?, 0)",
-                        (campaign, datetime.now(UTC).isoformat()),
-                    ).lastrowid
-                    assert number is not None
-                elif create:
-                    database.execute("UPDATE campaign SET complete = 0 WHERE id = ?", (number,))
-                _run(database, tables.sweep(number, inf))
-                opened = OpenCampaign(number, lock)
+                    number = _begin(database, self._seal, campaign)
+                owner = Owner(number, secrets.token_hex(8), self._seal)
+                mine = "UPDATE campaign SET owner = ?, epoch = epoch + 1, complete = ? * complete WHERE id = ?"
+                database.execute(mine, (owner.word, not create, number))
+                _run(database, tables.sweep(owner, inf))
+                opened = OpenCampaign(owner, lock)
                 last = opened.recall(database)
         except BaseException:
             lock.release()
@@ -91,23 +102,34 @@ class Store(JournalFile):
         if campaign not in self._open:
             return
         opened = self._open[campaign]
+        keep_lock = False
         try:
-            if complete or owed or opened.waiting:
-                with self._transaction() as database:
-                    _run(database, opened.flush())
-                    for claim, outcomes in owed:
-                        step = opened.settle(claim, outcomes, self.reading)
-                        assert step is not None
-                        _run(database, step.statements)
-                        step.end(True)  # the next claim may have the same rows
-                    done = "UPDATE campaign SET complete = max(complete, ?) WHERE id = ?"
-                    database.execute(done, (complete, opened.number))
+            with self._transaction() as database:
+                database.execute(*tables.holds(opened.owner))
+                _run(database, opened.flush())
+                for claim, outcomes in owed:
+                    step = opened.settle(claim, outcomes, self.reading)
+                    assert step is not None
+                    _run(database, step.statements)
+                    step.end(True)  # the next claim may have the same rows
+                done = "UPDATE campaign SET complete = max(complete, ?), owner = NULL WHERE id = ?"
+                database.execute(done, (complete, opened.owner.campaign))
+            keep_lock = True  # what is left of a journal that was removed says that it was there
+            self.check_place()
+            keep_lock = False
         finally:
             del self._open[campaign]
-            opened.lock.release()
+            opened.lock.release(keep_file=keep_lock)
+
+    def forget(self) -> None:
+        """Forget, in a forked child, what its parent has open: it stays the parent's."""
+        super().forget()
+        self._open.clear()
 
     def campaigns(self) -> Sequence[CampaignInfo]:
         """Return a summary of each campaign, in the order in which they were begun."""
+        if not self.exists():
+            return []
         self._flush(*self._open)
         with self._snapshot() as database:
             rows = database.execute(
@@ -124,10 +146,16 @@ class Store(JournalFile):
         The name is removed first: a campaign that is half removed must not be resumed, since it would no longer know
         whom it has written to. The rows follow in portions, so that other campaigns need not wait long.
         """
+        if not self.exists():
+            raise missing(campaign)
+        with self.reading():
+            pass
         lock = self._lock(campaign)
         try:
             with self._transaction() as database:
-                gone = database.execute("UPDATE campaign SET name = NULL, purged = name WHERE name = ?", (campaign,))
+                gone = database.execute(
+                    "UPDATE campaign SET name = NULL, purged = name, owner = NULL WHERE name = ?", (campaign,)
+                )
                 if gone.rowcount == 0:
                     raise missing(campaign)
             while self._delete_some():
@@ -176,44 +204,52 @@ class Store(JournalFile):
             return self._open[campaign].left(lo, hi, look)
         if look is None:
             return None
+        if not self.exists():
+            return Step(False)
         with look() as database:
-            return Step(tables.anybody_waits(database, _number(database, campaign), lo, hi))
+            return Step(tables.anybody_waits(database, _number(database, self._seal, campaign), lo, hi))
 
     def read(self, campaign: str, after: int, limit: int, states: Collection[State]) -> Sequence[Record]:
         """Return recipients by ``seq``; see `Journal.read`."""
+        if not self.exists():
+            return []
         self._flush(campaign)
         with self._snapshot() as database:
-            number = _number(database, campaign)
+            number = _number(database, self._seal, campaign)
             if number is None:
                 return []
             sent = (
                 record
-                for request in tables.requests(database, number, after + 1, states=states)
+                for request in tables.requests(database, self._seal, number, after + 1, states=states)
                 for record in request.records(campaign)
                 if record.seq > after and record.state in states
             )
             waiting = (
                 Record(row.seq, row.key, State.PENDING, row.message, row.number)
-                for row in tables.waiting(database, number, after + 1)
+                for row in tables.waiting(database, self._seal, number, after + 1)
             )
             found = merge(sent, waiting if State.PENDING in states else (), key=lambda record: record.seq)
             return list(islice(found, limit))
 
     def progress(self, campaign: str) -> Mapping[State, int]:
         """Return the count of recipients in each state."""
+        if not self.exists():
+            return dict.fromkeys(State, 0)
         self._flush(campaign)
         with self._snapshot() as database:
-            return tables.counts(database, _number(database, campaign))
+            return tables.counts(database, _number(database, self._seal, campaign))
 
     def deliver(self, deliveries: Sequence[Delivery]) -> int:
         """Keep delivery reports; see `Journal.deliver`."""
         with self._transaction() as database:
-            return sqlite_deliveries.keep(database, deliveries)
+            return sqlite_deliveries.keep(database, self._seal, deliveries)
 
     def deliveries(self, vendor: str, numbers: Collection[str]) -> Sequence[Delivery]:
         """Return the delivery reports of a vendor for some numbers; see `Journal.deliveries`."""
+        if not self.exists():
+            return []
         with self.reading() as database:
-            return sqlite_deliveries.find(database, vendor, numbers)
+            return sqlite_deliveries.find(database, self._seal, vendor, numbers)
 
     def disconnect(self) -> None:
         """Close the file if no campaign is open."""
@@ -222,6 +258,8 @@ class Store(JournalFile):
 
     def write(self, steps: Sequence[Step[Any]]) -> None:
         """Write changes into the file, in one transaction."""
+        if any(step.sends for step in steps):
+            self.check_place()
         self._write(*tables.together(statement for step in steps for statement in step.statements))
 
     def _flush(self, *campaigns: str) -> None:
@@ -232,10 +270,8 @@ class Store(JournalFile):
                 opened.flushed()
 
     def _lock(self, campaign: str) -> FileLock:
-        # Named after the journal and the campaign, so that two journals in one folder do not share a lock.
-        mark = blake2b(campaign.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         try:
-            lock = FileLock.take(self._path.with_name(f"{self._path.name}-{mark}.lock"))
+            lock = FileLock.take(self._lock_path(campaign))
         except OSError as error:
             problem = error.strerror
         else:
@@ -251,6 +287,26 @@ def _run(database: sqlite3.Connection, statements: Iterable[Statement]) -> None:
         database.execute(*statement)
 
 
-def _number(database: sqlite3.Connection, campaign: str) -> int | None:
-    found = database.execute("SELECT id FROM campaign WHERE name = ?", (campaign,)).fetchone()
-    return None if found is None else int(found[0])
+def _number(database: sqlite3.Connection, seal: Seal, campaign: str) -> int | None:
+    """Return the id of a campaign; None if there is none.
+
+    All campaigns are looked at, and not the index of their names: a campaign that is not found would be sent anew.
+    """
+    number = None
+    for *columns, written in database.execute(f"SELECT {_KEPT}, sum FROM campaign WHERE name IS NOT NULL"):  # noqa: S608 - a constant
+        check_sum(written, seal.of(*columns))
+        if columns[1] == campaign:
+            number = int(columns[0])
+    return number
+
+
+def _begin(database: sqlite3.Connection, seal: Seal, campaign: str) -> int:
+    """Begin a campaign, and return its id."""
+    [number] = database.execute("SELECT coalesce(max(id), 0) + 1 FROM campaign").fetchone()
+    nonce = base64.b32encode(secrets.token_bytes(8)).decode().rstrip("=").lower()
+    columns = (number, campaign, datetime.now(UTC).isoformat(), nonce, None, None)
+    database.execute(
+        f"INSERT INTO campaign ({_KEPT}, complete, epoch, sum) VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?)",  # noqa: S608 - a constant
+        (*columns, seal.of(*columns)),
+    )
+    return int(number)

@@ -7,133 +7,146 @@ in a table of their own, so that the messages need not be written again.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final, TypeVar
 
+from attrs import frozen
+
+from mensasdk.errors import JournalError
 from mensasdk.journal.packing import decode_messages, encode_messages
 from mensasdk.journal.protocol import Entry, Row, State
 from mensasdk.journal.sqlite import deliveries as sqlite_deliveries
 from mensasdk.journal.sqlite.requests import LONGEST, Change, Request, destinations
+from mensasdk.journal.sqlite.schema import Seal, check_sum
 
 __all__ = [
+    "Owner",
     "Statement",
     "anybody_waits",
     "changed",
+    "check_structure",
     "claimed",
+    "claimed_keys",
     "counts",
-    "create",
     "delete_some",
     "forgotten",
+    "holds",
     "requests",
     "settled",
+    "stored",
     "sweep",
     "together",
     "under_way",
     "waiting",
+    "waiting_keys",
     "waits",
 ]
 
 T = TypeVar("T")
 Statement = tuple[str, Sequence[Any]]
 
-_AT_ONCE: Final = 240  # rows in a statement; SQLite takes 999 values in one, or more
-_REQUESTS_AT_ONCE: Final = 64
-_SCHEMA: Final = (
-    # name: NULL while a purge deletes the rows; `purged` then has the name, to find the delivery reports by.
-    # complete: all messages of its input are recorded.
-    """CREATE TABLE campaign (
-        id INTEGER PRIMARY KEY,
-        name TEXT UNIQUE,
-        purged TEXT,
-        created TEXT NOT NULL,
-        complete INTEGER NOT NULL
-    )""",
-    # Rows that are PENDING.
-    """CREATE TABLE waiting (
-        campaign INTEGER NOT NULL,
-        seq INTEGER NOT NULL,
-        key BLOB NOT NULL,
-        number TEXT NOT NULL,
-        message BLOB NOT NULL,
-        PRIMARY KEY (campaign, seq)
-    ) WITHOUT ROWID""",
-    # Requests: claimed rows with consecutive seq, from `first` on. Requests never overlap, and their rows are not in
-    # `waiting`. head: the first seq of the claim. place: position of `first` in the claim. via, grp: the claim's vendor
-    # and group. claimed: in seconds of Unix time. keys: one after the other, without an index (store.py says why).
-    # widths: the lengths of the keys; NULL if all are the usual one. numbers: NULL if they are as in the messages.
-    """CREATE TABLE request (
-        campaign INTEGER NOT NULL,
-        first INTEGER NOT NULL,
-        count INTEGER NOT NULL,
-        head INTEGER NOT NULL, place INTEGER NOT NULL, via TEXT, grp TEXT, claimed REAL NOT NULL,
-        keys BLOB NOT NULL, widths TEXT,
-        numbers TEXT, messages BLOB NOT NULL,
-        PRIMARY KEY (campaign, first)
-    ) WITHOUT ROWID""",
-    # Outcomes of a request; a request without a row here is IN_FLIGHT as a whole. swept: rows without an outcome are
-    # UNKNOWN, and not IN_FLIGHT any more; `unknown` counts them too.
-    """CREATE TABLE result (
-        campaign INTEGER NOT NULL,
-        first INTEGER NOT NULL,
-        count INTEGER NOT NULL,
-        accepted INTEGER NOT NULL, rejected INTEGER NOT NULL, unknown INTEGER NOT NULL,
-        swept INTEGER NOT NULL,
-        outcomes BLOB,
-        PRIMARY KEY (campaign, first)
-    ) WITHOUT ROWID""",
-    # Delivery reports, also for messages that are not known. message: made of the vendor's id, or else our reference.
-    """CREATE TABLE delivery (
-        vendor TEXT NOT NULL,
-        number TEXT NOT NULL,
-        message TEXT NOT NULL,
-        vendor_id TEXT, reference TEXT,
-        progress INTEGER NOT NULL,
-        state TEXT NOT NULL,
-        code TEXT NOT NULL,
-        at TEXT,
-        PRIMARY KEY (vendor, number, message)
-    ) WITHOUT ROWID""",
-)
+_LONGEST: Final = 1000  # no request in the file is longer
+# SQLite takes 999 values in a statement, or more.
+_AT_ONCE: Final = 240
+_WAITING_AT_ONCE: Final = 160
+_REQUESTS_AT_ONCE: Final = 50
+# Both are NULL where the owner's word does not stand in the campaign, and the columns they go to must not be NULL.
+_MINE: Final = "(SELECT ? FROM campaign WHERE id = ? AND owner = ?)"
+_MINE_ALONE: Final = """(SELECT ? FROM campaign WHERE id = ? AND owner = ? AND NOT EXISTS (
+    SELECT 1 FROM request WHERE campaign = ? AND first > ? AND first < ? AND first + count > ?))"""
+
+_HOLDS: Final = "UPDATE meta SET changes = (SELECT meta.changes FROM campaign WHERE id = ? AND owner = ?)"
 
 
-def create(database: sqlite3.Connection, application: int, version: int) -> None:
-    """Create the tables, and mark the file as a journal of this version."""
-    for statement in (*_SCHEMA, f"PRAGMA application_id = {application}", f"PRAGMA user_version = {version}"):
-        database.execute(statement)
+@frozen
+class Owner:
+    """Right of whoever has a campaign open to write its rows.
+
+    Attributes:
+        campaign: the campaign's id in the tables.
+        word: the random word that stands in the campaign for as long as nobody else has opened it.
+        seal: makes the checksums of the rows.
+    """
+
+    campaign: int
+    word: str
+    seal: Seal
+
+
+def check_structure(database: sqlite3.Connection) -> None:
+    """Check that no part of the file is missing, or belongs to nobody: a lost row is a message that is sent again.
+
+    Raises:
+        JournalError: the file is damaged.
+    """
+    [problem] = database.execute("PRAGMA quick_check(1)").fetchone()
+    stray = [
+        f"SELECT 1 FROM {table} WHERE campaign NOT IN (SELECT id FROM campaign)"  # noqa: S608 - ours
+        for table in ("waiting", "request", "result")
+    ]
+    if problem != "ok" or database.execute(f"{' UNION ALL '.join(stray)} LIMIT 1").fetchone():
+        raise JournalError("the journal is damaged: some of its rows are lost; nothing may be sent from it")
+
+
+def holds(owner: Owner) -> Statement:
+    """Return a statement that fails unless the campaign is still the owner's."""
+    return _HOLDS, (owner.campaign, owner.word)
 
 
 # ------------------------------------------------------------------------------------------------------ PENDING rows
 
 
-def waits(number: int, rows: Sequence[Entry]) -> Iterator[Statement]:
+def waits(owner: Owner, rows: Sequence[Entry]) -> Iterator[Statement]:
     """Yield the statements that write PENDING rows, in place of those with the same ``seq``."""
-    for some in _portions(rows):
-        cells = [cell for row in some for cell in (row.seq, row.key, row.number, encode_messages([row.message]))]
-        yield _insert(len(some)), (number, *cells)
+    campaign, seal = owner.campaign, owner.seal.of
+    for some in _portions(rows, _WAITING_AT_ONCE):
+        cells: list[Any] = []
+        for row in some:
+            columns = (campaign, row.seq, row.key, row.number, encode_messages([row.message]))
+            cells += (*columns, seal(*columns))
+        places = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(some))
+        yield f"INSERT OR REPLACE INTO waiting VALUES {places}", cells  # noqa: S608 - places only
 
 
-@lru_cache(maxsize=64)
-def _insert(count: int) -> str:
-    cells = ", ".join([f"(?1, ?{at}, ?{at + 1}, ?{at + 2}, ?{at + 3})" for at in range(2, 2 + 4 * count, 4)])
-    return f"INSERT OR REPLACE INTO waiting (campaign, seq, key, number, message) VALUES {cells}"  # noqa: S608 - places only
-
-
-def forgotten(number: int, seqs: Sequence[int]) -> Iterator[Statement]:
+def forgotten(owner: Owner, seqs: Sequence[int]) -> Iterator[Statement]:
     """Yield the statements that delete rows from the PENDING ones."""
-    for some in _portions(seqs):
+    for some in _portions(seqs, _AT_ONCE):
         marks = ", ".join("?" * len(some))
-        yield f"DELETE FROM waiting WHERE campaign = ? AND seq IN ({marks})", (number, *some)  # noqa: S608 - places only
+        yield f"DELETE FROM waiting WHERE campaign = ? AND seq IN ({marks})", (owner.campaign, *some)  # noqa: S608 - places only
 
 
 def waiting(
-    database: sqlite3.Connection, number: int, start: int, end: int | None = None, seqs: Container[int] | None = None
+    database: sqlite3.Connection,
+    seal: Seal,
+    number: int,
+    start: int,
+    end: int | None = None,
+    seqs: Container[int] | None = None,
 ) -> Iterator[Row]:
     """Yield the PENDING rows with ``start <= seq < end``, in order; only those of ``seqs``, if given."""
-    sql = "SELECT seq, key, message, number FROM waiting WHERE campaign = ? AND seq >= ? AND seq < ? ORDER BY seq"
-    for seq, key, data, to in database.execute(sql, (number, start, _NO_END if end is None else end)):
+    sql = "SELECT * FROM waiting WHERE campaign = ? AND seq >= ? AND seq < ? ORDER BY seq"
+    for *columns, written in database.execute(sql, (number, start, _NO_END if end is None else end)):
+        _, seq, key, to, data = columns
         if seqs is None or seq in seqs:
+            check_sum(written, seal.of(*columns))
             yield Row(seq, key, decode_messages(data, 1)[0], to)
+
+
+def waiting_keys(database: sqlite3.Connection, owner: Owner) -> Iterator[tuple[int, bytes]]:
+    """Yield the ``seq`` and the key of each PENDING row, each row checked."""
+    for *columns, written in database.execute("SELECT * FROM waiting WHERE campaign = ?", (owner.campaign,)):
+        check_sum(written, owner.seal.of(*columns))
+        yield columns[1], columns[2]
+
+
+def claimed_keys(database: sqlite3.Connection, owner: Owner) -> Iterator[tuple[int, bytes, str | None]]:
+    """Yield the last ``seq`` of each request, its keys and their widths, each request checked."""
+    for *columns, written in database.execute("SELECT * FROM request WHERE campaign = ?", (owner.campaign,)):
+        check_sum(written, owner.seal.of(*columns))
+        yield columns[1] + columns[2] - 1, columns[8], columns[9]
+    for *columns, written in database.execute("SELECT * FROM result WHERE campaign = ?", (owner.campaign,)):
+        check_sum(written, owner.seal.of(*columns))
 
 
 def anybody_waits(database: sqlite3.Connection, number: int | None, start: int, end: int) -> bool:
@@ -156,18 +169,33 @@ _HAS: Final[Mapping[State, str]] = {
 }
 
 
-_CLAIMED: Final = "INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_SETTLED: Final = "INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_PLACES: Final = {name: ", ".join("?" * count) for name, count in (("request", 12), ("result", 9))}
+_CLAIMED: Final = f"INSERT INTO request VALUES ({_PLACES['request']}, {_MINE_ALONE})"  # noqa: S608 - places only
+_SETTLED: Final = f"INSERT OR REPLACE INTO result VALUES ({_PLACES['result']}, {_MINE})"  # noqa: S608 - places only
 
 
-def claimed(number: int, request: Request) -> Statement:
-    """Return the statement that records a request, as its claim made it."""
-    return _CLAIMED, (number, *request.columns())
+def claimed(owner: Owner, request: Request) -> Statement:
+    """Return the statement that records a request, as its claim made it; it fails if one of its rows is in another."""
+    number = owner.campaign
+    columns = (number, *request.columns())
+    first, end = request.first, request.seqs.stop
+    mine = (owner.seal.of(*columns), number, owner.word)
+    return _CLAIMED, (*columns, *mine, number, first - _LONGEST, end, first)
 
 
-def settled(number: int, request: Request) -> Statement:
-    """Return the statement that records all outcomes of a request that are known now."""
-    return _SETTLED, (number, *request.result())
+def settled(owner: Owner, request: Request, at: float | None = None) -> Statement:
+    """Return the statement that records all outcomes of a request that are known now.
+
+    Args:
+        owner: who has the campaign open.
+        request: the request.
+        at: when they came to be known, in seconds of Unix time; the present moment by default.
+    """
+    number = owner.campaign
+    first, count, accepted, rejected, unknown, swept, outcomes = request.result()
+    at = time.time() if at is None else at
+    columns = (number, first, count, accepted, rejected, unknown, swept, at, outcomes)
+    return _SETTLED, (*columns, owner.seal.of(*columns), number, owner.word)
 
 
 def together(statements: Iterable[Statement]) -> list[Statement]:
@@ -184,29 +212,35 @@ def together(statements: Iterable[Statement]) -> list[Statement]:
         if sql not in {_CLAIMED, _SETTLED}:
             made += [(sql, values) for values in rows]
             continue
-        row = sql[sql.index("(") :]
+        row = sql[sql.index("VALUES ") + 7 :]
         for some in _portions(rows, _REQUESTS_AT_ONCE):
             made.append((sql + f", {row}" * (len(some) - 1), [value for values in some for value in values]))
     return made
 
 
-def changed(number: int, change: Change) -> Iterator[Statement]:
+def changed(owner: Owner, change: Change) -> Iterator[Statement]:
     """Yield the statements that record a change of a request."""
     if not change.freed:
         for request in change.after:
-            yield settled(number, request)
+            yield settled(owner, request)
         return
+    yield holds(owner)
     for table in ("request", "result"):
-        yield f"DELETE FROM {table} WHERE campaign = ? AND first = ?", (number, change.before.first)  # noqa: S608 - ours
+        yield f"DELETE FROM {table} WHERE campaign = ? AND first = ?", (owner.campaign, change.before.first)  # noqa: S608 - ours
     for request in change.after:
-        yield claimed(number, request)
+        yield claimed(owner, request)
         if request.has_result:
-            yield settled(number, request)
-    yield from waits(number, change.freed)
+            yield settled(owner, request)
+    yield from waits(owner, change.freed)
 
 
 def requests(
-    database: sqlite3.Connection, number: int, start: int, end: int | None = None, states: Collection[State] = ()
+    database: sqlite3.Connection,
+    seal: Seal,
+    number: int,
+    start: int,
+    end: int | None = None,
+    states: Collection[State] = (),
 ) -> Iterator[Request]:
     """Return the requests that have a row with ``start <= seq < end``, in order.
 
@@ -214,13 +248,22 @@ def requests(
     """
     some = " OR ".join(_HAS[state] for state in _HAS if state in states) or "true"
     found = database.execute(
-        f"""SELECT first, request.count, head, place, via, grp, claimed, keys, widths, numbers, messages,
-            swept, outcomes
-        FROM {_JOINED} WHERE campaign = ? AND first > ? AND first < ? AND first + request.count > ? AND ({some})
-        ORDER BY first""",  # noqa: S608 - constants
+        f"""SELECT request.*, result.* FROM request LEFT JOIN result
+        ON result.campaign = request.campaign AND result.first = request.first
+        WHERE request.campaign = ? AND request.first > ? AND request.first < ? AND request.first + request.count > ?
+        AND ({some}) ORDER BY request.first""",  # noqa: S608 - constants
         (number, start - LONGEST, _NO_END if end is None else end, start),
     )
-    return (Request.stored(*row) for row in found)
+    return (stored(seal, row) for row in found)
+
+
+def stored(seal: Seal, row: Sequence[Any]) -> Request:
+    """Build a request from all columns of both tables, checked."""
+    columns, written, result, result_written = row[:12], row[12], row[13:22], row[22]
+    check_sum(written, seal.of(*columns))
+    if result_written is not None:
+        check_sum(result_written, seal.of(*result))
+    return Request.stored(*[*columns[1:], result[6], result[8]])
 
 
 def under_way(database: sqlite3.Connection, number: int, before: float) -> int:
@@ -229,19 +272,22 @@ def under_way(database: sqlite3.Connection, number: int, before: float) -> int:
     return int(database.execute(sql, (number, before)).fetchone()[0])
 
 
-def sweep(number: int, before: float) -> Iterator[Statement]:
+def sweep(owner: Owner, before: float) -> Iterator[Statement]:
     """Yield the statements that turn the rows that `under_way` counts into UNKNOWN."""
+    sum_of = "seal(campaign, first, count, accepted, rejected, count - accepted - rejected, 1, settled, outcomes)"
+    yield holds(owner)
     yield (
-        """UPDATE result SET unknown = count - accepted - rejected, swept = 1
+        f"""UPDATE result SET unknown = count - accepted - rejected, swept = 1, sum = {sum_of}
         WHERE campaign = ? AND accepted + rejected + unknown < count AND (
             SELECT claimed FROM request WHERE request.campaign = result.campaign AND request.first = result.first
-        ) <= ?""",
-        (number, before),
+        ) <= ?""",  # noqa: S608 - a constant
+        (owner.campaign, before),
     )
     yield (
-        f"""INSERT INTO result SELECT campaign, first, request.count, 0, 0, request.count, 1, NULL
+        f"""INSERT INTO result SELECT campaign, first, request.count, 0, 0, request.count, 1, NULL, NULL,
+            seal(campaign, first, request.count, 0, 0, request.count, 1, NULL, NULL)
         FROM {_JOINED} WHERE campaign = ? AND claimed <= ? AND result.count IS NULL""",  # noqa: S608 - a constant
-        (number, before),
+        (owner.campaign, before),
     )
 
 
@@ -259,8 +305,8 @@ def counts(database: sqlite3.Connection, number: int | None) -> Mapping[State, i
 def delete_some(database: sqlite3.Connection, number: int, name: str, about: int) -> bool:
     """Delete the first rows of a purged campaign and their delivery reports; return False if there are none."""
     waiting = database.execute(
-        "DELETE FROM waiting WHERE campaign = ?1 AND seq IN (SELECT seq FROM waiting WHERE campaign = ?1 LIMIT ?2)",
-        (number, about),
+        "DELETE FROM waiting WHERE campaign = ? AND seq IN (SELECT seq FROM waiting WHERE campaign = ? LIMIT ?)",
+        (number, number, about),
     )
     if waiting.rowcount:
         return True
@@ -281,6 +327,6 @@ def delete_some(database: sqlite3.Connection, number: int, name: str, about: int
     return count > 0
 
 
-def _portions(items: Sequence[T], most: int = _AT_ONCE) -> Iterator[Sequence[T]]:
+def _portions(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
     """Split items into portions that go into one statement each."""
     return (items[start : start + most] for start in range(0, len(items), most))

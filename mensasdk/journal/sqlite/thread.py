@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import groupby, takewhile
 from threading import Lock
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from attrs import define
 
+from mensasdk.errors import JournalError
 from mensasdk.journal.sqlite.open_campaign import Look, Step
 from mensasdk.journal.sqlite.store import Store
 
@@ -66,6 +69,10 @@ class StoreThread:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._begin()
+        _THREADS.add(self)
+
+    def _begin(self) -> None:
         self._executor: ThreadPoolExecutor | None = None
         # Guards the attributes below, and what the store holds in memory. While a job is undecided, only the thread
         # uses that memory.
@@ -73,6 +80,11 @@ class StoreThread:
         self._jobs: list[_Job] = []
         self._undecided = 0  # jobs that the thread has to decide, queued or running
         self._is_busy = False
+
+    def forget(self) -> None:
+        """Begin anew in a forked child, which has neither its parent's thread nor its campaigns."""
+        self._store.forget()
+        self._begin()
 
     def submit(self, decide: Decide[T]) -> asyncio.Future[T]:
         """Queue a change, and return the future of its result.
@@ -135,14 +147,28 @@ class StoreThread:
         try:
             self._store.write(steps)
         except BaseException as error:  # noqa: BLE001 - as above
-            if len(jobs) > 1:  # the error may come from one of them only
+            if len(jobs) > 1 and not (isinstance(error, JournalError) and error.retryable):
+                # The error may come from one of them only. While the file is locked, each would wait for itself.
                 for job in jobs:
                     self._write([job])
                 return
-            jobs[0].error = error
+            for job in jobs:
+                job.error = error
         with self._lock:
             for step in steps:
                 step.end(jobs[0].error is None)
+
+
+_THREADS: WeakSet[StoreThread] = WeakSet()
+
+
+def _forget_all() -> None:
+    for one in list(_THREADS):
+        one.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
 
 
 def _tell(jobs: Sequence[_Job]) -> None:
