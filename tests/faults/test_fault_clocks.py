@@ -59,7 +59,9 @@ ALLOWED: Mapping[str, str] = {
     "journal/memory.py::_Campaign": _MADE,
     "journal/sqlite/open_campaign.py::OpenCampaign.claim": _AGE,
     "journal/sqlite/open_campaign.py::OpenCampaign.sweep": _AGE,
-    "journal/sqlite/store.py::Store.open": _MADE,
+    "journal/sqlite/schema.py::create": _MADE,
+    "journal/sqlite/store.py::_begin": _MADE,
+    "journal/sqlite/tables.py::settled": "when an outcome came to be known, for people",
     "transport/retry.py::parse_retry_after": "a server names a date to come back at and not its own time; the wait "
     "that follows is bounded and on the loop's clock",
     "vendors/base.py::VendorClient.send": _USER,

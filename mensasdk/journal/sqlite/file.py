@@ -8,16 +8,19 @@ import re
 import sqlite3
 import stat
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 from mensasdk.errors import JournalError, MensaError
 from mensasdk.journal.sqlite.lock import FileLock
 from mensasdk.journal.sqlite.schema import APPLICATION, MARK, OLDEST, VERSION, Seal, create, migrate
 from mensasdk.journal.sqlite.tables import Statement
+from mensasdk.journal.sqlite.wal import lost_frames, read_index
 
 __all__ = ["JournalFile"]
 
@@ -25,6 +28,25 @@ _PASSING: Final = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 )
 _AGAIN: Final = 0.01  # seconds between two looks at what another process is about to change
+
+
+class _Used:
+    """Files that connections of this process have open."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.files: Counter[tuple[int, int]] = Counter()
+
+    def leave(self, identity: tuple[int, int]) -> None:
+        """Note that a connection was closed."""
+        with self.lock:
+            self.files[identity] -= 1
+            self.files += Counter()  # which drops those without a connection
+
+
+_USED: Final = _Used()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_USED.__init__)  # type: ignore[misc]
 
 
 class JournalFile:
@@ -51,7 +73,7 @@ class JournalFile:
         self._connection: sqlite3.Connection | None = None
         self._seal = Seal(b"")
         self._real = path
-        self._identity: tuple[int, int] | None = None
+        self._identity = (0, 0)
         self._synchronous = ""
         self._patience = -1
 
@@ -64,11 +86,14 @@ class JournalFile:
                 is_marked = self._unmark(connection)
             with suppress(sqlite3.Error):
                 connection.close()
+            _USED.leave(self._identity)
             wal = self._real.with_name(f"{self._real.name}-wal")
             if is_marked and not wal.exists():
                 # SQLite has brought all of the WAL into the file, which a mark that could not be taken away denies.
                 with suppress(OSError):
-                    os.close(os.open(wal, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                    descriptor = os.open(wal, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+                    os.write(descriptor, b"-")
+                    os.close(descriptor)
 
     def forget(self) -> None:
         """Give up the connection of the parent process, in a forked child, without closing it: it is the parent's."""
@@ -190,12 +215,14 @@ class JournalFile:
         except sqlite3.IntegrityError:
             problem = "the campaign was taken over by another process or sender; this one sends nothing more"
         except sqlite3.Error as error:
-            problem, code = f"it cannot be used: {error}", getattr(error, "sqlite_errorcode", 0)
+            problem, code = str(error), getattr(error, "sqlite_errorcode", 0)
         except OSError as error:
-            problem = f"it cannot be used: {error.strerror or type(error).__name__}"
+            problem = error.strerror or type(error).__name__
         except Exception as error:  # noqa: BLE001 - what cannot be decoded raises whatever it likes
             problem = f"it holds what cannot be read ({type(error).__name__}); the file is damaged"
-        raise JournalError(f"the journal {self._path.name}: {problem}", retryable=code & 0xFF in _PASSING)
+        raise JournalError(
+            f"the journal {self._path.name} cannot be used: {problem}", retryable=code & 0xFF in _PASSING
+        )
 
     # ------------------------------------------------------------------------------------------------------- opening
 
@@ -204,22 +231,46 @@ class JournalFile:
             real = Path(os.path.realpath(self._path))
             if not os.path.lexists(real):
                 self._create(real)
-            before = self._look(real)
-            if os.name == "posix" and before.st_mode & 0o077:
-                real.chmod(0o600)
-            connection = sqlite3.connect(f"{real.as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
-            try:
-                found = real.stat()
-                if (found.st_dev, found.st_ino) != (before.st_dev, before.st_ino):
-                    raise JournalError(f"the journal {self._path.name} was replaced as it was opened; try again")
-                self._real, self._identity = real, (found.st_dev, found.st_ino)
-                self._synchronous, self._patience = "", -1
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
+            self._connection = self._open_file(real)
         return self._connection
+
+    def _open_file(self, real: Path) -> sqlite3.Connection:
+        before = self._look(real)
+        if os.name == "posix" and before.st_mode & 0o077:
+            real.chmod(0o600)
+        identity = (before.st_dev, before.st_ino)
+        # Only the first connection of this process may look: to close the index's file ends the locks of the others.
+        with _USED.lock:
+            if identity not in _USED.files:
+                self._check_wal(real)
+            connection = sqlite3.connect(f"{real.as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
+            _USED.files[identity] += 1
+        try:
+            found = real.stat()
+            if (found.st_dev, found.st_ino) != identity:
+                raise JournalError(f"the journal {self._path.name} was replaced as it was opened; try again")
+            self._real, self._identity = real, identity
+            self._synchronous, self._patience = "", -1
+            self._set_patience(connection)
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            _USED.leave(identity)
+            raise
+        return connection
+
+    def _check_wal(self, real: Path) -> None:
+        """Check that SQLite can read all of the WAL that was written, while the file needs it."""
+        wal = real.with_name(f"{real.name}-wal")
+        index = read_index(real.with_name(f"{real.name}-shm"))
+        if not self._head(real)[1] & MARK:
+            return
+        with suppress(FileNotFoundError):
+            if lost_frames(wal, index) and self._head(real)[1] & MARK:
+                raise JournalError(
+                    f"the journal {self._path.name}: its file {wal.name} is damaged, and with it the last messages "
+                    "sent; nothing may be sent from it"
+                )
 
     def _look(self, real: Path) -> os.stat_result:
         """Return what the system says of the file, or raise `JournalError` if it is not a journal that can be used."""
@@ -258,7 +309,10 @@ class JournalFile:
         """Check that the WAL is there that the mark speaks of."""
         for _ in range(20):
             # Whoever closes the file takes the mark away before the WAL.
-            if real.with_name(f"{real.name}-wal").exists() or not self._head(real)[1] & MARK:
+            with suppress(FileNotFoundError):
+                if real.with_name(f"{real.name}-wal").stat().st_size:
+                    return
+            if not self._head(real)[1] & MARK:
                 return
             time.sleep(_AGAIN)
         raise JournalError(
@@ -304,7 +358,6 @@ class JournalFile:
                     )
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        self._set_patience(connection)
         self._write_ahead(connection)
         connection.execute("PRAGMA fullfsync = ON")  # macOS: write to the disk, and not only to its cache
         # Overwrite deleted rows: a purge could not find pages that still hold their numbers.

@@ -132,19 +132,25 @@ class SqliteJournal:
             JournalError: the file still cannot be written. The outcomes are kept in memory, and tried once more when
                 the campaign is closed.
         """
-        self._store.deadline = self._store.deadline or time.monotonic() + _OWED
-        for wait in (*_WAITS, None):
-            try:
-                await self._thread.submit(lambda store, look: store.opened(campaign).settle(claim, outcomes, look))
-            except JournalError as error:
-                over = time.monotonic() + (wait or 0) >= (self._store.deadline or inf)
-                if wait is None or over or not error.retryable:
+        store = self._store
+        store.deadline = store.deadline or time.monotonic() + _OWED
+        failed: JournalError | None = None
+        try:
+            for wait in (*_WAITS, None):
+                try:
+                    await self._thread.submit(lambda store, look: store.opened(campaign).settle(claim, outcomes, look))
+                except JournalError as error:
+                    failed = error
+                else:
+                    failed = None
+                    return
+                if wait is None or not failed.retryable or time.monotonic() + wait >= (store.deadline or inf):
                     self._owed.setdefault(campaign, []).append((claim, outcomes))
-                    raise
+                    raise failed
                 await asyncio.sleep(wait)
-            else:
-                self._store.deadline = None
-                return
+        finally:
+            if failed is None:
+                store.deadline = None  # what comes later has its own ten seconds
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
         """Turn old IN_FLIGHT rows into UNKNOWN; see `Journal.sweep`."""

@@ -70,7 +70,8 @@ class FileLock:
             return
         descriptor, self._descriptor = self._descriptor, None
         try:
-            if os.name == "posix" and not keep_file:  # Windows does not remove an open file
+            # Windows does not remove an open file, and another's file may stand in the place of ours.
+            if os.name == "posix" and not keep_file and _same_file(descriptor, self._path):
                 self._path.unlink(missing_ok=True)
         except OSError:
             pass  # a file that stays behind does no harm

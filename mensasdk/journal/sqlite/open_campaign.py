@@ -116,7 +116,8 @@ class OpenCampaign:
 
     def flush(self) -> Iterator[Statement]:
         """Yield the statements that write the rows of ``waiting``; call `flushed` once they are written."""
-        return tables.waits(self.owner, list(self.waiting.values()))
+        yield tables.holds(self.owner)
+        yield from tables.waits(self.owner, list(self.waiting.values()))
 
     def flushed(self) -> None:
         """Note that the file has the rows of ``waiting``."""

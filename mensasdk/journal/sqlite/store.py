@@ -105,7 +105,6 @@ class Store(JournalFile):
         keep_lock = False
         try:
             with self._transaction() as database:
-                database.execute(*tables.holds(opened.owner))
                 _run(database, opened.flush())
                 for claim, outcomes in owed:
                     step = opened.settle(claim, outcomes, self.reading)
@@ -122,7 +121,7 @@ class Store(JournalFile):
             opened.lock.release(keep_file=keep_lock)
 
     def forget(self) -> None:
-        """Forget, in a forked child, what its parent has open: it stays the parent's."""
+        """Give up, in a forked child, what its parent has open: it stays the parent's."""
         super().forget()
         self._open.clear()
 
