@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -116,8 +116,7 @@ def swap_pages(chance: random.Random, folder: Path) -> None:
 DAMAGES: list[Callable[[random.Random, Path], None]] = [flip, flip, flip_wal, wipe, cut, no_wal, swap_pages]
 
 
-def seeds() -> Iterator[int]:
-    return iter(range(160 if LONG else 48))
+SEEDS = 160 if LONG else 48
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +133,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_damaged_journal_writes_to_nobody_twice_and_to_no_stranger(
     seed: int, originals: dict[str, tuple[Path, Counter[str]]], tmp_path: Path
 ) -> None:
@@ -148,23 +147,18 @@ def test_a_damaged_journal_writes_to_nobody_twice_and_to_no_stranger(
     async def use() -> Counter[str]:
         async with Sandbox() as box, client_of(box) as client:
             sender = BatchSender(client, journal=SqliteJournal(tmp_path / "journal"), max_recipients=5)
-            try:
+            with suppress(MensaError):
                 if chance.random() < 0.5:
                     await sender.resume("c", PEOPLE)
                 else:
                     await sender.send(PEOPLE, campaign="c")
-            except MensaError as error:
-                assert str(error)
             journal = SqliteJournal(tmp_path / "journal")
-            try:
+            with suppress(MensaError):
                 for info in await journal.campaigns():
                     await journal.read(info.name, states={State.UNKNOWN, State.ACCEPTED})
-            except MensaError as error:
-                assert str(error)
             return Counter(box.ledger.numbers())
 
     got = before + asyncio.run(use())
     known = {message.to.lstrip("+") for message in PEOPLE} | {"34699999999"}
     assert {number.lstrip("+") for number in got} <= known, damage.__name__
     assert max(got.values()) == 1, damage.__name__
-    assert os.listdir(tmp_path)
