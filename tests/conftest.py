@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from installed import FIFTH
+from postgres_server import PostgresServer, Unavailable
 from tiers import LONG
 
 from mensasdk import MensatekClient, registry
@@ -146,6 +147,25 @@ async def box() -> AsyncIterator[Sandbox]:
     """Start the vendors, emulated on loopback, with a ledger that knows what was really accepted."""
     async with Sandbox() as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Start a PostgreSQL server, one for each process that runs tests; without one the test is skipped."""
+    try:
+        server = PostgresServer()
+    except Unavailable as why:
+        pytest.skip(f"PostgreSQL: {why}")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+async def dsn(postgres_server: PostgresServer) -> AsyncIterator[str]:
+    """Return the DSN of a database with the empty tables of a journal."""
+    made = await postgres_server.new_database()
+    yield made
+    await postgres_server.give_back(made)
 
 
 @pytest.fixture

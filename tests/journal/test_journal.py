@@ -21,20 +21,32 @@ from mensasdk import ConfigurationError, Delivery, DeliveryState, Journal, Memor
 from mensasdk.errors import JournalError
 from mensasdk.journal import Record, Row, SqliteJournal, State
 from mensasdk.journal.keys import message_key
+from mensasdk.journal.postgres import PostgresJournal
 from mensasdk.journal.protocol import Claim
 
 pytestmark = pytest.mark.all_loops
 
-AnyJournal = MemoryJournal | SqliteJournal
+AnyJournal = MemoryJournal | SqliteJournal | PostgresJournal
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyJournal]:
     """Return a journal with campaign c open."""
-    made = MemoryJournal() if request.param == "memory" else SqliteJournal(tmp_path / "journal.sqlite")
+    made: AnyJournal
+    dsn: str | None = None
+    match request.param:
+        case "memory":
+            made = MemoryJournal()
+        case "sqlite":
+            made = SqliteJournal(tmp_path / "journal.sqlite")
+        case _:
+            server = request.getfixturevalue("postgres_server")
+            made = PostgresJournal(dsn := await server.new_database())
     await made.open("c")
     yield made
     await made.close("c")
+    if dsn is not None:
+        await server.give_back(dsn)
 
 
 def row(seq: int, key: str | None = None) -> Row:
