@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from attrs import define, evolve, field
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tiers import examples
 
@@ -737,23 +737,38 @@ STEPS = st.lists(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @given(STEPS)
-@settings(max_examples=examples(60), deadline=None)
-def test_memory_and_file_agree_in_every_step(steps: list[tuple[str, Any]]) -> None:
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_memory_file_and_database_agree_in_every_step(
+    request: pytest.FixtureRequest, steps: list[tuple[str, Any]]
+) -> None:
+    """Where there is no PostgreSQL, the other two are compared."""
+    try:
+        server = request.getfixturevalue("postgres_server")
+    except pytest.skip.Exception:
+        server = None
+
     async def run() -> None:
         with TemporaryDirectory() as folder:
             journals: list[AnyJournal] = [MemoryJournal(), SqliteJournal(Path(folder) / "journal")]
+            if server is not None:
+                dsn = await server.new_database()
+                journals.append(PostgresJournal(dsn))
             seqs = [await journal.open("c") for journal in journals]
-            assert seqs == [0, 0]
-            claims: list[list[Claim]] = [[], []]
+            assert set(seqs) == {0}
+            claims: list[list[Claim]] = [[] for _ in journals]
             seq = 0
             for name, value in steps:
-                results = [await step(*one, name, value, seq) for one in zip(journals, claims, strict=True)]
-                assert results[0] == results[1]
+                model, *results = [await step(*one, name, value, seq) for one in zip(journals, claims, strict=True)]
+                assert results == [model] * len(results)
                 seq += len(value) if name == "load" else 0
-                assert await journals[0].progress("c") == await journals[1].progress("c")
+                model, *counts = [await journal.progress("c") for journal in journals]
+                assert counts == [model] * len(counts)
             for journal in journals:
                 await journal.close("c")
+            if server is not None:
+                await server.give_back(dsn)
 
     async def step(journal: AnyJournal, claims: list[Claim], name: str, value: Any, seq: int) -> object:
         claim = Claim(10**9, [])
