@@ -57,7 +57,7 @@ if _TYPE_CHECKING:
         VendorError,
         outcome_of,
     )
-    from mensasdk.journal import Journal, MemoryJournal, SqliteJournal, mark
+    from mensasdk.journal import Journal, MemoryJournal, PostgresJournal, SqliteJournal, mark
     from mensasdk.limits import Budget, CircuitBreaker, RateLimit, RateLimiter
     from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, Recipient, VendorOptions
     from mensasdk.preflight import Estimate, OptOuts, Preflight, Prices, SendingHours, Spread
@@ -84,7 +84,7 @@ else:
                 "ResponseError ResponseTooLarge ScheduleError StateConflict TLSError TransportError UnexpectedRedirect "
                 "UnexpectedResponse UnexpectedStatus UploadRefused ValidationError VendorError outcome_of"
             ),
-            "mensasdk.journal": "Journal MemoryJournal SqliteJournal mark",
+            "mensasdk.journal": "Journal MemoryJournal PostgresJournal SqliteJournal mark",
             "mensasdk.limits": "Budget CircuitBreaker RateLimit RateLimiter",
             "mensasdk.messages": "Delivery DeliveryState Message Outcome Recipient VendorOptions",
             "mensasdk.preflight": "Estimate OptOuts Preflight Prices SendingHours Spread",
@@ -141,6 +141,7 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "PoolTimeout",
+    "PostgresJournal",
     "Preflight",
     "Prices",
     "Progress",

@@ -262,7 +262,7 @@ def test_every_public_thing_has_a_docstring() -> None:
 @pytest.mark.slow
 def test_importing_mensasdk_loads_nothing_heavy() -> None:
     """Servers, terminal output, command line and phone tables are loaded when they are used."""
-    heavy = ["aiohttp.web", "click", "phonenumbers", "rich", "sqlite3", "mensasdk.sandbox", "mensasdk.cli"]
+    heavy = ["aiohttp.web", "asyncpg", "click", "phonenumbers", "rich", "sqlite3", "mensasdk.sandbox", "mensasdk.cli"]
     # A receiver is a server.
     every = ", ".join(sorted(set(mensasdk.__all__) - {"__version__", "DeliveryReceiver"}))
     look = f"print([name for name in {heavy!r} if name in sys.modules])"

@@ -9,10 +9,11 @@ from typing import Any, Final
 import click
 
 from mensasdk.cli.options import (
+    JOURNAL,
     base_url_option,
     credentials_help,
     credentials_option,
-    journal_path,
+    journal_place,
     json_option,
     vendor_option,
 )
@@ -133,10 +134,10 @@ _RECORD: Final = (
     ),
     click.option(
         "--journal",
-        type=journal_path,
-        metavar="FILE",
+        type=journal_place,
+        metavar=JOURNAL,
         envvar="MENSASDK_JOURNAL",
-        help="Record the campaign in this file, so that it can be resumed after a crash.",
+        help="Record the campaign in this file or database, so that it can be resumed after a crash.",
     ),
 )
 _SCREENS: Final = (

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Final, ParamSpec
+from typing import Any, Final, ParamSpec
 
 import click
+from click.core import ParameterSource
 
 from mensasdk.cli.masking import masked
 from mensasdk.cli.wording import say
@@ -16,13 +17,15 @@ from mensasdk.registry import VendorInfo, variable, vendors
 
 __all__ = [
     "CALLBACK_FIELDS",
+    "JOURNAL",
+    "JournalPlace",
     "base_url_option",
     "callbacks_help",
     "credentials_help",
     "credentials_option",
     "guarded",
     "journal_option",
-    "journal_path",
+    "journal_place",
     "json_option",
     "output_option",
     "vendor_choice",
@@ -63,6 +66,67 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
     return run
 
 
+JOURNAL: Final = "FILE|postgresql://..."
+"""Word for the value of ``--journal`` in the help."""
+
+
+class JournalPlace:
+    """Place of a journal: a file, or a PostgreSQL database.
+
+    Its text is what may be shown and typed again, without a password.
+
+    Args:
+        text: the path of the file, or the address of the database.
+
+    Raises:
+        ConfigurationError: it is meant as an address, and cannot be read.
+    """
+
+    def __init__(self, text: str) -> None:
+        from mensasdk.journal.postgres.dsn import is_dsn, shown
+
+        self.dsn = text if is_dsn(text) else None
+        self.path = Path(text) if self.dsn is None else None
+        self._shown = text if self.dsn is None else shown(self.dsn)
+
+    def __str__(self) -> str:
+        return self._shown
+
+    def __repr__(self) -> str:
+        return f"JournalPlace({self._shown!r})"
+
+
+class _JournalType(click.Path):
+    """Type of ``--journal``: a file, or an address that holds no password where everybody could read it."""
+
+    name = "journal"
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, JournalPlace):
+            return value
+        from mensasdk.journal.postgres.dsn import has_password, is_dsn
+
+        try:
+            place = JournalPlace(str(value))
+            if is_dsn(str(value)):
+                source = None if ctx is None or param is None else ctx.get_parameter_source(param.name or "")
+                if source is ParameterSource.COMMANDLINE and has_password(str(value)):
+                    self.fail(
+                        "a password among the arguments can be read by everybody on this machine; put it into "
+                        "PGPASSWORD or a file of passwords (~/.pgpass), or the whole address into MENSASDK_JOURNAL",
+                        param,
+                        ctx,
+                    )
+                return place
+        except ConfigurationError as error:
+            self.fail(error.message, param, ctx)
+        super().convert(value, param, ctx)
+        return place
+
+
 vendor_choice = click.Choice(list(vendors()))
 vendor_option = click.option("--vendor", type=vendor_choice, envvar="MENSASDK_VENDOR", help="Vendor to use.")
 credentials_option = click.option(
@@ -70,14 +134,14 @@ credentials_option = click.option(
 )
 base_url_option = click.option("--base-url", metavar="URL", help="Address of the vendor's API, in place of its own.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-journal_path = click.Path(path_type=Path, dir_okay=False)
+journal_place = _JournalType()
 journal_option = click.option(
     "--journal",
-    type=journal_path,
-    metavar="FILE",
+    type=journal_place,
+    metavar=JOURNAL,
     required=True,
     envvar="MENSASDK_JOURNAL",
-    help="File of the journal.",
+    help="File of the journal, or the address of its PostgreSQL database.",
 )
 
 

@@ -18,11 +18,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from mensasdk import AiohttpTransport, BatchSender, ConfigurationError, MensatekClient, Message, Timeouts
-from mensasdk.journal import SqliteJournal
+from mensasdk.journal import Journal, PostgresJournal, SqliteJournal
+from mensasdk.journal.postgres.database import Database
 from mensasdk.journal.sqlite import journal as sqlite_journal
 from mensasdk.journal.sqlite.store import Store
 from mensasdk.transport import HttpRequest, HttpResponse
 
+LEASE = 0.3  # seconds
 steps = 0
 die_at = 0
 
@@ -39,6 +41,26 @@ def commit(_store: Store, database: sqlite3.Connection, *statement: Any) -> None
     step()
     database.execute(*statement)
     step()
+
+
+async def tried(database: Database, work: Any, create: bool) -> Any:
+    """Run a call to PostgreSQL with a step before it, while the server has it, and after its answer."""
+    step()
+    task = asyncio.ensure_future(TRY(database, work, create))
+    await asyncio.wait({task}, timeout=0.0005)
+    step()
+    result = await task
+    step()
+    return result
+
+
+TRY = Database._try
+
+
+def opened(path: str) -> tuple[Journal, str]:
+    """Return the journal in a file, or in a database whose address ends in a campaign's name, and the campaign."""
+    dsn, is_dsn, campaign = path.partition("#")
+    return (PostgresJournal(dsn, lease=LEASE), campaign) if is_dsn else (SqliteJournal(path), "c")
 
 
 class Stepping:
@@ -76,17 +98,16 @@ async def work(job: dict[str, Any]) -> dict[str, Any]:
             group_sends=job["grouped"],
         ) as client,
     ):
-        sender = BatchSender(
-            client, journal=SqliteJournal(job["path"]), max_recipients=10, max_in_flight=job["in_flight"]
-        )
+        journal, campaign = opened(job["path"])
+        sender = BatchSender(client, journal=journal, max_recipients=10, max_in_flight=job["in_flight"])
         people = messages(job["start"], job["count"])
         try:
             if job["reconcile"]:
-                report = await sender.reconcile("c", repeat=True)
+                report = await sender.reconcile(campaign, repeat=True)
             elif job["resume"] is None:
-                report = await sender.send(people, campaign="c")
+                report = await sender.send(people, campaign=campaign)
             else:
-                report = await sender.resume("c", people if job["resume"] else None)
+                report = await sender.resume(campaign, people if job["resume"] else None)
         except ConfigurationError as error:
             return {"error": error.message}
     return {
@@ -134,6 +155,7 @@ def run(job: dict[str, Any]) -> tuple[int, str]:
 
 
 def main() -> None:
+    setattr(Database, "_try", tried)  # noqa: B010
     setattr(Store, "_commit", commit)  # noqa: B010 - as a test does with monkeypatch
     setattr(sqlite_journal, "_WAITS", (0.05,))  # noqa: B010 - a full disk stays full
     for line in sys.stdin:

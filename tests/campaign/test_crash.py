@@ -16,8 +16,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from tiers import LONG
@@ -43,14 +44,14 @@ class Sender:
         self._folder = folder
         self._points = 0
 
-    def point(self) -> tuple[Path, int]:
+    def point(self) -> tuple[Path | str, int]:
         """Return a journal and a range of numbers that nobody has used."""
         self._points += 1
         return self._folder / f"{self._points}.sqlite", self._points * 1000
 
     async def run(
         self,
-        point: tuple[Path, int],
+        point: tuple[Path | str, int],
         *,
         die_at: int = 0,
         resume: bool | None = None,
@@ -87,7 +88,7 @@ class Sender:
         return self._process.stdout.readline()
 
     async def take_up(
-        self, point: tuple[Path, int], *, die_at: int = 0, in_flight: int = 1, grouped: bool = False
+        self, point: tuple[Path | str, int], *, die_at: int = 0, in_flight: int = 1, grouped: bool = False
     ) -> dict[str, Any] | None:
         """Do what a person does after a crash: resume with the same list, or begin if nothing had been recorded."""
         said = await self.run(point, die_at=die_at, resume=True, in_flight=in_flight, grouped=grouped)
@@ -98,18 +99,30 @@ class Sender:
 
 @pytest.fixture
 async def sender(box: Sandbox, tmp_path: Path) -> AsyncIterator[Sender]:
+    async with started(Sender, box, tmp_path) as made:
+        yield made
+
+
+S = TypeVar("S", bound=Sender)
+
+
+@asynccontextmanager
+async def started(kind: type[S], box: Sandbox, folder: Path) -> AsyncIterator[S]:
+    """Start the process that forks senders."""
     # Each request takes a moment, so that there is a time while it is under way.
     box.fail("mensatek", function="EnviarSMS", fault=Fault.DELAY, delay=0.02, times=None)
     script = Path(__file__).with_name("crash_sender.py")
     process = await asyncio.to_thread(
         subprocess.Popen, [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    yield Sender(process, box, tmp_path)
+    yield kind(process, box, folder)
     process.kill()
     await asyncio.to_thread(process.communicate)
 
 
-def accounts(box: Sandbox, point: tuple[Path, int], said: dict[str, Any] | None, count: int = COUNT) -> Counter[str]:
+def accounts(
+    box: Sandbox, point: tuple[Path | str, int], said: dict[str, Any] | None, count: int = COUNT
+) -> Counter[str]:
     """Check the last report of a campaign against the ledger; give its counts."""
     assert said is not None
     assert said.get("stopped", said) is None

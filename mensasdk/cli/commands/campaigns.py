@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 
 import click
 
-from mensasdk.cli.options import guarded, journal_option, json_option
+from mensasdk.cli.options import JournalPlace, guarded, journal_option, json_option
 from mensasdk.cli.show.tables import campaigns_table, output_console
 from mensasdk.cli.work.journal import existing_journal, info_as_json
 
@@ -19,7 +18,7 @@ __all__ = ["command"]
 @journal_option
 @json_option
 @guarded
-def command(journal: Path, as_json: bool) -> int:
+def command(journal: JournalPlace, as_json: bool) -> int:
     """List the campaigns of a journal, with the count of their messages in each state."""
     found = asyncio.run(existing_journal(journal).campaigns())
     if as_json:

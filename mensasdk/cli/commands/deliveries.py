@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mensasdk.cli.masking import masked
-from mensasdk.cli.options import guarded, journal_option, json_option, output_option
+from mensasdk.cli.options import JournalPlace, guarded, journal_option, json_option, output_option
 from mensasdk.cli.show.deliveries import deliveries_table
 from mensasdk.cli.show.output import written_output
 from mensasdk.cli.show.tables import output_console
@@ -28,7 +28,7 @@ __all__ = ["command"]
 @output_option("Write a row for each message to this file: .csv or .jsonl.")
 @json_option
 @guarded
-def command(campaign: str, journal: Path, output: Path | None, as_json: bool) -> int:
+def command(campaign: str, journal: JournalPlace, output: Path | None, as_json: bool) -> int:
     """Count the delivery reports of a campaign: how many messages are delivered, failed, on their way, or without one.
 
     The reports are those in the journal: `mensasdk receive`, or a DeliveryLog in your own program, puts them there.

@@ -14,11 +14,11 @@ import click
 
 from mensasdk.cli.input.numbers import Named, read_numbers
 from mensasdk.cli.masking import masked
-from mensasdk.cli.options import guarded, journal_option
+from mensasdk.cli.options import JournalPlace, guarded, journal_option
 from mensasdk.cli.work.journal import existing_journal
 from mensasdk.cli.work.unknown import unknown_records
 from mensasdk.errors import ConfigurationError
-from mensasdk.journal import SqliteJournal, mark
+from mensasdk.journal import Journal, mark
 from mensasdk.messages import OutcomeKind
 from mensasdk.phone import mask
 
@@ -58,7 +58,7 @@ _NAMED: Final = 5
 def command(
     kind: str,
     campaign: str,
-    journal: Path,
+    journal: JournalPlace,
     everybody: bool,
     numbers: Sequence[str],
     file: Path | None,
@@ -99,7 +99,7 @@ def command(
     return 0
 
 
-async def _unknown(journal: SqliteJournal, campaign: str) -> Counter[str]:
+async def _unknown(journal: Journal, campaign: str) -> Counter[str]:
     """Return how many messages to each number are unknown."""
     async with aclosing(unknown_records(journal, campaign)) as records:
         return Counter([record.number async for record in records])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import click
 
 from mensasdk.cli.masking import masked
-from mensasdk.cli.options import guarded, journal_option
+from mensasdk.cli.options import JournalPlace, guarded, journal_option
 from mensasdk.cli.work.journal import existing_journal
 
 __all__ = ["command"]
@@ -19,7 +18,7 @@ __all__ = ["command"]
 @journal_option
 @click.confirmation_option(prompt="Remove the campaign with all its numbers? It cannot be resumed after that.")
 @guarded
-def command(campaign: str, journal: Path) -> int:
+def command(campaign: str, journal: JournalPlace) -> int:
     """Remove a campaign from a journal, with all numbers and texts. It cannot be resumed after that."""
     asyncio.run(existing_journal(journal).purge(campaign))
     click.echo(f"Removed {masked(campaign)}.")

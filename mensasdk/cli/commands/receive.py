@@ -8,8 +8,17 @@ from pathlib import Path
 import click
 
 from mensasdk.cli.input.config import callback_settings
-from mensasdk.cli.options import callbacks_help, credentials_option, guarded, journal_path, vendor_choice
+from mensasdk.cli.options import (
+    JOURNAL,
+    JournalPlace,
+    callbacks_help,
+    credentials_option,
+    guarded,
+    journal_place,
+    vendor_choice,
+)
 from mensasdk.cli.show.tables import error_console
+from mensasdk.cli.work.journal import journal_at
 from mensasdk.cli.work.receive import Guard, TogetherJournal, keep_reports
 from mensasdk.errors import ConfigurationError
 from mensasdk.registry import vendor_info, vendors
@@ -21,11 +30,11 @@ __all__ = ["command"]
 @click.option("--vendor", type=vendor_choice, required=True, help="Vendor that calls back.")
 @click.option(
     "--journal",
-    type=journal_path,
-    metavar="FILE",
+    type=journal_place,
+    metavar=JOURNAL,
     required=True,
     envvar="MENSASDK_JOURNAL",
-    help="File of the journal that keeps the reports.",
+    help="File or PostgreSQL database of the journal that keeps the reports.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -41,7 +50,7 @@ __all__ = ["command"]
 @guarded
 def command(
     vendor: str,
-    journal: Path,
+    journal: JournalPlace,
     host: str,
     port: int,
     allow_from: tuple[str, ...],
@@ -69,8 +78,9 @@ def command(
         asyncio.run(
             keep_reports(
                 info,
-                TogetherJournal(journal),
+                journal_at(journal) if journal.path is None else TogetherJournal(journal.path),
                 guard,
+                where=f"{journal}{'' if journal.path is None or journal.path.exists() else ' (new)'}",
                 host=host,
                 port=port,
                 allow_from=allow_from or None,

@@ -11,7 +11,7 @@ import click
 
 from mensasdk.cli.campaign_options import campaign_options, given_options
 from mensasdk.cli.input.job import make_job
-from mensasdk.cli.options import credentials_help, guarded, journal_option
+from mensasdk.cli.options import JournalPlace, credentials_help, guarded, journal_option
 from mensasdk.cli.show.output import COLUMNS, written_output
 from mensasdk.cli.show.reconcile import show_reconciled
 from mensasdk.cli.show.tables import error_console, output_console
@@ -76,7 +76,7 @@ def _help() -> str:
 @guarded
 def command(
     campaign: str,
-    journal: Path,
+    journal: JournalPlace,
     repeat: bool,
     only_list: bool,
     show_numbers: bool,

@@ -11,7 +11,7 @@ import click
 
 from mensasdk.cli.campaign_options import CAMPAIGN_EPILOG, campaign_options
 from mensasdk.cli.input.job import make_job
-from mensasdk.cli.options import guarded, journal_option
+from mensasdk.cli.options import JournalPlace, guarded, journal_option
 from mensasdk.cli.show.campaign import say_next, show_ended
 from mensasdk.cli.show.output import open_output
 from mensasdk.cli.show.tables import error_console
@@ -32,7 +32,7 @@ _OWN: Final = ("campaign", "journal", "dry")
 def command(
     campaign: str,
     file: Path | None,
-    journal: Path,
+    journal: JournalPlace,
     output: Path | None,
     as_json: bool,
     quiet: bool,

@@ -15,7 +15,7 @@ from mensasdk.cli.campaign_options import CAMPAIGN_EPILOG, campaign_options
 from mensasdk.cli.input.job import make_job
 from mensasdk.cli.input.rows import Layout
 from mensasdk.cli.masking import masked
-from mensasdk.cli.options import guarded
+from mensasdk.cli.options import JournalPlace, guarded
 from mensasdk.cli.show.campaign import say_next, show_ended
 from mensasdk.cli.show.output import open_output
 from mensasdk.cli.show.tables import error_console
@@ -32,7 +32,7 @@ __all__ = ["command"]
 def command(
     file: Path,
     campaign: str | None,
-    journal: Path | None,
+    journal: JournalPlace | None,
     dry: bool,
     output: Path | None,
     as_json: bool,

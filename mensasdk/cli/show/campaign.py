@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mensasdk.cli.masking import masked
+from mensasdk.cli.options import JournalPlace
 from mensasdk.cli.show.check import print_check
 from mensasdk.cli.show.tables import output_console, print_summary
 from mensasdk.cli.work.campaign import Summary
@@ -44,13 +45,13 @@ def show_ended(ended: CheckedList | Summary, err: Console, output: Path | None, 
         click.echo(masked(f"Stopped early: {ended.stopped}"), err=True)
 
 
-def say_next(ended: Summary, err: Console, journal: Path, file: Path | None) -> None:
+def say_next(ended: Summary, err: Console, journal: JournalPlace, file: Path | None) -> None:
     """Print the next command for a recorded campaign that was stopped, or has unknown messages.
 
     Args:
         ended: the result of the campaign.
         err: console to print on.
-        journal: file of the journal.
+        journal: place of the journal.
         file: the list; None where it was not given.
     """
     if ended.stopped is not None:

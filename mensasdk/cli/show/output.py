@@ -12,6 +12,7 @@ import orjson
 
 from mensasdk.campaign import guard_cell
 from mensasdk.cli.input.rows import BadRow
+from mensasdk.cli.options import JournalPlace
 from mensasdk.errors import ConfigurationError
 from mensasdk.files import open_private
 from mensasdk.messages import Outcome, OutcomeKind
@@ -115,12 +116,14 @@ def open_output(path: Path, *, source: Path | None, columns: Sequence[str] = COL
 
 
 @contextmanager
-def written_output(path: Path | None, *, journal: Path, columns: Sequence[str] = COLUMNS) -> Iterator[Output | None]:
+def written_output(
+    path: Path | None, *, journal: JournalPlace, columns: Sequence[str] = COLUMNS
+) -> Iterator[Output | None]:
     """Create a file for rows of a journal, and close it at the end of the block.
 
     Args:
         path: the file; None makes none.
-        journal: file of the journal, which must be another one.
+        journal: place of the journal, which must be another file.
         columns: names of the columns.
 
     Yields:
@@ -132,7 +135,7 @@ def written_output(path: Path | None, *, journal: Path, columns: Sequence[str] =
     if path is None:
         yield None
         return
-    output = open_output(path, source=journal, columns=columns)
+    output = open_output(path, source=journal.path, columns=columns)
     try:
         yield output
         output.flush()

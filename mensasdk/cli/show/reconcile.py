@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mensasdk.cli.masking import masked
+from mensasdk.cli.options import JournalPlace
 from mensasdk.cli.show.steps import again, print_steps, to_decide
 from mensasdk.cli.show.tables import LABEL, STYLE, figures_table, print_note, text_table
 from mensasdk.cli.work.reconcile import Reconciled
@@ -81,13 +82,15 @@ def _print_left(console: Console, done: Reconciled, vendor: str, reasons: Counte
     print_note(console, left.append(f": {said}." if said else ".", style="dim").append(f" {why}", style="dim"))
 
 
-def show_reconciled(console: Console, done: Reconciled, journal: Path, output: Path | None, *, repeat: bool) -> None:
+def show_reconciled(
+    console: Console, done: Reconciled, journal: JournalPlace, output: Path | None, *, repeat: bool
+) -> None:
     """Print the answers about unknown messages, and the next commands.
 
     Args:
         console: where to print.
         done: the answers.
-        journal: file of the journal.
+        journal: place of the journal.
         output: file of results, whose name is printed; None for none.
         repeat: ``--repeat`` was given.
     """
@@ -115,5 +118,5 @@ def show_reconciled(console: Console, done: Reconciled, journal: Path, output: P
     print_steps(console, steps)
 
 
-def _resume(done: Reconciled, journal: Path) -> str:
+def _resume(done: Reconciled, journal: JournalPlace) -> str:
     return shlex.join(["mensasdk", "resume", done.campaign, "--journal", str(journal)])

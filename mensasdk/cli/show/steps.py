@@ -11,6 +11,8 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.text import Text
 
+from mensasdk.cli.options import JournalPlace
+
 __all__ = ["again", "print_steps", "to_decide"]
 
 
@@ -51,12 +53,12 @@ def _lines(steps: Sequence[tuple[str, str]]) -> Iterator[Text]:
         yield Text(f"    {command}")
 
 
-def to_decide(campaign: str, journal: Path, listed: Path | None) -> Sequence[tuple[str, str]]:
+def to_decide(campaign: str, journal: JournalPlace, listed: Path | None) -> Sequence[tuple[str, str]]:
     """Return the steps to decide about unknown messages: list them, and mark them.
 
     Args:
         campaign: name of the campaign.
-        journal: file of the journal.
+        journal: place of the journal.
         listed: file with the list, where it has been written already; None otherwise.
     """
     about = [campaign, "--journal", str(journal)]

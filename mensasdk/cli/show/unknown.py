@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mensasdk.cli.masking import masked
+from mensasdk.cli.options import JournalPlace
 from mensasdk.cli.show.steps import print_steps, to_decide
 from mensasdk.cli.show.tables import MEANING, text_table
 from mensasdk.cli.work.unknown import Listed
@@ -48,13 +49,13 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-def show_unknown(console: Console, listed: Listed, journal: Path, output: Path | None) -> None:
+def show_unknown(console: Console, listed: Listed, journal: JournalPlace, output: Path | None) -> None:
     """Print the unknown messages, and the commands to decide about them.
 
     Args:
         console: where to print.
         listed: the unknown messages.
-        journal: file of the journal.
+        journal: place of the journal.
         output: file that has the list; None for none.
     """
     if not listed.total:

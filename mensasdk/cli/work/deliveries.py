@@ -14,7 +14,7 @@ from mensasdk.cli.show.output import Output
 from mensasdk.cli.work.journal import recorded_campaign
 from mensasdk.cli.work.unknown import vendor_of
 from mensasdk.delivery import delivered
-from mensasdk.journal import Record, SqliteJournal, State
+from mensasdk.journal import Journal, Record, State
 from mensasdk.messages import Delivery, DeliveryState
 
 __all__ = ["DELIVERY_COLUMNS", "Deliveries", "count_deliveries"]
@@ -52,7 +52,7 @@ class Deliveries:
         }
 
 
-async def count_deliveries(journal: SqliteJournal, campaign: str, output: Output | None = None) -> Deliveries:
+async def count_deliveries(journal: Journal, campaign: str, output: Output | None = None) -> Deliveries:
     """Count the delivery reports of the messages that went out, or may have gone out.
 
     Args:

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from mensasdk.cli.masking import masked
+from mensasdk.cli.options import JournalPlace
 from mensasdk.errors import ConfigurationError
-from mensasdk.journal import CampaignInfo, SqliteJournal, State
+from mensasdk.journal import CampaignInfo, Journal, PostgresJournal, SqliteJournal, State
 
-__all__ = ["existing_journal", "info_as_json", "recorded_campaign"]
+__all__ = ["existing_journal", "info_as_json", "journal_at", "recorded_campaign"]
 
 
-def existing_journal(path: Path) -> SqliteJournal:
-    """Return the journal of a file that exists: a mistyped name must not make a new journal.
+def journal_at(place: JournalPlace) -> Journal:
+    """Return the journal at a place, which need not be there yet.
 
     Raises:
-        ConfigurationError: there is no such file.
+        ConfigurationError: the driver of the database is not installed.
     """
-    if not path.is_file():
-        raise ConfigurationError(f"there is no journal {path}; give the file that the campaign was sent with")
-    return SqliteJournal(path)
+    if place.dsn is not None:
+        return PostgresJournal(place.dsn)
+    assert place.path is not None
+    return SqliteJournal(place.path)
 
 
-async def recorded_campaign(journal: SqliteJournal, name: str) -> CampaignInfo:
+def existing_journal(place: JournalPlace) -> Journal:
+    """Return the journal of a file that exists: a mistyped name must not make a new journal.
+
+    Reading makes nothing in a database.
+
+    Raises:
+        ConfigurationError: there is no such file, or the driver of the database is not installed.
+    """
+    if place.path is not None and not place.path.is_file():
+        raise ConfigurationError(f"there is no journal {place}; give the file that the campaign was sent with")
+    return journal_at(place)
+
+
+async def recorded_campaign(journal: Journal, name: str) -> CampaignInfo:
     """Return what the journal holds about a campaign.
 
     Raises:

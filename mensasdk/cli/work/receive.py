@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from os import PathLike
 from typing import Any, Final, Self
 
@@ -20,7 +20,7 @@ from rich.text import Text
 
 from mensasdk.cli.work.signals import interrupts
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver
-from mensasdk.journal import SqliteJournal
+from mensasdk.journal import Journal, PostgresJournal, SqliteJournal
 from mensasdk.messages import Delivery, DeliveryState
 from mensasdk.registry import CallbackInfo, VendorInfo, load
 
@@ -153,9 +153,10 @@ class Count:
 
 async def keep_reports(
     info: VendorInfo,
-    journal: SqliteJournal,
+    journal: Journal,
     guard: Guard,
     *,
+    where: str,
     host: str,
     port: int,
     allow_from: Sequence[str] | None,
@@ -169,6 +170,7 @@ async def keep_reports(
         info: the vendor; it has to call back.
         journal: journal that keeps the reports.
         guard: secret that proves that the vendor calls.
+        where: the place of the journal, for people.
         host: address to listen on.
         port: port to listen on; 0 for any free one.
         allow_from: networks that may call; None for all.
@@ -192,14 +194,12 @@ async def keep_reports(
         allow_from=allow_from,
         trusted_proxies=trusted_proxies,
     )
-    new = not journal.path.exists()
     await journal.deliver([])  # a journal that fails has to fail now, and not at the first call
     ended = asyncio.Event()
-    async with receiver.serve(host, port) as url:
+    connected = journal if isinstance(journal, PostgresJournal) else nullcontext()
+    async with connected, receiver.serve(host, port) as url:
         with interrupts(ended.set):
-            console.print(
-                Text(f"Reports of {info.name} go into {journal.path}{' (new)' if new else ''}."), soft_wrap=True
-            )
+            console.print(Text(f"Reports of {info.name} go into {where}."), soft_wrap=True)
             for name, value in guard.told(url):
                 console.print(Text.assemble((f"  {name:9}", "dim"), value), soft_wrap=True)
             if guard.made_up:

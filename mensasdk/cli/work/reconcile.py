@@ -21,7 +21,7 @@ from mensasdk.cli.work.campaign import Limits
 from mensasdk.cli.work.signals import interrupts
 from mensasdk.cli.work.unknown import unknown_records, vendor_of
 from mensasdk.errors import ConfigurationError
-from mensasdk.journal import SqliteJournal
+from mensasdk.journal import Journal
 from mensasdk.messages import OutcomeKind
 from mensasdk.vendors.batching import BatchClient
 
@@ -90,7 +90,7 @@ class Reconciled:
 
 async def settle(
     client: BatchClient | Router,
-    journal: SqliteJournal,
+    journal: Journal,
     campaign: str,
     *,
     limits: Limits,
@@ -165,7 +165,7 @@ async def _gather(
 
 
 async def reconcile_campaign(
-    job: Job, journal: SqliteJournal, name: str, output: Output | None, *, repeat: bool, err: Console, quiet: bool
+    job: Job, journal: Journal, name: str, output: Output | None, *, repeat: bool, err: Console, quiet: bool
 ) -> Reconciled:
     """Ask the vendors that the options name about the unknown messages of a campaign; see `settle`."""
     connected = connect(

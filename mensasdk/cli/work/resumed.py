@@ -20,7 +20,7 @@ from mensasdk.cli.work.campaign import Campaign, Limits, Summary
 from mensasdk.cli.work.journal import recorded_campaign
 from mensasdk.cli.work.signals import interrupts
 from mensasdk.errors import ConfigurationError, JournalError, MensaError
-from mensasdk.journal import SqliteJournal
+from mensasdk.journal import Journal
 from mensasdk.messages import Message, OutcomeKind
 from mensasdk.vendors.batching import BatchClient
 
@@ -47,7 +47,7 @@ class ResumedCampaign(Campaign):
         *,
         total: int,
         limits: Limits,
-        journal: SqliteJournal,
+        journal: Journal,
         name: str,
         output: Output | None = None,
     ) -> None:
@@ -100,7 +100,7 @@ class ResumedCampaign(Campaign):
 
 
 async def resume_campaign(
-    job: Job, journal: SqliteJournal, name: str, results: Output | None, err: Console, *, quiet: bool
+    job: Job, journal: Journal, name: str, results: Output | None, err: Console, *, quiet: bool
 ) -> Summary:
     """Resume a campaign, with its list or without.
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.console import Console
 from rich.text import Text
 
 from mensasdk.cli.input.job import Job
 from mensasdk.cli.input.routes import connect
+from mensasdk.cli.options import JournalPlace
 from mensasdk.cli.show.check import check_progress
 from mensasdk.cli.show.output import Output
 from mensasdk.cli.show.tables import display
 from mensasdk.cli.work.campaign import Campaign, Summary
 from mensasdk.cli.work.check import CheckedList, check_rows
+from mensasdk.cli.work.journal import journal_at
 from mensasdk.cli.work.signals import interrupts
 from mensasdk.errors import ConfigurationError
-from mensasdk.journal import SqliteJournal
 
 __all__ = ["check_list", "send_list"]
 
 
 async def send_list(
-    job: Job, results: Output | None, name: str | None, journal: Path | None, err: Console, *, quiet: bool
+    job: Job, results: Output | None, name: str | None, journal: JournalPlace | None, err: Console, *, quiet: bool
 ) -> Summary:
     """Send every row of a list.
 
@@ -30,7 +29,7 @@ async def send_list(
         job: the campaign, as its options and its list describe it.
         results: file that gets each row's outcome; None for none.
         name: name of the campaign; None for a new one.
-        journal: file of the journal that records it; None to record nothing.
+        journal: place of the journal that records it; None to record nothing.
         err: console for the progress.
         quiet: show no progress.
 
@@ -47,7 +46,7 @@ async def send_list(
             told = f"{total:,} rows · {lines[0]}" if len(lines) == 1 else f"{total:,} rows"
             for line in (told, *(f"  {line}" for line in lines if len(lines) > 1)):
                 err.print(Text(line, style="dim"), soft_wrap=True)
-        record = None if journal is None else SqliteJournal(journal)
+        record = None if journal is None else journal_at(journal)
         campaign = Campaign(client, job.rows, total=total, limits=job.limits, output=results, name=name, journal=record)
         with interrupts(campaign.interrupt), display(err, quiet=quiet) as progress:
             return await campaign.run(progress)

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from mensasdk.cli.masking import masked
 from mensasdk.cli.show.output import Output
 from mensasdk.cli.work.journal import recorded_campaign
-from mensasdk.journal import Record, SqliteJournal, State
+from mensasdk.journal import Journal, Record, State
 from mensasdk.journal.protocol import recorded_outcome
 from mensasdk.phone import mask
 
@@ -31,7 +31,7 @@ _AT_ONCE: Final = 1000
 _DOUBTFUL: Final = frozenset({State.UNKNOWN})
 
 
-async def unknown_records(journal: SqliteJournal, campaign: str) -> AsyncGenerator[Record, None]:
+async def unknown_records(journal: Journal, campaign: str) -> AsyncGenerator[Record, None]:
     """Yield the unknown messages of a campaign, with those that a dead process left under way.
 
     Raises:
@@ -92,7 +92,7 @@ class Listed:
 
 
 async def list_doubts(
-    journal: SqliteJournal, campaign: str, output: Output | None, *, whole: bool, show_numbers: bool
+    journal: Journal, campaign: str, output: Output | None, *, whole: bool, show_numbers: bool
 ) -> Listed:
     """Read the unknown messages of a campaign, and write them to a file.
 

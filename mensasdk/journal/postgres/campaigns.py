@@ -5,19 +5,17 @@ from __future__ import annotations
 import secrets
 from base64 import b32encode
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
 
 from mensasdk.journal.keys import request_reference
 from mensasdk.journal.postgres import statements as sql
+from mensasdk.journal.postgres.connection import Connection
 from mensasdk.journal.postgres.open_campaign import OpenCampaign
 from mensasdk.journal.postgres.requests import Request
 from mensasdk.journal.protocol import CampaignInfo, State, missing, taken
-
-if TYPE_CHECKING:
-    from mensasdk.journal.postgres.database import Connection
 
 __all__ = ["Worker", "begin_purge", "find", "infos", "leave", "progress", "purge_some", "renew", "take"]
 
@@ -66,9 +64,8 @@ async def take(connection: Connection, campaign: str, worker: Worker, *, create:
         if found is None:
             raise missing(campaign)
         number = found["id"]
-        epoch = await connection.fetchval(sql.TAKE_OVER, number, worker.id, create)
-        if epoch is None:
-            raise await _taken(connection, campaign, number, worker)
+        while (epoch := await connection.fetchval(sql.TAKE_OVER, number, worker.id, create)) is None:
+            await _check_owner(connection, campaign, number, worker)
         await connection.execute(sql.SWEEP, number, 0.0)
         last = await connection.fetchval(sql.LAST, number)
     free = 0 if last is None else last + 1
@@ -119,8 +116,8 @@ async def begin_purge(connection: Connection, campaign: str, worker: Worker) -> 
         found = await connection.fetchrow(sql.LOCK, campaign)
         if found is None:
             raise missing(campaign)
-        if await connection.fetchval(sql.PURGE, found["id"], worker.id) is None:
-            raise await _taken(connection, campaign, found["id"], worker)
+        while await connection.fetchval(sql.PURGE, found["id"], worker.id) is None:
+            await _check_owner(connection, campaign, found["id"], worker)
 
 
 async def purge_some(connection: Connection) -> bool:
@@ -160,8 +157,8 @@ async def _reports(
     return found
 
 
-async def _taken(connection: Connection, campaign: str, number: int, worker: Worker) -> Exception:
+async def _check_owner(connection: Connection, campaign: str, number: int, worker: Worker) -> None:
+    """Raise the error that names the other owner of a campaign, unless its lease has ended since."""
     owner = await connection.fetchrow(sql.OWNER, number, worker.id)
-    if owner is None:  # it has gone since
-        return taken(campaign, "another process")
-    return taken(campaign, f"{owner['name']}, whose lease runs for {max(1, round(owner['left']))} s more")
+    if owner is not None:
+        raise taken(campaign, f"{owner['name']}, whose lease runs for {max(1, round(owner['left']))} s more")

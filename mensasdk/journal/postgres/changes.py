@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
 import orjson
 
 from mensasdk.errors import JournalError
 from mensasdk.journal.postgres import statements as sql
+from mensasdk.journal.postgres.connection import Connection
 from mensasdk.journal.postgres.open_campaign import OpenCampaign
 from mensasdk.journal.postgres.requests import (
     Known,
@@ -25,9 +26,6 @@ from mensasdk.journal.postgres.requests import (
 )
 from mensasdk.journal.protocol import Claim, Entry, Row, lost
 from mensasdk.messages import Outcome, OutcomeKind
-
-if TYPE_CHECKING:
-    from mensasdk.journal.postgres.database import Connection
 
 __all__ = ["check", "claim", "load", "release", "reroute", "resolve", "settle", "sweep"]
 

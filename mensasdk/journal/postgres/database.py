@@ -8,20 +8,20 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import asyncpg
 
 from mensasdk.errors import ConfigurationError, JournalError, MensaError
 from mensasdk.journal.postgres import schema
+from mensasdk.journal.postgres.connection import Connection
 from mensasdk.journal.postgres.dsn import shown
 
-__all__ = ["Connection", "Database"]
+__all__ = ["Database"]
 
 logger = logging.getLogger("mensasdk")
 
 T = TypeVar("T")
-Connection: TypeAlias = asyncpg.Connection
 Work = Callable[[Connection], Awaitable[T]]
 
 _CONNECT: Final = 5.0

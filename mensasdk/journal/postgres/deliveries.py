@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
 
 from mensasdk.journal.postgres import statements as sql
+from mensasdk.journal.postgres.connection import Connection
 from mensasdk.journal.postgres.requests import plain
 from mensasdk.journal.reports import FINAL, delivery_key, progress_of
 from mensasdk.messages import Delivery, DeliveryState
-
-if TYPE_CHECKING:
-    from mensasdk.journal.postgres.database import Connection
 
 __all__ = ["keep", "look_up"]
 

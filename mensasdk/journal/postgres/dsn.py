@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from mensasdk.errors import ConfigurationError
 
@@ -24,7 +24,7 @@ def has_password(dsn: str) -> bool:
 
 
 def shown(dsn: str) -> str:
-    """Return an address as it may be shown: without a password, and without the options behind the question mark.
+    """Return an address as it may be shown: without a password.
 
     Raises:
         ConfigurationError: it is no address of a PostgreSQL database.
@@ -44,4 +44,7 @@ def shown(dsn: str) -> str:
         )
     user = parts.netloc.rpartition("@")[0].partition(":")[0]
     host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{user}{'@' if user else ''}{host}{parts.path}"
+    options = [(name, value) for name, value in parse_qsl(parts.query) if name.lower() not in _SECRET]
+    return f"{parts.scheme}://{user}{'@' if user else ''}{host}{parts.path}{'?' if options else ''}" + urlencode(
+        options, safe="/"
+    )

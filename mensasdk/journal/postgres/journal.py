@@ -9,18 +9,16 @@ import socket
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from mensasdk.errors import ConfigurationError, JournalError, MensaError
 from mensasdk.journal.packing import check_options
 from mensasdk.journal.postgres import campaigns, changes, deliveries, reading, statements
 from mensasdk.journal.postgres.campaigns import Worker
+from mensasdk.journal.postgres.connection import Connection
 from mensasdk.journal.postgres.open_campaign import OpenCampaign
 from mensasdk.journal.protocol import ALL_STATES, CampaignInfo, Claim, Entry, Record, State, missing, not_open, taken
 from mensasdk.messages import Delivery, Outcome
-
-if TYPE_CHECKING:  # asyncpg is loaded when a journal is made, not when mensasdk is imported
-    from mensasdk.journal.postgres.database import Connection
 
 __all__ = ["PostgresJournal"]
 
@@ -84,6 +82,15 @@ class PostgresJournal:
 
     def __repr__(self) -> str:
         return f"PostgresJournal({self._database.shown!r})"
+
+    async def __aenter__(self) -> Self:
+        """Keep connected until the end of the block, which makes many single calls cheaper."""
+        self._check_process()
+        self._database.hold()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._database.let_go()
 
     # ------------------------------------------------------------------------------------------------- campaigns
 
@@ -336,7 +343,7 @@ class PostgresJournal:
             raise
 
     async def _renew(self) -> None:
-        """Renew the lease while a campaign is open."""
+        """Keep the lease running while a campaign is open."""
         while True:
             await asyncio.sleep(self._lease / 4)
             try:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mensasdk.journal.postgres import statements as sql
 from mensasdk.journal.postgres.campaigns import find
+from mensasdk.journal.postgres.connection import Connection
 from mensasdk.journal.postgres.requests import Request, read_row
 from mensasdk.journal.protocol import Record, State
-
-if TYPE_CHECKING:
-    from mensasdk.journal.postgres.database import Connection
 
 __all__ = ["left", "records"]
 

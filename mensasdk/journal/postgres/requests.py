@@ -67,7 +67,7 @@ def read_row(nonce: str, seq: int, key: bytes, number: str, message: str, checks
 
 @frozen
 class Known:
-    """What a request says of one of its recipients, besides the message.
+    """Facts that a request holds about one of its recipients, besides the message.
 
     Attributes:
         kind: the kind of the outcome; NOT_SENT if the recipient is PENDING again.

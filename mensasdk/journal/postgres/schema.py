@@ -8,12 +8,10 @@ a row of ``taken``, and otherwise as the request says.
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mensasdk.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from mensasdk.journal.postgres.database import Connection
+from mensasdk.journal.postgres.connection import Connection
 
 __all__ = ["VERSION", "prepare"]
 
