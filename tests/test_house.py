@@ -38,6 +38,7 @@ BELOW: Mapping[str, Sequence[str]] = {
     "vendors": ("codec", "transport", "limits", "preflight.prices"),
     "campaign": ("vendors", "journal", "limits", "preflight"),
     "delivery": ("journal",),
+    "testing": ("journal",),
     # A misreading of a vendor's document must not cancel out: the sandbox shares no code with the clients.
     "sandbox": ("registry", "phone", "text"),
     "cli": ("campaign", "delivery", "sandbox"),

@@ -121,6 +121,9 @@ async def prepare(connection: Connection, *, create: bool) -> bool:
 
 
 async def _version(connection: Connection) -> int:
-    if await connection.fetchval("SELECT to_regclass('mensasdk.meta')") is None:
+    # Not to_regclass: within a transaction it may not see what another one has made meanwhile.
+    if not await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'mensasdk' AND tablename = 'meta')"
+    ):
         return 0
     return int(await connection.fetchval("SELECT version FROM mensasdk.meta") or 0)
