@@ -17,7 +17,7 @@ from mensasdk.journal.postgres.open_campaign import OpenCampaign
 from mensasdk.journal.postgres.requests import Request
 from mensasdk.journal.protocol import CampaignInfo, State, missing, taken
 
-__all__ = ["Worker", "begin_purge", "find", "infos", "leave", "progress", "purge_some", "renew", "take"]
+__all__ = ["Worker", "begin_purge", "find", "go_on", "infos", "leave", "progress", "purge_some", "renew", "take"]
 
 _REQUESTS_AT_ONCE: Final = 200
 _ROWS_AT_ONCE: Final = 10_000
@@ -41,6 +41,11 @@ class Worker:
 async def renew(connection: Connection, worker: Worker) -> None:
     """Let a worker's lease begin again, by the server's clock."""
     await connection.execute(sql.RENEW, worker.id, worker.name, worker.lease)
+
+
+async def go_on(connection: Connection, worker: Worker) -> None:
+    """Let the lease of a worker that has not retired begin again."""
+    await connection.execute(sql.GO_ON, worker.id)
 
 
 async def find(connection: Connection, campaign: str) -> tuple[int, str] | None:

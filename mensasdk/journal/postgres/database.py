@@ -53,6 +53,7 @@ class Database:
         self._most = max_connections
         self._users = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._was_reached = False
         self._has_schema = False
 
     # ------------------------------------------------------------------------------------------------- connections
@@ -121,6 +122,7 @@ class Database:
         except BaseException:
             connection.terminate()
             raise
+        self._was_reached = True
         return connection
 
     # ------------------------------------------------------------------------------------------------------- calls
@@ -155,7 +157,8 @@ class Database:
                     return failed
                 error = failed.error
                 left = end - time.monotonic()
-                if not repeat or not error.retryable or left <= 0:
+                # A database that was never reached is more likely mistyped than down: that is told at once.
+                if not repeat or not error.retryable or left <= 0 or not self._was_reached:
                     # Raised here, and not where it was caught: what asyncpg said may hold the address or a number.
                     raise error
                 logger.debug("the journal's database is tried again: %s", error)

@@ -45,7 +45,8 @@ class PostgresJournal:
         dsn: the database, as ``postgresql://user@host:5432/database``. A password is better given in a file of
             passwords or in ``PGPASSWORD``; it is never shown.
         lease: seconds for which a campaign stays with a process that has stopped renewing its lease.
-        retry_for: seconds for which a call is repeated while the database cannot be reached, where that is safe.
+        retry_for: seconds for which a call is repeated while the database cannot be reached, where that is safe; not
+            before it was reached once.
         max_connections: connections at most.
 
     Every method may raise `JournalError`, with ``retryable`` if the database could not be reached.
@@ -348,7 +349,7 @@ class PostgresJournal:
             await asyncio.sleep(self._lease / 4)
             try:
                 await self._database.do(
-                    lambda connection: campaigns.renew(connection, self._worker), most=self._lease / 4
+                    lambda connection: campaigns.go_on(connection, self._worker), most=self._lease / 4
                 )
             except MensaError as error:  # a claim will say so, if it lasts
                 logger.debug("the lease of the journal could not be renewed: %s", error)

@@ -23,6 +23,7 @@ __all__ = [
     "FIND",
     "FORGET",
     "FREE",
+    "GO_ON",
     "INSERT",
     "LAST",
     "LEFT",
@@ -60,6 +61,8 @@ LIVES: Final = "greatest(w.seen, pg_postmaster_start_time()) > clock_timestamp()
 RENEW: Final = """
 INSERT INTO mensasdk.worker (id, name, lease) VALUES ($1, $2, $3)
 ON CONFLICT (id) DO UPDATE SET seen = clock_timestamp(), name = excluded.name, lease = excluded.lease"""
+# The background's renewal makes no row: it may arrive after the worker has retired.
+GO_ON: Final = "UPDATE mensasdk.worker SET seen = clock_timestamp() WHERE id = $1"
 RETIRE: Final = "DELETE FROM mensasdk.worker WHERE id = $1"
 
 FIND: Final = "SELECT id, nonce FROM mensasdk.campaign WHERE name = $1 AND status <> 'purging'"
