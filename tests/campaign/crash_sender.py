@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from mensasdk import AiohttpTransport, BatchSender, ConfigurationError, MensatekClient, Message, Timeouts
+from mensasdk import AiohttpTransport, BatchSender, ConfigurationError, JournalError, MensatekClient, Message, Timeouts
 from mensasdk.journal import Journal, PostgresJournal, SqliteJournal
 from mensasdk.journal.postgres.database import Database
 from mensasdk.journal.sqlite import journal as sqlite_journal
@@ -108,7 +108,7 @@ async def work(job: dict[str, Any]) -> dict[str, Any]:
                 report = await sender.send(people, campaign=campaign)
             else:
                 report = await sender.resume(campaign, people if job["resume"] else None)
-        except ConfigurationError as error:
+        except (ConfigurationError, JournalError) as error:
             return {"error": error.message}
     return {
         "steps": steps,

@@ -174,6 +174,7 @@ class Database:
         except MensaError:
             raise
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            self._was_reached |= isinstance(error, asyncpg.PostgresError)
             return _Failed(_error_of(error))
         except TimeoutError:
             return _Failed(JournalError("the journal's database does not answer", retryable=True))
