@@ -5,17 +5,32 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from attrs import evolve
 from tiers import LONG
 
-from mensasdk import BatchSender, MensaError, MensatekClient, Message, SqliteJournal
-from mensasdk.journal import State
+from mensasdk import (
+    BatchSender,
+    Delivery,
+    DeliveryState,
+    MensaError,
+    MensatekClient,
+    Message,
+    Outcome,
+    OutcomeKind,
+    SqliteJournal,
+)
+from mensasdk.errors import JournalError
+from mensasdk.journal import Row, State
 from mensasdk.sandbox import Sandbox
 
 PEOPLE = [Message(f"+346{seq:08d}", f"Hola {seq}, le esperamos") for seq in range(60)]
@@ -162,3 +177,64 @@ def test_a_damaged_journal_writes_to_nobody_twice_and_to_no_stranger(
     known = {message.to.lstrip("+") for message in PEOPLE} | {"34699999999"}
     assert {number.lstrip("+") for number in got} <= known, damage.__name__
     assert max(got.values()) == 1, damage.__name__
+
+
+# ------------------------------------------------------------------------------------------- each column of each row
+
+COLUMNS = [
+    *(("campaign", column) for column in ("name", "created", "nonce")),
+    *(("waiting", column) for column in ("seq", "key", "number", "message")),
+    *(("request", column) for column in ("first", "count", "head", "place", "via", "claimed", "keys", "messages")),
+    *(("result", column) for column in ("count", "accepted", "rejected", "unknown", "swept", "settled", "outcomes")),
+]
+
+
+def changed(value: Any) -> Any:
+    """Return a value of the same type that looks as good."""
+    if isinstance(value, bytes):
+        return value[:-3] + bytes([value[-3] ^ 1]) + value[-2:]
+    return value[:-1] + chr(ord(value[-1]) ^ 1) if isinstance(value, str) else value + 1
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS)
+async def test_a_column_that_changed_on_the_disk_is_noticed_before_anything_is_claimed(
+    tmp_path: Path, table: str, column: str
+) -> None:
+    journal = SqliteJournal(tmp_path / "journal")
+    await journal.open("c")
+    rows = [Row(seq, seq.to_bytes(8) * 2, message) for seq, message in enumerate(PEOPLE[:9])]
+    await journal.load("c", rows)
+    for lo in (0, 3):
+        claim = await journal.claim("c", lo, lo + 3, vendor="test")
+        outcomes = [Outcome(OutcomeKind.ACCEPTED, row.message, vendor="test", vendor_id="id") for row in claim.rows]
+        await journal.settle("c", claim, list(enumerate(outcomes, lo)))
+    await journal.close("c")
+    database = sqlite3.connect(journal.path)
+    database.create_function("changed", 1, changed)
+    last = "id" if table == "campaign" else "seq" if table == "waiting" else "first"
+    where = f"{last} = (SELECT max({last}) FROM {table})"
+    sql = f"UPDATE {table} SET {column} = changed({column}) WHERE {where}"  # noqa: S608 - ours
+    assert database.execute(sql).rowcount == 1
+    database.commit()
+    database.close()
+    with pytest.raises(JournalError, match="not as it was written"):
+        await SqliteJournal(journal.path).open("c")
+    with pytest.raises(JournalError, match="not as it was written"):
+        await SqliteJournal(journal.path).read("c")
+
+
+@pytest.mark.parametrize("column", ["vendor_id", "reference", "state", "code", "at", "change"])
+async def test_a_report_that_changed_on_the_disk_proves_nothing(tmp_path: Path, column: str) -> None:
+    journal = SqliteJournal(tmp_path / "journal")
+    report = Delivery("test", "7", number="+34600000001", state=DeliveryState.SENT, code="1", reference="c.0")
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    assert await journal.deliver([report, evolve(report, state=DeliveryState.DELIVERED, at=at)]) == 2
+    assert await journal.deliveries("test", [report.number]) == [evolve(report, state=DeliveryState.DELIVERED, at=at)]
+    database = sqlite3.connect(journal.path)
+    database.create_function("changed", 1, changed)
+    sql = f"UPDATE delivery SET {column} = changed({column})"  # noqa: S608 - ours
+    assert database.execute(sql).rowcount == 1
+    database.commit()
+    database.close()
+    with pytest.raises(JournalError, match="not as it was written"):
+        await journal.deliveries("test", [report.number])

@@ -88,9 +88,9 @@ class Store(JournalFile):
                 owner = Owner(number, secrets.token_hex(8), self._seal)
                 mine = "UPDATE campaign SET owner = ?, epoch = epoch + 1, complete = ? * complete WHERE id = ?"
                 database.execute(mine, (owner.word, not create, number))
-                _run(database, tables.sweep(owner, inf))
                 opened = OpenCampaign(owner, lock)
-                last = opened.recall(database)
+                last = opened.recall(database)  # which checks all rows, before the sweep writes some of them anew
+                _run(database, tables.sweep(owner, inf))
         except BaseException:
             lock.release()
             raise
