@@ -487,7 +487,7 @@ def test_tracked_objects_are_those_of_one_request_by_its_recipients() -> None:
             found = [tracked.round(count=1000)["objects"] for _ in range(2)]
         finally:
             tracked.close()
-    assert found[0] == found[1]
+    assert abs(found[0] - found[1]) < 0.01, "a few objects of the loop and the server may come and go"
     assert 2 < found[0] < 12
 
 

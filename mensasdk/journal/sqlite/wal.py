@@ -24,7 +24,7 @@ _INDEX: Final = struct.Struct("=16xI12x8s8x")  # of the index's header, which st
 
 @frozen
 class WalIndex:
-    """What the shared memory beside the file says of the WAL.
+    """State of the WAL, as the shared memory beside the file has it.
 
     Attributes:
         frames: the count of frames that were written.
@@ -94,7 +94,7 @@ def _damage(data: bytes, before: WalIndex | None) -> int | None:
 
 
 def _checksum(order: str, data: bytes | memoryview, sums: tuple[int, int]) -> tuple[int, int]:
-    """Go on with the checksum of a WAL, as SQLite's file format defines it."""
+    """Return the next checksum of a WAL, as SQLite's file format defines it."""
     one, two = sums
     words = struct.unpack(f"{order}{len(data) // 4}I", data)
     for at in range(0, len(words), 2):
