@@ -19,6 +19,7 @@ import pytest
 from mensasdk import ConfigurationError, Message, Outcome, OutcomeKind, SqliteJournal
 from mensasdk.errors import JournalError
 from mensasdk.journal import Row, State
+from mensasdk.journal.sqlite.store import Store
 
 
 def rows(count: int, start: int = 0) -> list[Row]:
@@ -484,7 +485,64 @@ async def test_a_mark_that_could_not_be_taken_away_does_no_harm(journal: SqliteJ
     again = SqliteJournal(path)
     await again.open("c")
     await again.close("c")
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    shutil.copy(path, path.with_name("copy"))
+    assert await SqliteJournal(path.with_name("copy")).open("c") == 0
+
+
+# ------------------------------------------------------------------------------------------------------ what is owed
+
+
+@pytest.mark.slow
+async def test_what_is_owed_at_the_end_waits_together_for_the_disk_and_is_unknown_if_it_stays_locked(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("mensasdk.journal.sqlite.journal._WAITS", (0.01, 0.01))
+    write, writes = Store.write, 0
+
+    def counted(store: Store, steps: Any) -> None:
+        nonlocal writes
+        writes += 1
+        write(store, steps)
+
+    journal = SqliteJournal(path, busy_timeout=0.05)
+    await journal.open("c")
+    await journal.load("c", rows(20))
+    claims = [await journal.claim("c", seq, seq + 1) for seq in range(20)]
+    monkeypatch.setattr(Store, "write", counted)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    settling = [journal.settle("c", claim, ended(OutcomeKind.ACCEPTED, seq)) for seq, claim in enumerate(claims)]
+    told = await asyncio.gather(*settling, return_exceptions=True)
+    assert all(isinstance(one, JournalError) and one.retryable for one in told)
+    assert writes < 20, "they wait together, and not one after the other"
+    with pytest.raises(JournalError, match="locked"):
+        await journal.close("c")
+    assert "20 outcomes of campaign c" in caplog.text
+    other.close()
+    again = SqliteJournal(path)
+    await again.open("c")
+    assert await states(again) == "u" * 20
+    await again.close("c")
+
+
+async def test_once_the_time_for_what_is_owed_is_over_nothing_waits_and_then_all_is_as_before(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mensasdk.journal.sqlite.journal._OWED", 0.0)
+    journal = SqliteJournal(path, busy_timeout=3600.0)
+    await journal.open("c")
+    await journal.load("c", rows(2))
+    claim = await journal.claim("c", 0, 1)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(JournalError, match="locked"):
+        await journal.settle("c", claim, ended(OutcomeKind.ACCEPTED, 0))
+    other.close()
+    await journal.settle("c", claim, ended(OutcomeKind.ACCEPTED, 0))
+    assert journal._store.deadline is None
+    assert await journal.claim("c", 1, 2)
+    await journal.close("c")
+    assert await states(SqliteJournal(path)) == "ai"
 
 
 # ---------------------------------------------------------------------------------------------------------- a kept file

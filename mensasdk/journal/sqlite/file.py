@@ -81,25 +81,22 @@ class JournalFile:
         """Close the file, if it is open."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            is_marked = True
-            with suppress(sqlite3.Error, OSError):
-                is_marked = self._unmark(connection)
+            try:
+                self._unmark(connection)
+            except (sqlite3.Error, OSError):
+                # The mark stays. Were this the last connection, or the last but one of somebody who does not know the
+                # mark, SQLite would delete the WAL, and the file would pass for one that has lost it.
+                _leave_open(connection)
+                return
             with suppress(sqlite3.Error):
                 connection.close()
             _USED.leave(self._identity)
-            wal = self._real.with_name(f"{self._real.name}-wal")
-            if is_marked and not wal.exists():
-                # SQLite has brought all of the WAL into the file, which a mark that could not be taken away denies.
-                with suppress(OSError):
-                    descriptor = os.open(wal, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-                    os.write(descriptor, b"-")
-                    os.close(descriptor)
 
     def forget(self) -> None:
         """Give up the connection of the parent process, in a forked child, without closing it: it is the parent's."""
         if self._connection is not None:
-            # Were it freed, SQLite would close it, and that changes memory which it shares with the parent.
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
+            # To close it would change memory that it shares with the parent.
+            _leave_open(self._connection)
             self._connection = None
 
     def exists(self) -> bool:
@@ -392,27 +389,24 @@ class JournalFile:
                 raise JournalError(f"the journal {self._path.name}: it is busy", retryable=True)
             time.sleep(_AGAIN)
 
-    def _unmark(self, database: sqlite3.Connection) -> bool:
-        """Take the mark away, and return whether it stays: a campaign is open somewhere, and its owner will do it.
+    def _unmark(self, database: sqlite3.Connection) -> None:
+        """Take the mark away, unless a campaign is open somewhere, whose owner will do it.
 
         SQLite deletes the WAL when the last connection is closed, whoever has made it.
         """
-        if not _version(database) & MARK:
-            return False
-        if self._is_used(database):
-            return True
+        if not _version(database) & MARK or self._is_used(database):
+            return
         self._set_patience(database)
         database.execute("BEGIN IMMEDIATE")
         try:
             if self._is_used(database):
-                return True
+                return
             database.execute(f"PRAGMA user_version = {_version(database) & ~MARK}")
             database.execute("COMMIT")
         finally:
             if database.in_transaction:
                 database.rollback()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return False
 
     def _is_used(self, database: sqlite3.Connection) -> bool:
         """Return whether a campaign has a living owner."""
@@ -423,6 +417,11 @@ class JournalFile:
         # Named after the journal and the campaign, so that two journals in one folder do not share a lock.
         mark = blake2b(campaign.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         return self._real.with_name(f"{self._real.name}-{mark}.lock")
+
+
+def _leave_open(connection: sqlite3.Connection) -> None:
+    """Keep a connection from being freed, and so closed, for as long as the process lives."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
 def _version(database: sqlite3.Connection) -> int:
