@@ -55,6 +55,15 @@ class PostgresServer:
         if self._as_user:
             user = self._as_user[1].partition("=")[2]
             shutil.chown(self._folder, int(user))
+        # It ends the server and removes the folder when this process closes the pipe, or dies in whatever way.
+        stop = [*self._as_user, str(self._programs / "pg_ctl"), "-D", str(self._data), "-m", "immediate", "stop"]
+        self._keeper = subprocess.Popen(
+            ["sh", "-c", 'cat; "$@"; rm -rf "$0"', str(self._folder), *stop],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
             self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
             with (self._data / "postgresql.conf").open("a") as file:
@@ -105,9 +114,9 @@ class PostgresServer:
             await connection.close()
 
     def close(self) -> None:
-        if (self._data / "postmaster.pid").exists():
-            self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        assert self._keeper.stdin is not None
+        self._keeper.stdin.close()
+        self._keeper.wait(timeout=50)
 
     async def _prepare(self) -> None:
         await self.admin(f"CREATE DATABASE {_TEMPLATE}")
