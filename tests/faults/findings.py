@@ -83,9 +83,9 @@ ELSEWHERE: Sequence[tuple[str, Sequence[str]]] = (
     (
         "a delivery report comes twice, late, out of order, about nobody we know, or before the answer to the send",
         [
-            "tests/journal/test_journal.py::test_a_report_that_comes_twice_tells_nothing_new",
-            "tests/journal/test_journal.py::test_a_final_state_stays_whatever_comes_after_it",
-            "tests/journal/test_journal.py::test_reports_out_of_order_do_not_move_a_message_back",
+            "mensasdk/testing/journal_reports.py::_a_report_that_comes_twice_tells_nothing_new",
+            "mensasdk/testing/journal_reports.py::_a_final_state_stays_whatever_comes_after_it",
+            "mensasdk/testing/journal_reports.py::_reports_out_of_order_do_not_move_a_message_back",
             "tests/campaign/test_reconcile.py::test_reports_are_matched_to_messages_also_when_they_came_first",
         ],
     ),
