@@ -27,6 +27,7 @@ __all__ = [
 
 
 _NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_PLACE: Final = 2**63  # the first number that a database cannot hold
 _set_field: Final = object.__setattr__.__get__
 
 
@@ -99,6 +100,9 @@ class Message:
         reference: your own id of this message. It comes back in outcomes, and is not sent to the vendor. A campaign
             recognises a message by its number and this reference.
         options: options that only one vendor has; see `VendorInfo.options_class`.
+        place: where the message stands in its list: the command's line of the file, or a number of your choice. It
+            comes back in outcomes and in the journal, and makes no message another one: two messages that differ in
+            nothing else are equal.
 
     Raises:
         ValidationError: a value is of a wrong kind, or ``to`` is empty.
@@ -114,6 +118,7 @@ class Message:
     not_after: datetime | None = field(default=None, kw_only=True)
     reference: str | None = field(default=None, kw_only=True)
     options: VendorOptions | None = field(default=None, kw_only=True)
+    place: int | None = field(default=None, kw_only=True, eq=False)
 
     def __init__(
         self,
@@ -127,6 +132,7 @@ class Message:
         not_after: datetime | None = None,
         reference: str | None = None,
         options: VendorOptions | None = None,
+        place: int | None = None,
     ) -> None:
         # Checked here and not by validators: millions of messages are made, and each validator costs a call.
         if to.__class__ is not str or text.__class__ is not str:
@@ -146,6 +152,8 @@ class Message:
             _check_text("reference", reference)
         if options is not None:
             _check_options(options)
+        if place is not None and (place.__class__ is not int or not 0 <= place < _NO_PLACE):
+            raise _wrong("place", "a whole number from 0 on, such as the line in the list", place)
         if not to or to.isspace():
             raise ValidationError("to is empty; give the recipient's number", field="to")
         set_field = _set_field(self)
@@ -158,6 +166,7 @@ class Message:
         set_field("not_after", not_after)
         set_field("reference", reference)
         set_field("options", options)
+        set_field("place", place)
 
     def __attrs_post_init__(self) -> None:
         """Check the values of a subclass, whose constructor is made by attrs and does not call the one above."""
@@ -172,6 +181,7 @@ class Message:
             not_after=self.not_after,
             reference=self.reference,
             options=self.options,
+            place=self.place,
         )
 
     def __hash__(self) -> int:

@@ -33,6 +33,7 @@ from mensasdk import (
     Timeouts,
     ValidationError,
 )
+from mensasdk.journal.keys import message_key
 from mensasdk.messages import make_outcome
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.vendors.batching import BatchResult
@@ -47,6 +48,7 @@ MESSAGE = Message(
     schedule_at=NOON,
     not_after=NOON,
     reference="r1",
+    place=7,
 )
 OUTCOME = Outcome(
     OutcomeKind.ACCEPTED,
@@ -99,11 +101,25 @@ def test_a_value_is_of_its_own_class_and_equals_its_copies(value: Message | Outc
 
 def test_each_argument_becomes_the_attribute_of_its_name() -> None:
     assert [getattr(MESSAGE, one.name) for one in fields(Message)] == [
-        "+34600000001", "Hola {n}", "Tienda", "7", {"n": "Ana"}, NOON, NOON, "r1", None,
+        "+34600000001", "Hola {n}", "Tienda", "7", {"n": "Ana"}, NOON, NOON, "r1", None, 7,
     ]  # fmt: skip
     assert [getattr(OUTCOME, one.name) for one in fields(Outcome)] == [
         OutcomeKind.ACCEPTED, MESSAGE, "mensatek", "7", "c", "a sentence", 2, Decimal(1),
     ]  # fmt: skip
+
+
+def test_the_place_comes_along_and_makes_no_message_another_one() -> None:
+    here, there = evolve(MESSAGE, place=2), evolve(MESSAGE, place=3)
+    assert (here.place, there.place, Message("1").place) == (2, 3, None)
+    assert here == there
+    assert hash(here) == hash(there)
+    assert message_key(here, "+34600000001") == message_key(there, "+34600000001")
+
+
+@pytest.mark.parametrize("place", ["2", -1, True, 2.0, 2**63])
+def test_a_place_is_a_whole_number(place: Any) -> None:
+    with pytest.raises(ValidationError, match="place must be a whole number from 0 on"):
+        Message("1", place=place)
 
 
 def test_no_two_messages_share_the_variables_that_they_were_not_given() -> None:

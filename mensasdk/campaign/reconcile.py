@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import reduce
 from itertools import groupby
 
 from attrs import evolve, frozen
@@ -12,6 +13,7 @@ from mensasdk.campaign.dispatch import Dispatcher
 from mensasdk.campaign.lane import Lane, LaneGate
 from mensasdk.campaign.request import CLOSING
 from mensasdk.errors import MensaError, ValidationError
+from mensasdk.journal.charges import add_charges
 from mensasdk.journal.protocol import Journal, Record, State, recorded_outcome
 from mensasdk.journal.reports import is_about
 from mensasdk.messages import Delivery, Message, Outcome, OutcomeKind
@@ -122,7 +124,9 @@ class Reconciler:
                 outcomes |= await self._ask(lane, request, some, repeat=may)
         settled = [(seq, outcome) for seq, outcome in outcomes.items() if outcome.kind is not OutcomeKind.UNKNOWN]
         if settled:
-            await self._journal.resolve(self._campaign, settled)
+            # Only what was sent again was charged now.
+            told = [{one.vendor: one.credits} for _, one in settled if one.credits is not None]
+            await self._journal.resolve(self._campaign, settled, charged=reduce(add_charges, told, {}))
 
     def _left(self, record: Record) -> Outcome:
         return recorded_outcome(record, self._dispatcher.vendor)

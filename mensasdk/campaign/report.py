@@ -18,12 +18,13 @@ import orjson
 from attrs import frozen
 
 from mensasdk.files import open_private
+from mensasdk.journal.charges import add_charges
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.registry import vendors
 
 __all__ = ["Amount", "BatchReport", "Latency", "Progress", "guard_cell", "unguard_cell"]
 
-COLUMNS = ("to", "reference", "outcome", "vendor", "vendor_id", "code", "detail", "parts", "credits")
+COLUMNS = ("place", "to", "number", "reference", "outcome", "vendor", "vendor_id", "code", "detail", "parts", "credits")
 # Characters that begin a formula in a spreadsheet, their full-width forms included.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠|%")
 _IN_MEMORY = 1024 * 1024
@@ -109,7 +110,8 @@ class BatchReport:
         vendor: the vendor's short name; ``"router"`` if there are several routes.
         by_code: count of messages for each code of an outcome: vendors' codes, HTTP statuses, and those of `Code`.
         parts: SMS parts of the accepted messages, where known.
-        credits: charge of each vendor, as far as the vendor tells it, in the vendor's own unit.
+        credits: charge of each vendor for the whole campaign, as far as the vendor tells it, in the vendor's own unit.
+            A vendor that tells nothing is not in it.
         balance: balance of each vendor's account, from the last answer that told it, in the vendor's own unit.
         elapsed: seconds from the beginning of the campaign until its last outcome.
         complete: all messages were read, so that none is missing from the report. False while the campaign runs.
@@ -202,8 +204,13 @@ class BatchReport:
             total,
         )
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Count outcomes and keep their rows."""
+    def add(self, outcomes: Sequence[Outcome], numbers: Sequence[str] = ()) -> None:
+        """Count outcomes and keep their rows.
+
+        Args:
+            outcomes: the outcomes.
+            numbers: the number of each recipient in E.164; none where they are not known.
+        """
         if not outcomes:
             return
         counts = self._counts
@@ -216,23 +223,25 @@ class BatchReport:
                 self.parts += one.parts
         if self._rows is not None:
             # One line for all of them, since rows are written all the time and mostly never read.
-            self._rows.write(orjson.dumps([_cells(one) for one in outcomes], option=orjson.OPT_APPEND_NEWLINE))
+            known: Sequence[str | None] = numbers or [None] * len(outcomes)
+            rows = [_cells(one, number) for one, number in zip(outcomes, known, strict=True)]
+            self._rows.write(orjson.dumps(rows, option=orjson.OPT_APPEND_NEWLINE))
 
     def begin(self) -> None:
         """Start the clock of the campaign, from which ``elapsed`` is counted."""
         self._begun = time.monotonic()
 
-    def note(self, outcomes: Sequence[Outcome]) -> None:
-        """Count outcomes that came just now, and update ``elapsed``."""
+    def note(self, outcomes: Sequence[Outcome], numbers: Sequence[str] = ()) -> None:
+        """Count outcomes that came just now, and update ``elapsed``; the arguments are those of `add`."""
         if self._begun is not None:
             self.elapsed = time.monotonic() - self._begun
-        self.add(outcomes)
+        self.add(outcomes, numbers)
 
     def spend(self, vendor: str, credits: Decimal | None, balance: Decimal | None) -> None:  # noqa: A002 - its name
         """Add what a request cost, and keep the balance of the account, as far as the vendor tells them."""
         if credits is not None:
-            before = self.credits.get(vendor)
-            self.credits[vendor] = _amount(vendor, credits if before is None else before.amount + credits)
+            before = {vendor: self.credits[vendor].amount} if vendor in self.credits else {}
+            self.credits[vendor] = _amount(vendor, add_charges(before, {vendor: credits})[vendor])
         if balance is not None:
             self.balance[vendor] = _amount(vendor, balance)
 
@@ -262,7 +271,7 @@ class BatchReport:
     def outcomes(self) -> Iterator[Outcome]:
         """Yield the outcome of each message, in the order in which the outcomes came.
 
-        The message of an outcome has the number and the caller's reference only; its text is not kept.
+        The message of an outcome has the number, the place and the caller's reference only; its text is not kept.
 
         Raises:
             RuntimeError: as in `rows`.
@@ -270,7 +279,7 @@ class BatchReport:
         for row in self.rows():
             yield Outcome(
                 OutcomeKind(row["outcome"]),
-                Message(row["to"], "", reference=row["reference"]),
+                Message(row["to"], "", reference=row["reference"], place=row["place"]),
                 vendor=row["vendor"],
                 vendor_id=row["vendor_id"],
                 code=row["code"],
@@ -329,11 +338,13 @@ class BatchReport:
                 file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE).decode())
 
 
-def _cells(outcome: Outcome) -> tuple[str | int | None, ...]:
+def _cells(outcome: Outcome, number: str | None) -> tuple[str | int | None, ...]:
     """Return the row of an outcome, in the order of `COLUMNS`."""
     message = outcome.message
     return (
+        message.place,
         message.to,
+        number,
         message.reference,
         outcome.kind.value,
         outcome.vendor,

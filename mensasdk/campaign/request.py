@@ -31,6 +31,7 @@ from mensasdk.errors import (
     TLSError,
     UnexpectedRedirect,
 )
+from mensasdk.journal.charges import add_charges
 from mensasdk.journal.keys import message_key, request_reference
 from mensasdk.journal.protocol import Claim, Entry, Journal
 from mensasdk.messages import Message, Outcome, make_outcome
@@ -123,10 +124,12 @@ class Ended:
         outcomes: the outcomes, by ``seq``.
         refused: the ``seq`` of each message that was refused because of the account, and not because of itself. It may
             go out when the campaign is resumed, so the journal records it as not sent.
+        charged: what each vendor says that it charged for the request; without vendors that do not say.
     """
 
     outcomes: dict[int, Outcome] = field(factory=dict)
     refused: frozenset[int] = frozenset()
+    charged: dict[str, Decimal] = field(factory=dict)
 
     def take(self, batch: Sequence[Prepared], outcomes: Iterable[Outcome], *, refused: bool = False) -> None:
         """Keep the outcomes of messages; ``refused`` says that the vendor refused the account."""
@@ -213,7 +216,7 @@ class Carrier:
                 left = [item for item in request.items if item.seq not in known]
                 ended.take(left, request.outcomes(left, OutcomeKind.NOT_SENT, code, why))
             outcomes = [known[item.seq] for item in request.items]
-            self._report.note(outcomes)
+            self._report.note(outcomes, [item.number for item in request.items])
         return outcomes
 
     def number(self, items: Sequence[Prepared]) -> None:
@@ -272,7 +275,7 @@ class Carrier:
                 ended.take(batch, request.outcomes(batch, OutcomeKind.UNKNOWN, Code.INTERNAL, why))
         if batch:
             # The outcomes must be recorded even if this task is cancelled.
-            settling = self._journal.settle(self._campaign, claim, ended.recorded(claim))
+            settling = self._journal.settle(self._campaign, claim, ended.recorded(claim), charged=ended.charged)
             if self._journal.is_immediate:
                 await settling
             else:
@@ -398,6 +401,8 @@ class Carrier:
             gate.judge(works=any(one.kind is not OutcomeKind.UNKNOWN for one in outcomes))
             self._report.took(time.perf_counter() - begun)
             self._report.spend(lane.client.vendor, charged, result.balance)
+            if charged is not None and charged.is_finite():
+                ended.charged = add_charges(ended.charged, {lane.client.vendor: charged})
         ended.take(batch, outcomes, refused=refused)
         request.charge(batch, outcomes, charged)
         if not lane.is_open:

@@ -220,7 +220,7 @@ class Run:
 
     async def _leave(self, request: Request, outcomes: list[Outcome]) -> list[Outcome]:
         """Report messages that are not sent, and record them so that the campaign can be resumed."""
-        self.report.note(outcomes)
+        self.report.note(outcomes, [item.number for item in request.items])
         if self.records_rest:
             try:
                 self.carrier.number(request.items)

@@ -449,12 +449,12 @@ class BatchSender:
     async def _take_up(self, run: Run, messages: Messages | None, sink: Sink) -> None:
         """Report the messages that have ended, and record those that are new."""
         report, vendor = run.report, self._dispatcher.vendor
+        for charger, amount in (await self._journal.charged(report.campaign)).items():
+            report.spend(charger, amount, None)
         async with aclosing(resuming.ended(self._journal, report.campaign)) as portions:
             async for records in portions:
                 outcomes = [recorded_outcome(record, vendor) for record in records]
-                report.add(outcomes)
-                for outcome in outcomes:
-                    report.spend(outcome.vendor, outcome.credits, None)
+                report.add(outcomes, [record.number for record in records])
                 await sink(outcomes)
         if messages is None:
             return

@@ -6,16 +6,19 @@ import heapq
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
 
 from attrs import define, evolve, field
 
+from mensasdk.journal.charges import add_charges
 from mensasdk.journal.keys import fingerprint, request_reference
 from mensasdk.journal.keyset import KeySet
 from mensasdk.journal.protocol import (
     ALL_STATES,
+    NOTHING,
     STATE_OF,
     CampaignInfo,
     Claim,
@@ -103,10 +106,21 @@ class _Campaign:
     unknown: dict[int, Record] = field(factory=dict)  # by seq
     ended: dict[int, Record] = field(factory=dict)  # by seq
     counts: Counter[State] = field(factory=Counter)  # of rows that are ACCEPTED or REJECTED
+    charged: Mapping[str, Decimal] = field(default=NOTHING)
+    paid: dict[int, set[str]] = field(
+        factory=dict
+    )  # by claim, vendors whose charge is in `charged`, while rows are left
 
     def wait(self, row: Entry) -> None:
         self.pending[row.seq] = row
         self.waiting[row.key] = row.seq
+
+    def charge(self, claim: int, charged: Mapping[str, Decimal]) -> None:
+        """Keep what each vendor charged for a claim, once."""
+        if charged:
+            paid = self.paid.setdefault(claim, set())
+            self.charged = add_charges(self.charged, {name: charged[name] for name in charged if name not in paid})
+            paid.update(charged)
 
     def end(self, record: Record, *, keep: bool) -> None:
         """Store a record with its outcome: as PENDING again, as UNKNOWN, or as ended."""
@@ -224,7 +238,14 @@ class MemoryJournal:
             raise lost(campaign)
         taken.moved = {**taken.moved, **dict.fromkeys(seqs, vendor)}
 
-    async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def settle(
+        self,
+        campaign: str,
+        claim: Claim,
+        outcomes: Sequence[tuple[int, Outcome]],
+        *,
+        charged: Mapping[str, Decimal] = NOTHING,
+    ) -> None:
         """Record the outcomes of a claim; see `Journal.settle`."""
         state = self._opened(campaign)
         taken = state.under_way.get(claim.id)
@@ -234,9 +255,11 @@ class MemoryJournal:
                 swept = state.unknown.get(seq) if seq in seqs else None
                 if swept is not None and swept.outcome is None and outcome.kind is not OutcomeKind.NOT_SENT:
                     self._resolve(state, swept, outcome)
+                    state.charge(claim.id, charged)
             return
         if not self.keeps_outcomes and taken.all_accepted(outcomes):
             del state.under_way[claim.id]
+            state.charged = add_charges(state.charged, charged)
             state.counts[State.ACCEPTED] += len(outcomes)  # the usual case, and no record is kept
             return
         places = dict(taken.left())
@@ -246,8 +269,10 @@ class MemoryJournal:
             if place is not None:
                 record = taken.record(campaign, place, STATE_OF[outcome.kind], outcome)
                 state.end(record, keep=self.keeps_outcomes)
+                state.charge(claim.id, charged)
         if not places:
             del state.under_way[claim.id]
+            state.paid.pop(claim.id, None)
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
         """Turn old IN_FLIGHT rows into UNKNOWN; see `Journal.sweep`."""
@@ -268,17 +293,25 @@ class MemoryJournal:
         found = (record for record in state.records(states) if record.seq > after)
         return heapq.nsmallest(limit, found, key=lambda record: record.seq)
 
-    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def resolve(
+        self, campaign: str, outcomes: Sequence[tuple[int, Outcome]], *, charged: Mapping[str, Decimal] = NOTHING
+    ) -> None:
         """Record outcomes that were found out for UNKNOWN rows; see `Journal.resolve`."""
         state = self._opened(campaign)
+        self._claims += 1  # what is charged now is a charge of its own, beside those of the claims
         for seq, outcome in outcomes:
             record = state.unknown.get(seq)
             if record is not None:
                 self._resolve(state, record, outcome)
+                state.charge(self._claims, charged)
 
     def _resolve(self, state: _Campaign, record: Record, outcome: Outcome) -> None:
         del state.unknown[record.seq]
         state.end(evolve(record, state=STATE_OF[outcome.kind], outcome=outcome), keep=self.keeps_outcomes)
+
+    async def charged(self, campaign: str) -> Mapping[str, Decimal]:
+        """Return what each vendor says that it charged for a campaign; see `Journal.charged`."""
+        return self._campaigns.get(campaign, _Campaign(campaign)).charged
 
     async def progress(self, campaign: str) -> Mapping[State, int]:
         """Return the count of recipients in each state."""

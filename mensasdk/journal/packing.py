@@ -116,8 +116,17 @@ def encode_messages(messages: Sequence[Message]) -> bytes:
             ("schedule_at", _written([message.schedule_at for message in messages], datetime.isoformat)),
             ("not_after", _written([message.not_after for message in messages], datetime.isoformat)),
             ("options", _written([message.options for message in messages], _plain_options)),
+            _places([message.place for message in messages]),
         )
     )
+
+
+def _places(places: Sequence[int | None]) -> tuple[str, Sequence[int | None]]:
+    """Return the column of the places: only the first one where each message stands right behind the one before."""
+    first = places[0]
+    if first is not None and places == list(range(first, first + len(places))):
+        return "from", [first] * len(places)
+    return "place", places
 
 
 def decode_messages(data: bytes, count: int) -> list[Message]:
@@ -127,6 +136,8 @@ def decode_messages(data: bytes, count: int) -> list[Message]:
         ConfigurationError: a message has options of a class that this program does not have.
     """
     column = unpack(data, count).column
+    first = column("from")[0]
+    places = column("place") if first is None else range(first, first + count)
     return [
         Message(
             to,
@@ -138,8 +149,9 @@ def decode_messages(data: bytes, count: int) -> list[Message]:
             not_after=not_after,
             reference=reference,
             options=options,
+            place=place,
         )
-        for to, text, sender, template, reference, variables, schedule_at, not_after, options in zip(
+        for to, text, sender, template, reference, variables, schedule_at, not_after, options, place in zip(
             column("to"),
             column("text"),
             column("sender"),
@@ -149,6 +161,7 @@ def decode_messages(data: bytes, count: int) -> list[Message]:
             column("schedule_at", datetime.fromisoformat),
             column("not_after", datetime.fromisoformat),
             column("options", _options),
+            places,
             strict=True,
         )
     ]

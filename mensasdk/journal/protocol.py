@@ -17,7 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from attrs import Factory, define, field, frozen
@@ -29,6 +31,7 @@ from mensasdk.messages import Delivery, Message, Outcome, OutcomeKind
 
 __all__ = [
     "ALL_STATES",
+    "NOTHING",
     "STATE_OF",
     "CampaignInfo",
     "Claim",
@@ -63,6 +66,8 @@ STATE_OF: Mapping[OutcomeKind, State] = {
     OutcomeKind.NOT_SENT: State.PENDING,
 }
 ALL_STATES = frozenset(State)
+NOTHING: Mapping[str, Decimal] = MappingProxyType({})
+"""What was charged where no vendor tells it."""
 
 
 # Not frozen: freezing would take two thirds of the time of making a row.
@@ -288,11 +293,25 @@ class Journal(Protocol):
             JournalError: the claim is not under way any more, or the journal cannot be written. Nothing may be sent.
         """
 
-    async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-        """Record the outcomes of all rows of a claim, by ``seq``.
+    async def settle(
+        self,
+        campaign: str,
+        claim: Claim,
+        outcomes: Sequence[tuple[int, Outcome]],
+        *,
+        charged: Mapping[str, Decimal] = NOTHING,
+    ) -> None:
+        """Record the outcomes of all rows of a claim, by ``seq``, and what was charged for them.
 
         Idempotent: a second call changes nothing. NOT_SENT makes a row PENDING again. A row that was swept to UNKNOWN
         meanwhile still gets the outcome that its owner knows, but never becomes PENDING again.
+
+        Args:
+            campaign: the campaign's id.
+            claim: the claim.
+            outcomes: the ``seq`` of each row and its outcome.
+            charged: what each vendor says that it charged for all of them together; without vendors that do not say.
+                Recorded only with an outcome that counts.
         """
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
@@ -309,11 +328,21 @@ class Journal(Protocol):
     ) -> Sequence[Record]:
         """Return the first ``limit`` recipients with a ``seq`` above ``after`` and one of ``states``, by ``seq``."""
 
-    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def resolve(
+        self, campaign: str, outcomes: Sequence[tuple[int, Outcome]], *, charged: Mapping[str, Decimal] = NOTHING
+    ) -> None:
         """Record the outcomes that were found out for UNKNOWN rows, by ``seq``: ACCEPTED, REJECTED or NOT_SENT.
 
         NOT_SENT makes a row PENDING again. A row in any other state than UNKNOWN is skipped.
+
+        Args:
+            campaign: the campaign's id.
+            outcomes: the ``seq`` of each row and its outcome.
+            charged: what each vendor says that it charged while this was found out, as in `settle`.
         """
+
+    async def charged(self, campaign: str) -> Mapping[str, Decimal]:
+        """Return what each vendor says that it charged for a campaign, in its own unit; without vendors that do not."""
 
     async def progress(self, campaign: str) -> Mapping[State, int]:
         """Return the count of recipients in each state."""

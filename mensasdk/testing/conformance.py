@@ -9,7 +9,7 @@ from mensasdk.testing.case import CASES, Case
 
 __all__ = ["Case", "journal_conformance"]
 
-_MODULES = ("claims", "outcomes", "reports", "campaigns")
+_MODULES = ("claims", "outcomes", "charges", "reports", "campaigns")
 
 
 def journal_conformance() -> Sequence[Case]:

@@ -433,9 +433,9 @@ class FailingJournal(MemoryJournal):
         self._fail("deliveries")
         return await super().deliveries(vendor, numbers)
 
-    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]], **how: Any) -> None:
         self._fail("resolve")
-        await super().resolve(campaign, outcomes)
+        await super().resolve(campaign, outcomes, **how)
 
 
 async def all_lost(box: Sandbox, phones: SmsGateway24Client, journal: AnyJournal, count: int) -> None:
@@ -479,11 +479,11 @@ class SpoiledFile(SqliteJournal):
 
     found_out = 0
 
-    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]], **how: Any) -> None:
         self.found_out += 1
         if self.found_out == 2:
             await self._thread.do(lambda store: store._connect().execute("PRAGMA query_only = ON"))
-        await super().resolve(campaign, outcomes)
+        await super().resolve(campaign, outcomes, **how)
 
 
 async def test_a_file_that_fails_meanwhile_keeps_what_was_found_out_before(

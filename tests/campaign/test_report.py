@@ -57,13 +57,26 @@ def test_what_each_vendor_charged_and_has_left_is_told_in_its_own_unit(report: B
     assert report.balance == {"mensatek": (Decimal(95), "credits"), "enviatusms": (Decimal("4.41"), "USD")}
 
 
+def test_rows_have_the_place_and_the_number_where_they_are_known(report: BatchReport) -> None:
+    told = Outcome(OutcomeKind.ACCEPTED, Message("600 00 00 05", "e", place=6), vendor="v")
+    report.add([told], ["+34600000005"])
+    rows = list(report.rows())
+    assert [(row["place"], row["to"], row["number"]) for row in rows[-2:]] == [
+        (None, "+34600000004", None),
+        (6, "600 00 00 05", "+34600000005"),
+    ]
+    assert [outcome.message.place for outcome in report.outcomes()][-2:] == [None, 6]
+
+
 def test_json_lines_hold_every_row_exactly(report: BatchReport, tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     report.write_jsonl(path)
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert rows == list(report.rows())
     assert rows[0] == {
+        "place": None,
         "to": "+34600000001",
+        "number": None,
         "reference": "=1+1",
         "outcome": "accepted",
         "vendor": "v",

@@ -18,6 +18,7 @@ from mensasdk import (
     BatchReport,
     BatchSender,
     ConfigurationError,
+    EnviaTuSmsClient,
     MemoryJournal,
     MensatekClient,
     MensatekOptions,
@@ -154,6 +155,48 @@ async def test_resuming_what_is_over_sends_nothing(box: Sandbox, mensatek: Mensa
     assert box.ledger.request_count(SEND) == 2
     assert (report.accepted, report.credits, report.parts) == (20, first.credits, first.parts)
     assert report.stopped is None
+
+
+def long_and_short(first: int, count: int) -> list[Message]:
+    """Make messages to people whose names take one or two parts."""
+    names = ["Ana", "A" * 180]
+    return [
+        Message(number(first + at), "Hola {name}", variables={"name": names[at % 2]}, place=first + at)
+        for at in range(count)
+    ]
+
+
+async def test_what_was_charged_for_a_request_is_told_again_where_nobody_has_a_share(
+    box: Sandbox, mensatek: MensatekClient, journal: AnyJournal
+) -> None:
+    """Three people have one, two and one part: what the vendor says of all of them is no third for each."""
+    first = await small(mensatek, journal).send(long_and_short(0, 3), campaign="c")
+    assert first.credits == {"mensatek": (Decimal(4), "credits")} == {"mensatek": (box.ledger.charged, "credits")}
+    assert {row["credits"] for row in first.rows()} == {None}
+    again = await small(mensatek, journal).resume("c")
+    assert again.credits == first.credits
+    more = await small(mensatek, journal).resume("c", [*long_and_short(0, 3), *long_and_short(10, 5)])
+    assert more.accepted == len(box.ledger) == 8
+    assert more.credits == {"mensatek": (box.ledger.charged, "credits")} == {"mensatek": (Decimal(11), "credits")}
+    assert {row["place"]: row["number"] for row in more.rows()} == {
+        at: number(at) for at in (*range(3), *range(10, 15))
+    }
+
+
+async def test_equal_parts_share_what_was_charged(box: Sandbox, mensatek: MensatekClient, journal: AnyJournal) -> None:
+    report = await small(mensatek, journal).send(greetings(3), campaign="c")
+    assert {row["credits"] for row in report.rows()} == {"1"}
+    assert report.credits == {"mensatek": (box.ledger.charged, "credits")}
+
+
+async def test_a_vendor_that_tells_no_charge_is_in_no_report(box: Sandbox, journal: AnyJournal) -> None:
+    async with EnviaTuSmsClient(**box.credentials("enviatusms"), base_url=box.base_url("enviatusms")) as client:
+        people = [Message(f"+5842412345{at:02d}", "Hola") for at in range(4)]
+        report = await BatchSender(client, journal=journal).send(people, campaign="c")
+        again = await BatchSender(client, journal=journal).resume("c")
+    assert box.ledger.charged > 0
+    assert (report.accepted, report.credits, again.credits) == (4, {}, {})
+    assert await journal.charged("c") == {}
 
 
 async def test_all_of_a_message_survives(box: Sandbox, mensatek: MensatekClient, tmp_path: Path) -> None:

@@ -637,10 +637,10 @@ class BrokenJournal(MemoryJournal):
             raise OSError(28, "No space left on device")
         return await super().claim(campaign, lo, hi, **how)
 
-    async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]], **how: Any) -> None:
         if self.step == "settle":
             raise OSError(28, "No space left on device")
-        await super().settle(campaign, claim, outcomes)
+        await super().settle(campaign, claim, outcomes, **how)
 
 
 @pytest.mark.parametrize("step", ["load", "claim"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -66,6 +67,11 @@ async def test_the_suite_finds_out_a_journal_that_gives_a_row_twice() -> None:
     await once.run(MemoryJournal())
     with pytest.raises(AssertionError):
         await once.run(Forgetful())
+
+
+def price(seq: int) -> dict[str, Decimal]:
+    """Charge nothing, or something that one of two vendors tells."""
+    return {} if seq % 3 == 0 else {f"vendor {seq % 3}": Decimal(f"{seq}.01")}
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -137,6 +143,8 @@ def test_memory_file_and_database_agree_in_every_step(
                 seq += len(value) if name == "load" else 0
                 model, *counts = [await journal.progress("c") for journal in journals]
                 assert counts == [model] * len(counts)
+                charged, *others = [await journal.charged("c") for journal in journals]
+                assert others == [charged] * len(others)
             for journal in journals:
                 await journal.close("c")
             if server is not None:
@@ -154,10 +162,10 @@ def test_memory_file_and_database_agree_in_every_step(
                 claims.append(await journal.claim("c", lo, hi, seqs=some, most=most))
                 return list(claims[-1].rows)
             case "settle":
-                await journal.settle("c", claim, [ended(kind, at) for at, kind in value[1]])
+                await journal.settle("c", claim, [ended(kind, at) for at, kind in value[1]], charged=price(seq))
                 return None
             case "settle whole":
-                await journal.settle("c", claim, [ended(value[1], one.seq) for one in claim.rows])
+                await journal.settle("c", claim, [ended(value[1], one.seq) for one in claim.rows], charged=price(seq))
                 return None
             case "reroute":
                 try:
@@ -168,7 +176,7 @@ def test_memory_file_and_database_agree_in_every_step(
             case "left":
                 return await journal.left("c", *value)
             case "resolve":
-                await journal.resolve("c", [ended(kind, at) for at, kind in value])
+                await journal.resolve("c", [ended(kind, at) for at, kind in value], charged=price(seq))
                 return None
             case "read":
                 after, states = value

@@ -71,6 +71,7 @@ messages = st.builds(
     not_after=st.none() | moments,
     reference=st.none() | words,
     options=options,
+    place=st.none() | st.integers(0, 2**63 - 1),
 )
 
 
@@ -95,8 +96,20 @@ def test_messages_come_back_as_they_were_alone_and_together(some: list[Message],
         assert instant(found.schedule_at) == instant(message.schedule_at)
         assert instant(found.not_after) == instant(message.not_after)
         assert type(found.options) is type(message.options)
+        assert found.place == message.place
         without: Mapping[str, Any] = {"schedule_at": None, "not_after": None}
         assert evolve(found, **without) == evolve(message, **without)
+
+
+@pytest.mark.parametrize("places", [[*range(2, 1002)], [2, 4, 5], [None, 7], [7, None], [3, 2], [5, 5], [0]])
+def test_places_come_back_in_any_order(places: list[int | None]) -> None:
+    some = [Message("+34600000000", "Hola", place=place) for place in places]
+    assert [one.place for one in decode_messages(encode_messages(some), len(some))] == places
+
+
+def test_places_that_follow_each_other_cost_next_to_nothing() -> None:
+    without = encode_messages([Message(str(number)) for number in range(1000)])
+    assert len(encode_messages([Message(str(number), place=number) for number in range(1000)])) < len(without) + 20
 
 
 def test_what_is_equal_and_not_the_same_is_not_taken_for_it() -> None:

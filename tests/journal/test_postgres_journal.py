@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -96,8 +97,9 @@ async def test_whoever_was_taken_over_changes_nothing_but_tells_what_it_knows(ds
     assert await counts(other) == {State.UNKNOWN: 3, State.PENDING: 1}
     kinds = [OutcomeKind.ACCEPTED, OutcomeKind.NOT_SENT, OutcomeKind.UNKNOWN]
     told = [ended(kind, seq) for seq, kind in enumerate(kinds)]
-    await journal.settle("c", claim, told)
+    await journal.settle("c", claim, told, charged={"a": Decimal("1.50")})
     assert await counts(other) == {State.ACCEPTED: 1, State.UNKNOWN: 2, State.PENDING: 1}
+    assert await other.charged("c") == {"a": Decimal("1.50")}
     mine = await other.claim("c", 0, 9)
     await journal.settle("c", Claim(mine.id, mine.rows), [ended(OutcomeKind.NOT_SENT, 3)])
     assert await counts(other) == {State.ACCEPTED: 1, State.UNKNOWN: 2, State.IN_FLIGHT: 1}, "the other's claim"
@@ -377,7 +379,8 @@ async def test_an_outage_is_waited_for(dsn: str, postgres_server: PostgresServer
     journal = await opened(dsn)
     claim = await journal.claim("c", 0, 2)
     await asyncio.to_thread(postgres_server.stop)
-    settling = asyncio.create_task(journal.settle("c", claim, [ended(OutcomeKind.ACCEPTED, seq) for seq in (0, 1)]))
+    told = [ended(OutcomeKind.ACCEPTED, seq) for seq in (0, 1)]
+    settling = asyncio.create_task(journal.settle("c", claim, told, charged={"a": Decimal("0.1")}))
     claiming = asyncio.create_task(journal.claim("c", 2, 9))
     await asyncio.sleep(0.5)
     assert not settling.done()
@@ -386,6 +389,7 @@ async def test_an_outage_is_waited_for(dsn: str, postgres_server: PostgresServer
     await settling
     assert [one.seq for one in (await claiming).rows] == [2, 3]
     assert await counts(journal) == {State.ACCEPTED: 2, State.IN_FLIGHT: 2}
+    assert await journal.charged("c") == {"a": Decimal("0.1")}
     await journal.close("c")
 
 

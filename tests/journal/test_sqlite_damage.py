@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,7 @@ COLUMNS = [
     *(("waiting", column) for column in ("seq", "key", "number", "message")),
     *(("request", column) for column in ("first", "count", "head", "place", "via", "claimed", "keys", "messages")),
     *(("result", column) for column in ("count", "accepted", "rejected", "unknown", "swept", "settled", "outcomes")),
+    *(("charge", column) for column in ("head", "at", "vendor", "credits")),
 ]
 
 
@@ -207,20 +209,21 @@ async def test_a_column_that_changed_on_the_disk_is_noticed_before_anything_is_c
     for lo in (0, 3):
         claim = await journal.claim("c", lo, lo + 3, vendor="test")
         outcomes = [Outcome(OutcomeKind.ACCEPTED, row.message, vendor="test", vendor_id="id") for row in claim.rows]
-        await journal.settle("c", claim, list(enumerate(outcomes, lo)))
+        await journal.settle("c", claim, list(enumerate(outcomes, lo)), charged={"test": Decimal("0.045")})
     await journal.close("c")
     database = sqlite3.connect(journal.path)
     database.create_function("changed", 1, changed)
-    last = "id" if table == "campaign" else "seq" if table == "waiting" else "first"
+    last = {"campaign": "id", "waiting": "seq", "charge": "head"}.get(table, "first")
     where = f"{last} = (SELECT max({last}) FROM {table})"
     sql = f"UPDATE {table} SET {column} = changed({column}) WHERE {where}"
     assert database.execute(sql).rowcount == 1
     database.commit()
     database.close()
+    again = SqliteJournal(journal.path)
     with pytest.raises(JournalError, match="not as it was written"):
-        await SqliteJournal(journal.path).open("c")
+        await again.open("c")
     with pytest.raises(JournalError, match="not as it was written"):
-        await SqliteJournal(journal.path).read("c")
+        await (again.charged("c") if table == "charge" else again.read("c"))
 
 
 @pytest.mark.parametrize("column", ["vendor_id", "reference", "state", "code", "at", "change"])

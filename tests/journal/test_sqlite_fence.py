@@ -11,15 +11,20 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from mensasdk import ConfigurationError, Message, Outcome, OutcomeKind, SqliteJournal
 from mensasdk.errors import JournalError
 from mensasdk.journal import Row, State
+from mensasdk.journal.sqlite.requests import Way
 from mensasdk.journal.sqlite.store import Store
+from mensasdk.journal.sqlite.tables import charged
 
 
 def rows(count: int, start: int = 0) -> list[Row]:
@@ -181,6 +186,7 @@ async def test_reading_makes_no_file(path: Path) -> None:
     assert await journal.deliveries("test", ["+34600000001"]) == []
     assert await journal.read("c") == []
     assert sum((await journal.progress("c")).values()) == 0
+    assert await journal.charged("c") == {}
     assert not await journal.left("c", 0, 9)
     for missing in (journal.purge("c"), journal.open("c", create=False)):
         with pytest.raises(ConfigurationError, match="no campaign"):
@@ -202,23 +208,40 @@ async def test_who_was_taken_over_writes_nothing_more(journal: SqliteJournal, pa
     await other.open("c")
     assert await states(other) == "uupppu"
     sent = [flying.rows, (await other.claim("c", 2, 4)).rows]
+    price = {"a": Decimal(1)}
     for call in (
         journal.claim("c", 2, 6),
         journal.reroute("c", flying, [0], "b"),
-        journal.settle("c", flying, ended(OutcomeKind.ACCEPTED, 0)),
+        journal.settle("c", flying, ended(OutcomeKind.ACCEPTED, 0), charged=price),
         journal.settle("c", flying, ended(OutcomeKind.NOT_SENT, 1)),
         journal.sweep("c"),
-        journal.resolve("c", ended(OutcomeKind.NOT_SENT, 5)),
+        journal.resolve("c", ended(OutcomeKind.NOT_SENT, 5), charged=price),
         journal.close("c", complete=True),
     ):
         with pytest.raises(JournalError, match="taken over"):
             await call
+    assert await other.charged("c") == {}
     sent.append((await other.claim("c", 0, 6)).rows)
     assert sorted(row.seq for some in sent for row in some) == list(range(5))
     assert await states(other) == "uuiiiu"
     await other.close("c")
     [info] = await other.campaigns()
     assert not info.complete
+
+
+async def test_a_charge_alone_holds_only_under_the_word_of_the_owner(journal: SqliteJournal, path: Path) -> None:
+    claim = await journal.claim("c", 0, 2)
+    await journal.settle("c", claim, ended(OutcomeKind.ACCEPTED, 0, 1), charged={"a": Decimal("0.10")})
+    owner = journal._store.opened("c").owner
+    way = Way(0, None, None, 1.0)
+    [again], [foreign] = (charged(one, way, {"a": Decimal(7)}) for one in (owner, evolve(owner, word="another")))
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
+            database.execute(*foreign)
+        for _ in range(2):  # the second one changes nothing
+            database.execute(*again)
+    assert await journal.charged("c") == {"a": Decimal("7.10")}
+    await journal.close("c")
 
 
 async def test_what_waits_in_memory_of_who_was_taken_over_does_not_come_into_the_file(
@@ -562,6 +585,8 @@ async def test_a_journal_of_an_earlier_version_is_read_and_taken_up(path: Path, 
     assert "".join(record.state.value[0] for record in found) == "arupi"
     assert found[0].outcome is not None
     assert (found[0].outcome.vendor_id, found[0].number, found[3].message.text) == ("id 0", "+34600000000", "hola 3")
+    assert [record.message.place for record in found] == [2, 3, 4, 5, 6]
+    assert await journal.charged("kept") == {"test": Decimal("0.1350"), "other": Decimal(3)}
     [report] = await journal.deliveries("test", ["+34600000000"])
     assert report.vendor_id == "id 0"
     assert await journal.open("kept") == 5

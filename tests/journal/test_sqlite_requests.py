@@ -119,12 +119,13 @@ async def play(journal: AnyJournal, claims: list[Claim], name: str, value: Any, 
             return list(claims[-1].rows)
         case "end":
             kinds = zip(claim.rows, cycle(value[1]))
-            await journal.settle("c", claim, [outcome(one.seq, kind, 1) for one, kind in kinds if kind is not None])
+            told = [outcome(one.seq, kind, 1) for one, kind in kinds if kind is not None]
+            await journal.settle("c", claim, told, charged={"v": Decimal(seq)})
         case "find out":
             known = zip(await journal.read("c", states={State.UNKNOWN}), cycle(value))
             await journal.resolve("c", [outcome(record.seq, kind, 1) for record, kind in known if kind is not None])
         case "settle":
-            await journal.settle("c", claim, value[1])
+            await journal.settle("c", claim, value[1], charged={"v": Decimal(1)})
         case "resolve":
             await journal.resolve("c", value)
         case "reroute":
@@ -178,6 +179,7 @@ def test_file_and_memory_agree_on_everything_after_each_step(
                 }:  # to look would put what waits into the file
                     assert await all_of(memory) == await all_of(file), name
                     assert await memory.progress("c") == await file.progress("c"), name
+                    assert await memory.charged("c") == await file.charged("c"), name
             assert await all_of(memory) == await all_of(file)
             await file.close("c")
             again = SqliteJournal(Path(folder) / "journal")

@@ -5,19 +5,33 @@ from __future__ import annotations
 import secrets
 from base64 import b32encode
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
 
+from mensasdk.journal.charges import add_charges
 from mensasdk.journal.keys import request_reference
 from mensasdk.journal.postgres import statements as sql
 from mensasdk.journal.postgres.connection import Connection
 from mensasdk.journal.postgres.open_campaign import OpenCampaign
 from mensasdk.journal.postgres.requests import Request
-from mensasdk.journal.protocol import CampaignInfo, State, missing, taken
+from mensasdk.journal.protocol import NOTHING, CampaignInfo, State, missing, taken
 
-__all__ = ["Worker", "begin_purge", "find", "go_on", "infos", "leave", "progress", "purge_some", "renew", "take"]
+__all__ = [
+    "Worker",
+    "begin_purge",
+    "charged",
+    "find",
+    "go_on",
+    "infos",
+    "leave",
+    "progress",
+    "purge_some",
+    "renew",
+    "take",
+]
 
 _REQUESTS_AT_ONCE: Final = 200
 _ROWS_AT_ONCE: Final = 10_000
@@ -97,6 +111,15 @@ async def progress(connection: Connection, campaign: str) -> Mapping[State, int]
     """Return the count of recipients in each state."""
     found = await connection.fetchrow(sql.PROGRESS, campaign)
     return dict.fromkeys(State, 0) if found is None else _counts(found)
+
+
+async def charged(connection: Connection, campaign: str) -> Mapping[str, Decimal]:
+    """Return what each vendor says that it charged for a campaign; see `Journal.charged`."""
+    found = await find(connection, campaign)
+    sums: Mapping[str, Decimal] = NOTHING
+    for vendor, amount in () if found is None else await connection.fetch(sql.CHARGES, found[0]):
+        sums = add_charges(sums, {vendor: Decimal(amount)})
+    return sums
 
 
 def _counts(found: Mapping[str, Any]) -> Mapping[State, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -141,7 +142,12 @@ def _released(request: Request) -> Request | None:
 
 
 async def settle(
-    connection: Connection, opened: OpenCampaign, worker: UUID, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]
+    connection: Connection,
+    opened: OpenCampaign,
+    worker: UUID,
+    claim: Claim,
+    outcomes: Sequence[tuple[int, Outcome]],
+    charged: Mapping[str, Decimal],
 ) -> None:
     """Record the outcomes of a claim of this worker; see `Journal.settle`."""
     if not claim:
@@ -152,11 +158,20 @@ async def settle(
         freed = [seq for seq, outcome in outcomes if outcome.kind is OutcomeKind.NOT_SENT]
         counts = counts_of(known, swept=False)
         told = packed(known)
-        if await connection.fetchval(sql.SETTLE, opened.number, claim.id, worker, told, *counts, seqs, freed):
+        vendors, amounts = _amounts(charged)
+        if await connection.fetchval(
+            sql.SETTLE, opened.number, claim.id, worker, told, *counts, seqs, freed, vendors, amounts
+        ):
             return
     own = {row.seq for row in claim.rows}
     some = [pair for pair in outcomes if pair[0] in own]
-    await _change(connection, opened.number, [claim.id], lambda one: one.after(some, settles), worker)
+    async with connection.transaction():
+        if await _change(connection, opened.number, [claim.id], lambda one: one.after(some, settles), worker):
+            await connection.execute(sql.CHARGE, opened.number, claim.id, *_amounts(charged))
+
+
+def _amounts(charged: Mapping[str, Decimal]) -> tuple[list[str], list[str]]:
+    return [plain(vendor) for vendor in charged], [str(amount) for amount in charged.values()]
 
 
 async def reroute(
@@ -177,15 +192,22 @@ async def reroute(
 
 
 async def resolve(
-    connection: Connection, opened: OpenCampaign, worker: UUID, outcomes: Sequence[tuple[int, Outcome]]
+    connection: Connection,
+    opened: OpenCampaign,
+    worker: UUID,
+    outcomes: Sequence[tuple[int, Outcome]],
+    charged: Mapping[str, Decimal],
 ) -> None:
     """Record outcomes that were found out for UNKNOWN rows; see `Journal.resolve`."""
     async with connection.transaction():
         await check(connection, opened, worker)
         ids = await connection.fetch(sql.TAKEN, opened.number, [seq for seq, _ in outcomes])
-        await _change(
+        found_out = await _change(
             connection, opened.number, [one["request"] for one in ids], lambda one: one.after(outcomes, finds_out)
         )
+        if found_out and charged:
+            own = await connection.fetchval(sql.NUMBERED)  # a charge beside those of the claims
+            await connection.execute(sql.CHARGE, opened.number, own, *_amounts(charged))
 
 
 async def sweep(connection: Connection, opened: OpenCampaign, worker: UUID, older_than: float) -> int:
@@ -201,7 +223,7 @@ async def _change(
     ids: Sequence[int],
     change: Callable[[Request], Request | None],
     owner: UUID | None = None,
-) -> None:
+) -> bool:
     """Replace requests by what a function makes of them, in one transaction; None leaves one as it is.
 
     Args:
@@ -210,13 +232,18 @@ async def _change(
         ids: ids of the requests.
         change: makes the request that replaces another one.
         owner: only requests of this worker; None for all.
+
+    Returns:
+        Whether any was replaced.
     """
+    replaced = False
     async with connection.transaction():
         for columns in await connection.fetch(sql.REQUESTS, number, ids):
             before = Request.stored(columns)
             after = change(before) if owner is None or before.owner == owner else None
             if after is None:
                 continue
+            replaced = True
             counts = counts_of(after.known, swept=after.swept)
             moved = orjson.dumps({str(place): vendor for place, vendor in after.moved.items()}).decode()
             await connection.execute(
@@ -229,3 +256,4 @@ async def _change(
             more = [now - old for now, old in zip(counts[1:], was, strict=True)]
             if any(more):
                 await connection.execute(sql.TALLY, number, after.id, *more)
+    return replaced

@@ -9,6 +9,7 @@ import socket
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, Self, TypeVar
 
 from mensasdk.errors import ConfigurationError, JournalError, MensaError
@@ -17,7 +18,18 @@ from mensasdk.journal.postgres import campaigns, changes, deliveries, reading, s
 from mensasdk.journal.postgres.campaigns import Worker
 from mensasdk.journal.postgres.connection import Connection
 from mensasdk.journal.postgres.open_campaign import OpenCampaign
-from mensasdk.journal.protocol import ALL_STATES, CampaignInfo, Claim, Entry, Record, State, missing, not_open, taken
+from mensasdk.journal.protocol import (
+    ALL_STATES,
+    NOTHING,
+    CampaignInfo,
+    Claim,
+    Entry,
+    Record,
+    State,
+    missing,
+    not_open,
+    taken,
+)
 from mensasdk.messages import Delivery, Outcome
 
 __all__ = ["PostgresJournal"]
@@ -135,8 +147,8 @@ class PostgresJournal:
             async def leave(connection: Connection) -> None:
                 for number in opened.lost:
                     await changes.release(connection, opened, self._worker.id, number)
-                for claim, outcomes in opened.owed:
-                    await changes.settle(connection, opened, self._worker.id, claim, outcomes)
+                for claim, outcomes, charged in opened.owed:
+                    await changes.settle(connection, opened, self._worker.id, claim, outcomes, charged)
                 last = set(self._open) == {campaign}
                 await campaigns.leave(connection, opened, self._worker, complete=complete and whole, retire=last)
 
@@ -258,7 +270,14 @@ class PostgresJournal:
             lambda connection: changes.reroute(connection, opened, self._worker.id, claim, seqs, vendor)
         )
 
-    async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def settle(
+        self,
+        campaign: str,
+        claim: Claim,
+        outcomes: Sequence[tuple[int, Outcome]],
+        *,
+        charged: Mapping[str, Decimal] = NOTHING,
+    ) -> None:
         """Record the outcomes of a claim, also if this task is cancelled meanwhile; see `Journal.settle`.
 
         Raises:
@@ -266,15 +285,21 @@ class PostgresJournal:
                 memory, and tried once more when the campaign is closed.
         """
         opened = self._opened(campaign)
-        await self._finish(self._settle(opened, claim, outcomes))
+        await self._finish(self._settle(opened, claim, outcomes, charged))
 
-    async def _settle(self, opened: OpenCampaign, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def _settle(
+        self,
+        opened: OpenCampaign,
+        claim: Claim,
+        outcomes: Sequence[tuple[int, Outcome]],
+        charged: Mapping[str, Decimal],
+    ) -> None:
         try:
             await self._database.do(
-                lambda connection: changes.settle(connection, opened, self._worker.id, claim, outcomes)
+                lambda connection: changes.settle(connection, opened, self._worker.id, claim, outcomes, charged)
             )
         except JournalError:
-            opened.owed.append((claim, outcomes))
+            opened.owed.append((claim, outcomes, charged))
             raise
 
     async def sweep(self, campaign: str, older_than: float = 0.0) -> int:
@@ -290,10 +315,18 @@ class PostgresJournal:
         """Return recipients by ``seq``; see `Journal.read`."""
         return await self._read(lambda connection: reading.records(connection, campaign, after, limit, states), [])
 
-    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def resolve(
+        self, campaign: str, outcomes: Sequence[tuple[int, Outcome]], *, charged: Mapping[str, Decimal] = NOTHING
+    ) -> None:
         """Record outcomes that were found out for UNKNOWN rows; see `Journal.resolve`."""
         opened = self._opened(campaign)
-        await self._database.do(lambda connection: changes.resolve(connection, opened, self._worker.id, outcomes))
+        await self._database.do(
+            lambda connection: changes.resolve(connection, opened, self._worker.id, outcomes, charged)
+        )
+
+    async def charged(self, campaign: str) -> Mapping[str, Decimal]:
+        """Return what each vendor says that it charged for a campaign; see `Journal.charged`."""
+        return await self._read(lambda connection: campaigns.charged(connection, campaign), NOTHING)
 
     async def progress(self, campaign: str) -> Mapping[State, int]:
         """Return the count of recipients in each state."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from decimal import Decimal
 
 from attrs import define, field
 
@@ -13,8 +14,8 @@ from mensasdk.messages import Outcome
 
 __all__ = ["OpenCampaign", "Owed"]
 
-Owed = tuple[Claim, Sequence[tuple[int, Outcome]]]
-"""Claim and outcomes that could not be settled yet."""
+Owed = tuple[Claim, Sequence[tuple[int, Outcome]], Mapping[str, Decimal]]
+"""Claim, outcomes and charges that could not be settled yet."""
 
 
 @define(eq=False)

@@ -65,6 +65,10 @@ _STEPS: Final = (
         campaign bigint, slot integer, accepted bigint NOT NULL DEFAULT 0, rejected bigint NOT NULL DEFAULT 0,
         unknown bigint NOT NULL DEFAULT 0, PRIMARY KEY (campaign, slot)
     ) WITH (fillfactor = 20);
+    -- What a vendor says that it charged for a request, or for what was found out under an id of its own.
+    CREATE TABLE mensasdk.charge (
+        campaign bigint, request bigint, vendor text, credits text NOT NULL, PRIMARY KEY (campaign, request, vendor)
+    );
     -- Delivery reports, also for messages that are not known. message: made of the vendor's id, or our reference.
     -- change: grows with each change, so that somebody can ask for what is new.
     CREATE SEQUENCE mensasdk.delivery_change;

@@ -11,6 +11,8 @@ from typing import Final
 
 __all__ = [
     "CAMPAIGNS",
+    "CHARGE",
+    "CHARGES",
     "CHECK",
     "CLAIM",
     "CLOSE",
@@ -137,6 +139,11 @@ VALUES ($1, $2, $3, $4, '{}', clock_timestamp()) ON CONFLICT DO NOTHING RETURNIN
 _SUM: Final = """
 ON CONFLICT (campaign, slot) DO UPDATE SET accepted = y.accepted + excluded.accepted,
     rejected = y.rejected + excluded.rejected, unknown = y.unknown + excluded.unknown"""
+_CHARGE: Final = "INSERT INTO mensasdk.charge (campaign, request, vendor, credits)"
+CHARGE: Final = (
+    f"{_CHARGE} SELECT $1::bigint, $2::bigint, s.* FROM unnest($3::text[], $4::text[]) AS s ON CONFLICT DO NOTHING"
+)
+CHARGES: Final = "SELECT vendor, credits FROM mensasdk.charge WHERE campaign = $1"
 # The usual case: the outcomes of all recipients of a request, of whom nothing was known.
 SETTLE: Final = f"""
 WITH q AS (UPDATE mensasdk.request_0 SET settled = clock_timestamp(), outcomes = $4, freed = $5, accepted = $6,
@@ -146,7 +153,8 @@ WITH q AS (UPDATE mensasdk.request_0 SET settled = clock_timestamp(), outcomes =
 f AS (DELETE FROM mensasdk.taken_0
     WHERE campaign = $1 AND seq = ANY($10::bigint[]) AND request = $2 AND EXISTS (SELECT FROM q)),
 y AS (INSERT INTO mensasdk.tally AS y (campaign, slot, accepted, rejected, unknown)
-    SELECT $1::bigint, ($2::bigint & 63)::integer, $6::integer, $7::integer, $8::integer FROM q {_SUM})
+    SELECT $1::bigint, ($2::bigint & 63)::integer, $6::integer, $7::integer, $8::integer FROM q {_SUM}),
+c AS ({_CHARGE} SELECT $1::bigint, $2::bigint, s.* FROM q, unnest($11::text[], $12::text[]) AS s ON CONFLICT DO NOTHING)
 SELECT count(*) FROM q"""
 _REQUEST: Final = """
 SELECT id, owner, seqs, vendor, grp, moved, claimed, swept, freed, accepted, rejected, unknown, outcomes
@@ -239,6 +247,7 @@ r AS (DELETE FROM mensasdk.recipient_0 WHERE campaign = $1 AND seq IN (SELECT se
 SELECT count(*) FROM r"""
 DROP_REST: Final = (
     "DELETE FROM mensasdk.taken_0 WHERE campaign = $1",
+    "DELETE FROM mensasdk.charge WHERE campaign = $1",
     "DELETE FROM mensasdk.tally WHERE campaign = $1",
     "DELETE FROM mensasdk.campaign WHERE id = $1",
 )

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from itertools import count
 from math import inf
 from os import PathLike
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mensasdk.errors import JournalError
-from mensasdk.journal.protocol import ALL_STATES, CampaignInfo, Claim, Entry, Record, State
+from mensasdk.journal.protocol import ALL_STATES, NOTHING, CampaignInfo, Claim, Entry, Record, State
 from mensasdk.messages import Delivery, Outcome
 
 if TYPE_CHECKING:  # sqlite3 is loaded when a journal is made, not when mensasdk is imported
@@ -79,7 +80,7 @@ class SqliteJournal:
             await self._thread.do(lambda store: store.close(campaign, complete=complete and not owed, owed=owed))
         except JournalError:
             if owed:
-                count = sum(len(outcomes) for _, outcomes in owed)
+                count = sum(len(outcomes) for _, outcomes, _ in owed)
                 logger.warning(
                     "%d outcomes of campaign %s could not be recorded; they will be UNKNOWN", count, campaign
                 )
@@ -125,7 +126,14 @@ class SqliteJournal:
             lambda store, look: store.opened(campaign).reroute(campaign, claim, seqs, vendor, look)
         )
 
-    async def settle(self, campaign: str, claim: Claim, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def settle(
+        self,
+        campaign: str,
+        claim: Claim,
+        outcomes: Sequence[tuple[int, Outcome]],
+        *,
+        charged: Mapping[str, Decimal] = NOTHING,
+    ) -> None:
         """Record the outcomes of a claim, with retries for some seconds; see `Journal.settle`.
 
         Raises:
@@ -138,14 +146,16 @@ class SqliteJournal:
         try:
             for wait in (*_WAITS, None):
                 try:
-                    await self._thread.submit(lambda store, look: store.opened(campaign).settle(claim, outcomes, look))
+                    await self._thread.submit(
+                        lambda store, look: store.opened(campaign).settle(claim, outcomes, charged, look)
+                    )
                 except JournalError as error:
                     failed = error
                 else:
                     failed = None
                     return
                 if wait is None or not failed.retryable or time.monotonic() + wait >= (store.deadline or inf):
-                    self._owed.setdefault(campaign, []).append((claim, outcomes))
+                    self._owed.setdefault(campaign, []).append((claim, outcomes, charged))
                     raise failed
                 await asyncio.sleep(wait)
         finally:
@@ -162,9 +172,15 @@ class SqliteJournal:
         """Return recipients by ``seq``; see `Journal.read`."""
         return await self._thread.do(lambda store: store.read(campaign, after, limit, states))
 
-    async def resolve(self, campaign: str, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    async def resolve(
+        self, campaign: str, outcomes: Sequence[tuple[int, Outcome]], *, charged: Mapping[str, Decimal] = NOTHING
+    ) -> None:
         """Record outcomes that were found out for UNKNOWN rows; see `Journal.resolve`."""
-        await self._thread.submit(lambda store, look: store.opened(campaign).resolve(outcomes, look))
+        await self._thread.submit(lambda store, look: store.opened(campaign).resolve(outcomes, charged, look))
+
+    async def charged(self, campaign: str) -> Mapping[str, Decimal]:
+        """Return what each vendor says that it charged for a campaign; see `Journal.charged`."""
+        return await self._thread.do(lambda store: store.charged(campaign))
 
     async def progress(self, campaign: str) -> Mapping[State, int]:
         """Return the count of recipients in each state."""

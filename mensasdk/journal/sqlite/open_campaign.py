@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from decimal import Decimal
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -16,7 +17,7 @@ from attrs import define, field, frozen
 from mensasdk.journal.keys import fingerprint
 from mensasdk.journal.keyset import KeySet
 from mensasdk.journal.packing import check_options
-from mensasdk.journal.protocol import Claim, Entry, Row, between, lost
+from mensasdk.journal.protocol import NOTHING, Claim, Entry, Row, between, lost
 from mensasdk.journal.sqlite import tables
 from mensasdk.journal.sqlite.lock import FileLock
 from mensasdk.journal.sqlite.requests import (
@@ -221,9 +222,15 @@ class OpenCampaign:
             return None
         rows = [row for one in self.under_way.get(claim, ()) for row in one.rows]
         unsent = [(row.seq, Outcome(OutcomeKind.NOT_SENT, row.message, vendor="")) for row in rows]
-        return self.settle(Claim(claim, rows), unsent, look)
+        return self.settle(Claim(claim, rows), unsent, NOTHING, look)
 
-    def settle(self, claim: Claim, outcomes: Sequence[tuple[int, Outcome]], look: Look | None) -> Step[None] | None:
+    def settle(
+        self,
+        claim: Claim,
+        outcomes: Sequence[tuple[int, Outcome]],
+        charged: Mapping[str, Decimal],
+        look: Look | None,
+    ) -> Step[None] | None:
         """Record the outcomes of a claim; see `Journal.settle`.
 
         Return None if ``look`` is None, and either the file has to be read, or a change has to be written first.
@@ -234,20 +241,22 @@ class OpenCampaign:
                 return None
             seqs = set(map(_SEQ, claim.rows))
             late = [pair for pair in outcomes if pair[0] in seqs]
-            return self._change(_changes(late, self._stored(look), settles_late), ())
+            return self._change(_changes(late, self._stored(look), settles_late), (), charged)
         if look is None and claim.id in self.changing:
             return None
         whole = left[0].ended(outcomes) if len(left) == 1 else None
         if whole is not None:
-            return self._change([whole], [claim.id])
+            return self._change([whole], [claim.id], charged)
         where = {seq: one for one in left for seq in one.seqs}
         changes = _changes(outcomes, where.get, settles)
         # A row is PENDING again only once that is written: left to the thread, so that later jobs wait for it.
         if look is None and any(change.freed for change in changes):
             return None
-        return self._change(changes, [claim.id])
+        return self._change(changes, [claim.id], charged)
 
-    def resolve(self, outcomes: Sequence[tuple[int, Outcome]], look: Look | None) -> Step[None] | None:
+    def resolve(
+        self, outcomes: Sequence[tuple[int, Outcome]], charged: Mapping[str, Decimal], look: Look | None
+    ) -> Step[None] | None:
         """Record outcomes that were found out; see `Journal.resolve`.
 
         Return None if ``look`` is None.
@@ -260,7 +269,7 @@ class OpenCampaign:
             here = (one for left in self.under_way.values() for one in left if one.has(seq))
             return next(here, None) or stored(seq)
 
-        return self._change(_changes(outcomes, find, finds_out), list(self.under_way))
+        return self._change(_changes(outcomes, find, finds_out), list(self.under_way), charged, at=time.time())
 
     def sweep(self, older_than: float, look: Look | None) -> Step[int] | None:
         """Turn old IN_FLIGHT rows into UNKNOWN; see `Journal.sweep`.
@@ -291,17 +300,28 @@ class OpenCampaign:
 
         return find
 
-    def _change(self, changes: Sequence[Change], claims: Collection[int], *, sends: bool = False) -> Step[None]:
+    def _change(
+        self,
+        changes: Sequence[Change],
+        claims: Collection[int],
+        charged: Mapping[str, Decimal] = NOTHING,
+        *,
+        at: float | None = None,
+        sends: bool = False,
+    ) -> Step[None]:
         """Build the step that writes changes into the file, and then into memory.
 
         Args:
             changes: changes of requests.
             claims: ids of the claims under way that may have one of the requests.
+            charged: what each vendor says that it charged.
+            at: when that was charged, in seconds of Unix time; None for the time of the claim.
             sends: as in `Step`.
         """
         if not changes:
             return Step(None)
         statements = [statement for change in changes for statement in tables.changed(self.owner, change)]
+        statements += tables.charged(self.owner, changes[0].before.way, charged, at)
         self.changing.update(claims)
 
         def end(written: bool) -> None:

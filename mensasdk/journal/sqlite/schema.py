@@ -84,6 +84,16 @@ _SCHEMA: Final = (
         sum BLOB NOT NULL,
         PRIMARY KEY (campaign, first)
     ) WITHOUT ROWID""",
+    # What a vendor says that it charged for a claim, by its head and its time (or when more was charged for it). The
+    # claim may have no row any more.
+    """CREATE TABLE charge (
+        campaign INTEGER NOT NULL,
+        head INTEGER NOT NULL, at REAL NOT NULL,
+        vendor TEXT NOT NULL,
+        credits TEXT NOT NULL,
+        sum BLOB NOT NULL,
+        PRIMARY KEY (campaign, head, at, vendor)
+    ) WITHOUT ROWID""",
     # Delivery reports, also for messages that are not known. message: made of the vendor's id, or else our reference.
     # change: rises with each report that tells something new.
     """CREATE TABLE delivery (

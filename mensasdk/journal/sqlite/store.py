@@ -16,6 +16,7 @@ import secrets
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from heapq import merge
 from itertools import islice
 from math import inf
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from mensasdk.errors import JournalError
-from mensasdk.journal.protocol import CampaignInfo, Claim, Entry, Record, State, missing, not_open, taken
+from mensasdk.journal.protocol import NOTHING, CampaignInfo, Claim, Entry, Record, State, missing, not_open, taken
 from mensasdk.journal.sqlite import deliveries as sqlite_deliveries
 from mensasdk.journal.sqlite import tables
 from mensasdk.journal.sqlite.file import JournalFile
@@ -35,8 +36,8 @@ from mensasdk.messages import Delivery, Outcome
 
 __all__ = ["Owed", "Store"]
 
-Owed = tuple[Claim, Sequence[tuple[int, Outcome]]]
-"""Claim and outcomes that could not be settled yet."""
+Owed = tuple[Claim, Sequence[tuple[int, Outcome]], Mapping[str, Decimal]]
+"""Claim, outcomes and charges that could not be settled yet."""
 
 _KEPT = "id, name, created, nonce, content, print"  # columns of a campaign that never change
 _MOST_WAITING = 5_000
@@ -106,8 +107,8 @@ class Store(JournalFile):
         try:
             with self._transaction() as database:
                 _run(database, opened.flush())
-                for claim, outcomes in owed:
-                    step = opened.settle(claim, outcomes, self.reading)
+                for claim, outcomes, charged in owed:
+                    step = opened.settle(claim, outcomes, charged, self.reading)
                     assert step is not None
                     _run(database, step.statements)
                     step.end(True)  # the next claim may have the same rows
@@ -237,6 +238,13 @@ class Store(JournalFile):
         self._flush(campaign)
         with self._snapshot() as database:
             return tables.counts(database, _number(database, self._seal, campaign))
+
+    def charged(self, campaign: str) -> Mapping[str, Decimal]:
+        """Return what each vendor says that it charged for a campaign; see `Journal.charged`."""
+        if not self.exists():
+            return NOTHING
+        with self._snapshot() as database:
+            return tables.charges(database, self._seal, _number(database, self._seal, campaign))
 
     def deliver(self, deliveries: Sequence[Delivery]) -> int:
         """Keep delivery reports; see `Journal.deliver`."""

@@ -9,15 +9,17 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from attrs import frozen
 
 from mensasdk.errors import JournalError
+from mensasdk.journal.charges import add_charges
 from mensasdk.journal.packing import decode_messages, encode_messages
-from mensasdk.journal.protocol import Entry, Row, State
+from mensasdk.journal.protocol import NOTHING, Entry, Row, State
 from mensasdk.journal.sqlite import deliveries as sqlite_deliveries
-from mensasdk.journal.sqlite.requests import LONGEST, Change, Request, destinations
+from mensasdk.journal.sqlite.requests import LONGEST, Change, Request, Way, destinations
 from mensasdk.journal.sqlite.schema import Seal, check_sum
 
 __all__ = [
@@ -25,6 +27,8 @@ __all__ = [
     "Statement",
     "anybody_waits",
     "changed",
+    "charged",
+    "charges",
     "check_structure",
     "claimed",
     "claimed_keys",
@@ -83,7 +87,7 @@ def check_structure(database: sqlite3.Connection) -> None:
     [problem] = database.execute("PRAGMA quick_check(1)").fetchone()
     stray = [
         f"SELECT 1 FROM {table} WHERE campaign NOT IN (SELECT id FROM campaign)"  # noqa: S608 - ours
-        for table in ("waiting", "request", "result")
+        for table in ("waiting", "request", "result", "charge")
     ]
     if problem != "ok" or database.execute(f"{' UNION ALL '.join(stray)} LIMIT 1").fetchone():
         raise JournalError("the journal is damaged: some of its rows are lost; nothing may be sent from it")
@@ -147,6 +151,7 @@ def claimed_keys(database: sqlite3.Connection, owner: Owner) -> Iterator[tuple[i
         yield columns[1] + columns[2] - 1, columns[8], columns[9]
     for *columns, written in database.execute("SELECT * FROM result WHERE campaign = ?", (owner.campaign,)):
         check_sum(written, owner.seal.of(*columns))
+    charges(database, owner.seal, owner.campaign)
 
 
 def anybody_waits(database: sqlite3.Connection, number: int | None, start: int, end: int) -> bool:
@@ -169,9 +174,11 @@ _HAS: Final[Mapping[State, str]] = {
 }
 
 
-_PLACES: Final = {name: ", ".join("?" * count) for name, count in (("request", 12), ("result", 9))}
+_PLACES: Final = {name: ", ".join("?" * count) for name, count in (("request", 12), ("result", 9), ("charge", 5))}
 _CLAIMED: Final = f"INSERT INTO request VALUES ({_PLACES['request']}, {_MINE_ALONE})"  # noqa: S608 - places only
 _SETTLED: Final = f"INSERT OR REPLACE INTO result VALUES ({_PLACES['result']}, {_MINE})"  # noqa: S608 - places only
+# A claim that is settled twice is charged once. OR IGNORE would also pass over the NULL of one who is not the owner.
+_CHARGED: Final = f"INSERT INTO charge VALUES ({_PLACES['charge']}, {_MINE}) ON CONFLICT DO NOTHING"  # noqa: S608 - places only
 
 
 def claimed(owner: Owner, request: Request) -> Statement:
@@ -198,8 +205,32 @@ def settled(owner: Owner, request: Request, at: float | None = None) -> Statemen
     return _SETTLED, (*columns, owner.seal.of(*columns), number, owner.word)
 
 
+def charged(owner: Owner, way: Way, amounts: Mapping[str, Decimal], at: float | None = None) -> Iterator[Statement]:
+    """Yield the statements that record what vendors say that they charged for a claim.
+
+    Args:
+        owner: who has the campaign open.
+        way: the facts of the claim.
+        amounts: what was charged, by vendor.
+        at: when it was charged, in seconds of Unix time; None for the time of the claim.
+    """
+    for vendor, amount in amounts.items():
+        columns = (owner.campaign, way.head, way.claimed if at is None else at, vendor, str(amount))
+        yield _CHARGED, (*columns, owner.seal.of(*columns), owner.campaign, owner.word)
+
+
+def charges(database: sqlite3.Connection, seal: Seal, number: int | None) -> Mapping[str, Decimal]:
+    """Return what was charged for a campaign, by vendor, each row checked."""
+    sums: Mapping[str, Decimal] = NOTHING
+    for *columns, written in database.execute("SELECT * FROM charge WHERE campaign = ?", (number,)):
+        check_sum(written, seal.of(*columns))
+        *_, vendor, amount = columns
+        sums = add_charges(sums, {vendor: Decimal(amount)})
+    return sums
+
+
 def together(statements: Iterable[Statement]) -> list[Statement]:
-    """Join claims and results into as few statements as possible.
+    """Join claims, results and charges into as few statements as possible.
 
     Each statement releases the interpreter, and the thread waits until it gets it back. The statements are grouped by
     their SQL, and keep their order only within a group.
@@ -209,12 +240,14 @@ def together(statements: Iterable[Statement]) -> list[Statement]:
         found.setdefault(sql, []).append(values)
     made: list[Statement] = []
     for sql, rows in found.items():
-        if sql not in {_CLAIMED, _SETTLED}:
+        if sql not in {_CLAIMED, _SETTLED, _CHARGED}:
             made += [(sql, values) for values in rows]
             continue
-        row = sql[sql.index("VALUES ") + 7 :]
+        begin, values, places = sql.partition("VALUES ")
+        row, conflict, rest = places.partition(" ON CONFLICT")
         for some in _portions(rows, _REQUESTS_AT_ONCE):
-            made.append((sql + f", {row}" * (len(some) - 1), [value for values in some for value in values]))
+            joined = ", ".join([row] * len(some))
+            made.append((begin + values + joined + conflict + rest, [cell for cells in some for cell in cells]))
     return made
 
 
@@ -304,6 +337,7 @@ def counts(database: sqlite3.Connection, number: int | None) -> Mapping[State, i
 
 def delete_some(database: sqlite3.Connection, number: int, name: str, about: int) -> bool:
     """Delete the first rows of a purged campaign and their delivery reports; return False if there are none."""
+    database.execute("DELETE FROM charge WHERE campaign = ?", (number,))
     waiting = database.execute(
         "DELETE FROM waiting WHERE campaign = ? AND seq IN (SELECT seq FROM waiting WHERE campaign = ? LIMIT ?)",
         (number, number, about),

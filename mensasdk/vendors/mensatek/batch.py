@@ -100,7 +100,7 @@ class MensatekBatch(MensatekReconcile):
     ) -> Sequence[Outcome]:
         size, accepted = len(batch), result.accepted
         if took_all(batch, result):
-            share = share_of(result.credits_used, size)
+            share = share_of(result.credits_used, batch)
             vendor, vendor_id, accepted_kind = self.vendor, result.message_id, OutcomeKind.ACCEPTED
             return [
                 make_outcome(accepted_kind, item.message, vendor, vendor_id, None, "", item.parts, share)
@@ -123,7 +123,7 @@ class MensatekBatch(MensatekReconcile):
                 self._unknown(item, result, detail) if item.number[1:] in listed else self._dropped(item)
                 for item in batch
             ]
-        share = share_of(result.credits_used, len(listed))
+        share = share_of(result.credits_used, [item for item in batch if item.number[1:] in listed])
         return [
             self._accepted(item, result, share) if item.number[1:] in listed else self._dropped(item) for item in batch
         ]

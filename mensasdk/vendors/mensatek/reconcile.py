@@ -143,7 +143,7 @@ class MensatekReconcile(MensatekWire):
             self._check_group(call, result)
             count = result.accepted
             if took_all(items, result):
-                share = share_of(result.credits_used, len(items))
+                share = share_of(result.credits_used, items)
                 detail = "sent again within its group, and taken"
                 taken = [self._taken(doubt, result.message_id, "repeated", detail) for doubt in doubts]
                 return [evolve(outcome, credits=share) for outcome in taken]

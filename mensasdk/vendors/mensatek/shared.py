@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final, NamedTuple
 
 from mensasdk.vendors.batching import Prepared
@@ -13,6 +13,8 @@ from mensasdk.vendors.mensatek.requests import SendSms
 
 __all__ = ["Shared", "request_of", "share_of", "shared_of", "took_all"]
 
+_MONEY: Final = Context(prec=60, traps=[])  # an application's own context must not round money
+_FINEST: Final = Decimal("0.000001")
 _VARIABLES: Final = tuple(f"Variable_{index}" for index in range(1, rules.MAX_VARIABLES + 1))
 
 
@@ -65,10 +67,14 @@ def took_all(batch: Sequence[Prepared], result: SendResult) -> bool:
     return result.accepted >= len(batch) and not result.not_sent
 
 
-def share_of(total: Decimal | None, count: int) -> Decimal | None:
-    """Return the credits for each of ``count`` messages; None unless they divide exactly to the sixth decimal."""
-    if total is None or not count:
+def share_of(total: Decimal | None, items: Sequence[Prepared]) -> Decimal | None:
+    """Return the credits for each of the messages that were charged together.
+
+    None unless all have equally many parts, and the total divides exactly to the sixth decimal.
+    """
+    if total is None or not items or any(item.parts != items[0].parts for item in items):
         return None
-    share = total / count
-    exact = share * count == total and share == round(share, 6)
+    count = len(items)
+    share = _MONEY.divide(total, Decimal(count))
+    exact = _MONEY.multiply(share, Decimal(count)) == total and share == _MONEY.quantize(share, _FINEST)
     return share if exact else None
