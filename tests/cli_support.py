@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 
+import pytest
 from attrs import frozen
 from click.testing import CliRunner, Result
 
@@ -38,6 +39,19 @@ class Ended:
     code: int
     out: str
     err: str
+
+
+def fill_the_disk(patch: pytest.MonkeyPatch) -> None:
+    """Let every file of results that begins from now on lie on a disk that is full."""
+    real = os.open
+
+    def opened(path: str | Path, flags: int, *how: int) -> int:
+        if str(path).endswith(".partial"):
+            os.close(real(path, flags, *how))
+            return real("/dev/full", os.O_WRONLY)
+        return real(path, flags, *how)
+
+    patch.setattr(os, "open", opened)
 
 
 def write_people(path: Path, count: int, *, extra: Sequence[str] = ()) -> Path:

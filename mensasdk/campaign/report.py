@@ -45,7 +45,7 @@ def unguard_cell(value: str) -> str:
 
 
 class Amount(NamedTuple):
-    """An amount in a vendor's own unit.
+    """An amount in a vendor's own unit. It equals its number, whatever the unit.
 
     Attributes:
         amount: the amount.
@@ -54,6 +54,15 @@ class Amount(NamedTuple):
 
     amount: Decimal
     unit: str
+
+    def __eq__(self, other: object) -> bool:
+        return self.amount == other if isinstance(other, Decimal | int) else tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:  # a tuple has its own
+        return not self == other
+
+    def __hash__(self) -> int:
+        return tuple.__hash__(self)
 
 
 @frozen

@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "purge": "Remove a campaign from a journal, with all numbers and texts.",
     "receive": "Receive a vendor's delivery reports into a journal.",
     "reconcile": "Ask the vendors what became of unknown messages.",
+    "results": "Write what became of each message, from a journal.",
     "resume": "Resume a campaign after a crash or a stop.",
     "sandbox": "Run emulated vendors on this machine. Nothing is ever sent.",
     "segments": "Count the SMS parts of a text, and show what makes it longer.",

@@ -15,6 +15,7 @@ from mensasdk.cli.options import (
     credentials_option,
     journal_place,
     json_option,
+    raw_option,
     vendor_option,
 )
 from mensasdk.errors import ConfigurationError
@@ -196,6 +197,7 @@ _RESULT: Final = (
         metavar="FILE",
         help="Write each row's result to this file: .csv or .jsonl.",
     ),
+    raw_option,
     json_option,
     click.option("--quiet", is_flag=True, help="Show neither progress nor tables."),
     base_url_option,

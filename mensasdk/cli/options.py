@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from mensasdk.cli.masking import masked
+from mensasdk.cli.streams import kept_streams, lost_output
 from mensasdk.cli.wording import say
 from mensasdk.errors import AddressBlocked, AuthError, ConfigurationError, JournalError, MensaError, ValidationError
 from mensasdk.registry import VendorInfo, variable, vendors
@@ -28,6 +29,7 @@ __all__ = [
     "journal_place",
     "json_option",
     "output_option",
+    "raw_option",
     "vendor_choice",
     "vendor_option",
 ]
@@ -46,21 +48,26 @@ def guarded(command: Callable[P, int]) -> Callable[P, None]:
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            code = command(*args, **kwargs)
-        except KeyboardInterrupt:
-            code, words = 130, "Interrupted."
-        except (ConfigurationError, ValidationError) as error:
-            code, words = 2, f"Error: {say(error)}"
-        except JournalError as error:
-            code, words = 5, f"Error: {say(error)}"
-        except MensaError as error:
-            code = 4 if isinstance(error, (AuthError, AddressBlocked)) else 1
-            words = f"Error: {say(error)}"
-        else:
-            words = ""
-        if words:
-            click.echo(masked(words), err=True)
+        with kept_streams():
+            try:
+                code = command(*args, **kwargs)
+            except KeyboardInterrupt:
+                code, words = 130, "Interrupted."
+            except (ConfigurationError, ValidationError) as error:
+                code, words = 2, f"Error: {say(error)}"
+            except JournalError as error:
+                code, words = 5, f"Error: {say(error)}"
+            except MensaError as error:
+                code = 4 if isinstance(error, (AuthError, AddressBlocked)) else 1
+                words = f"Error: {say(error)}"
+            else:
+                words = ""
+            if words:
+                click.echo(masked(words), err=True)
+            elif (problem := lost_output()) is not None:
+                # Commands that change something have told their result elsewhere, and keep their code.
+                click.echo(f"Error: standard output cannot be written: {problem}", err=True)
+                code = code or 1
         raise SystemExit(code)
 
     return run
@@ -134,6 +141,9 @@ credentials_option = click.option(
 )
 base_url_option = click.option("--base-url", metavar="URL", help="Address of the vendor's API, in place of its own.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+raw_option = click.option(
+    "--raw", is_flag=True, help="With --output: write cells as they are, without the guard against formulas."
+)
 journal_place = _JournalType()
 journal_option = click.option(
     "--journal",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from typing import Any, Protocol, runtime_checkable
 
 from mensasdk.journal.protocol import Journal, Record, State
@@ -60,18 +60,21 @@ class DeliveryLog:
             await self._otherwise(value)
 
 
-async def delivered(journal: Journal, campaign: str) -> AsyncGenerator[tuple[Record, Delivery | None], None]:
+async def delivered(
+    journal: Journal, campaign: str, *, states: Collection[State] = _WENT_OUT
+) -> AsyncGenerator[tuple[Record, Delivery | None], None]:
     """Yield each message of a campaign that was or may have been sent, with its furthest delivery report or None.
 
     Args:
         journal: the journal that has the campaign and the reports.
         campaign: the campaign's id; it may be open.
+        states: the states of the messages; by default those of messages that were or may have been sent.
     """
     after = -1
-    while records := await journal.read(campaign, after=after, limit=_AT_ONCE, states=_WENT_OUT):
+    while records := await journal.read(campaign, after=after, limit=_AT_ONCE, states=states):
         after = records[-1].seq
         reports: dict[tuple[str, str], list[Delivery]] = {}
-        for vendor in {_vendor(record) for record in records}:
+        for vendor in {_vendor(record) for record in records} - {""}:
             for one in await journal.deliveries(vendor, {one.number for one in records}):
                 reports.setdefault((vendor, one.number), []).append(one)
         for record in records:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mensasdk import BatchReport, Message, Outcome, OutcomeKind
 from mensasdk.campaign import guard_cell, unguard_cell
-from mensasdk.campaign.report import COLUMNS
+from mensasdk.campaign.report import COLUMNS, Amount
 
 OUTCOMES = [
     Outcome(
@@ -55,6 +55,16 @@ def test_what_each_vendor_charged_and_has_left_is_told_in_its_own_unit(report: B
     report.spend("mensatek", None, None)
     assert report.credits == {"mensatek": (Decimal(5), "credits"), "enviatusms": (Decimal("0.09"), "USD")}
     assert report.balance == {"mensatek": (Decimal(95), "credits"), "enviatusms": (Decimal("4.41"), "USD")}
+
+
+def test_an_amount_equals_its_number_and_another_amount_only_with_its_unit() -> None:
+    ten = Amount(Decimal("10.00"), "credits")
+    assert ten == Decimal(10) == ten
+    assert ten == 10
+    assert ten != Decimal(11)
+    assert ten == (Decimal(10), "credits") == Amount(Decimal(10), "credits")
+    assert ten != Amount(Decimal(10), "USD")
+    assert hash(ten) == hash(Amount(Decimal(10), "credits"))
 
 
 def test_rows_have_the_place_and_the_number_where_they_are_known(report: BatchReport) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import errno
 import io
 from collections import Counter
@@ -74,7 +75,7 @@ class FakeClient:
 
 
 def good(line: int, text: str = "accepted") -> GoodRow:
-    return GoodRow(line, Message(str(34600000000 + line), text))
+    return GoodRow(line, Message(str(34600000000 + line), text, place=line))
 
 
 async def send(
@@ -104,7 +105,7 @@ def test_every_row_is_counted_once_and_written_with_its_line(
         BadRow(line, "1", "columns", "has 1 of 2 columns") if fate == "bad" else good(line, fate)
         for line, fate in enumerate(wanted, 2)
     ]
-    output = open_output(folder / "results.csv", source=source)
+    output = open_output(folder / "results.csv", in_use=[source])
     summary = asyncio.run(send(rows, output=output))
     output.close()
     counts = Counter(wanted)
@@ -114,9 +115,10 @@ def test_every_row_is_counted_once_and_written_with_its_line(
         counts["unknown"],
     )
     assert summary.bad_rows == summary.not_sent == counts["bad"] + counts["invalid"]
-    lines = (folder / "results.csv").read_text(encoding="utf-8").splitlines()[1:]
+    with (folder / "results.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
     names = {"bad": "not_sent", "invalid": "not_sent"}
-    assert {(line.split(",")[0], line.split(",")[3]) for line in lines} == {
+    assert {(line["line"], line["outcome"]) for line in lines} == {
         (str(line), names.get(fate, fate)) for line, fate in enumerate(wanted, 2)
     }
     assert len(lines) == len(wanted)
@@ -258,14 +260,14 @@ def test_the_output_is_private_from_the_start_and_never_the_list_itself(tmp_path
     people = tmp_path / "people.csv"
     people.write_text("to\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="a file that this command reads"):
-        open_output(people, source=people)
+        open_output(people, in_use=[people])
     with pytest.raises(ConfigurationError, match=r"\.csv or \.jsonl"):
-        open_output(tmp_path / "results.xlsx", source=people)
+        open_output(tmp_path / "results.xlsx", in_use=[people])
     with pytest.raises(ConfigurationError, match="cannot be written"):
-        open_output(tmp_path / "none" / "results.csv", source=people)
+        open_output(tmp_path / "none" / "results.csv", in_use=[people])
     loose = tmp_path / "results.jsonl"
     loose.touch(0o644)
-    open_output(loose, source=people).close()
+    open_output(loose, in_use=[people]).close()
     assert loose.stat().st_mode & 0o777 == 0o600
     assert people.read_text(encoding="utf-8") == "to\n"
 

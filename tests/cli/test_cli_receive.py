@@ -71,8 +71,8 @@ async def test_mensateks_reports_are_kept_beside_the_campaign_and_counted(
     with output.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["number"] for row in rows} == {f"'+{34600000000 + index}" for index in range(30)}
-    assert sum(row["state"] == "delivered" for row in rows) == found["delivered"]
-    assert all(row["outcome"] == "accepted" and row["vendor_id"] and row["at"] for row in rows)
+    assert sum(row["delivery"] == "delivered" for row in rows) == found["delivered"]
+    assert all(row["outcome"] == "accepted" and row["vendor_id"] and row["delivery_at"] for row in rows)
     assert "34600" not in ended.out
 
 

@@ -20,6 +20,7 @@ from cli_support import (
     UNMEASURED,
     Ended,
     environment,
+    fill_the_disk,
     finish,
     interrupted,
     invoke,
@@ -33,6 +34,7 @@ from cli_support import (
 )
 from shared import until
 
+from mensasdk.cli.show.output import COLUMNS
 from mensasdk.journal import SqliteJournal
 from mensasdk.messages import Delivery, DeliveryState
 from mensasdk.sandbox import Fault, Sandbox
@@ -156,8 +158,10 @@ async def test_the_list_asks_nobody_and_shows_no_number_in_full(box: Sandbox, tm
     with output.open(encoding="utf-8", newline="") as file:
         found = list(csv.DictReader(file))
     assert [row["number"] for row in found] == [f"'+{34600000000 + index}" for index in range(20, 40)]
-    assert [*found[0]] == ["campaign", "number", "reference", "vendor", "request", "sent_at", "code", "detail"]
+    assert [*found[0]] == [*COLUMNS]
     assert found[0]["campaign"] == "julio"
+    assert [int(row["line"]) for row in found] == [*range(22, 42)]
+    assert Counter(row["request"] for row in found) == {"julio.20": 10, "julio.30": 10}
     assert found[0]["sent_at"].endswith("+00:00")
     ended = await run("reconcile", "julio", "--journal", journal, "--list", "--show-numbers")
     assert len(re.findall(r"^\+346000000\d\d ", ended.out, re.MULTILINE)) == 20
@@ -260,14 +264,17 @@ def test_the_output_is_never_the_journal(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is full")
-@pytest.mark.parametrize("command", [("reconcile", "julio", "--list"), ("deliveries", "julio")])
-def test_an_output_that_cannot_be_written_is_2(tmp_path: Path, journal: Path, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("command", [("reconcile", "julio", "--list"), ("deliveries", "julio"), ("results", "julio")])
+def test_an_output_that_cannot_be_written_is_2(
+    tmp_path: Path, journal: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     asyncio.run(unknown_campaign(journal, ["34600000001"]))
     output = tmp_path / "full.csv"
-    output.symlink_to("/dev/full")
+    fill_the_disk(monkeypatch)
     ended = invoke(*command, "--journal", journal, "--output", output)
     assert ended.exit_code == 2
-    assert "cannot be written: No space left on device; the journal still has all of it" in ended.stderr
+    assert "cannot be written: No space left on device" in ended.stderr
+    assert not output.exists()
 
 
 @pytest.mark.slow

@@ -18,8 +18,8 @@ from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Message
 
 
-def make(to: str, text: str, variables: dict[str, str], reference: str | None) -> Message:
-    return Message(to, text, variables=variables, reference=reference)
+def make(to: str, text: str, variables: dict[str, str], reference: str | None, line: int) -> Message:
+    return Message(to, text, variables=variables, reference=reference, place=line)
 
 
 def rows_of(

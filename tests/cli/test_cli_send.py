@@ -45,7 +45,7 @@ async def test_all_accepted_is_0_and_the_ledger_agrees(box: Sandbox, tmp_path: P
     assert {message.text for message in box.ledger.messages} == {f"Hola Persona {index}" for index in range(60)}
     assert box.ledger.request_count("EnviarSMS") == 1  # one text, one request
     rows = results(output)
-    assert {(int(row["line"]), unguard_cell(row["to"])) for row in rows} == {
+    assert {(int(row["line"]), unguard_cell(row["as_written"])) for row in rows} == {
         (index + 2, str(34600000000 + index)) for index in range(60)
     }
     assert stat.S_IMODE(output.stat().st_mode) == 0o600
@@ -71,7 +71,7 @@ async def test_bad_rows_are_1_and_are_listed_by_line_with_masked_numbers(box: Sa
         9: "columns",
     }
     assert Counter(row["outcome"] for row in rows.values()) == {"accepted": 3, "not_sent": 5}
-    assert rows[5]["to"] == "34600987"  # in full: the file is for whoever mends the list
+    assert rows[5]["as_written"] == "34600987"  # in full: the file is for whoever mends the list
     for line, number in ((5, "***987"), (8, "***777"), (9, "***888")):
         assert any(text.split()[:2] == [str(line), number] for text in ended.out.splitlines()), (line, ended.out)
     assert "34600" not in ended.out + ended.err

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from mensasdk.cli.campaign_options import campaign_options
+from mensasdk.cli.input.files import files_in_use
 from mensasdk.cli.input.job import make_job
 from mensasdk.cli.options import guarded
 from mensasdk.cli.show.campaign import show_ended
-from mensasdk.cli.show.output import open_output
+from mensasdk.cli.show.output import written_output
 from mensasdk.cli.show.tables import error_console
 from mensasdk.cli.work.sending import check_list
 
@@ -36,6 +36,7 @@ _LEFT_OUT: Final = ("campaign", "journal", "dry")
 def command(
     file: Path,
     output: Path | None,
+    raw: bool,
     as_json: bool,
     quiet: bool,
     **_options: Any,  # the rest is `make_job`'s
@@ -49,12 +50,7 @@ def command(
     """
     err = error_console()
     job = make_job(file, {**click.get_current_context().params, "dry": True}, err)
-    results = None if output is None else open_output(output, source=file)
-    try:
+    with written_output(output, in_use=files_in_use(), raw=raw, must=True) as results:
         ended = asyncio.run(check_list(job, results, err, quiet=quiet))
-    finally:
-        if results is not None:
-            with suppress(OSError):  # a failure to write has been reported already
-                results.close()
-    show_ended(ended, err, output, as_json=as_json, quiet=quiet)
+    show_ended(ended, err, results, as_json=as_json, quiet=quiet)
     return ended.exit_code

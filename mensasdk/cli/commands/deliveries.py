@@ -10,12 +10,13 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from mensasdk.cli.input.files import files_in_use
 from mensasdk.cli.masking import masked
-from mensasdk.cli.options import JournalPlace, guarded, journal_option, json_option, output_option
+from mensasdk.cli.options import JournalPlace, guarded, journal_option, json_option, output_option, raw_option
 from mensasdk.cli.show.deliveries import deliveries_table
 from mensasdk.cli.show.output import written_output
 from mensasdk.cli.show.tables import output_console
-from mensasdk.cli.work.deliveries import DELIVERY_COLUMNS, count_deliveries
+from mensasdk.cli.work.deliveries import count_deliveries
 from mensasdk.cli.work.journal import existing_journal
 from mensasdk.registry import vendors
 
@@ -26,15 +27,16 @@ __all__ = ["command"]
 @click.argument("campaign")
 @journal_option
 @output_option("Write a row for each message to this file: .csv or .jsonl.")
+@raw_option
 @json_option
 @guarded
-def command(campaign: str, journal: JournalPlace, output: Path | None, as_json: bool) -> int:
+def command(campaign: str, journal: JournalPlace, output: Path | None, raw: bool, as_json: bool) -> int:
     """Count the delivery reports of a campaign: how many messages are delivered, failed, on their way, or without one.
 
     The reports are those in the journal: `mensasdk receive`, or a DeliveryLog in your own program, puts them there.
     """
     held = existing_journal(journal)
-    with written_output(output, journal=journal, columns=DELIVERY_COLUMNS) as results:
+    with written_output(output, in_use=files_in_use(), raw=raw, must=True) as results:
         found = asyncio.run(count_deliveries(held, campaign, results))
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))

@@ -15,6 +15,7 @@ import click
 from mensasdk.cli.input.numbers import Named, read_numbers
 from mensasdk.cli.masking import masked
 from mensasdk.cli.options import JournalPlace, guarded, journal_option
+from mensasdk.cli.streams import say_where_output_is_lost
 from mensasdk.cli.work.journal import existing_journal
 from mensasdk.cli.work.unknown import unknown_records
 from mensasdk.errors import ConfigurationError
@@ -92,7 +93,9 @@ def command(
             click.secho(words, fg="yellow", err=True)
         click.confirm(f"Mark {what} of {masked(campaign)} as {kind}?", abort=True, err=True)
     marked = asyncio.run(mark(held, campaign, KINDS[kind], numbers=None if named is None else {*named.numbers}))
-    click.echo(f"Marked as {kind}: {marked:,}. Still unknown: {unknown.total() - marked:,}.")
+    result = f"Marked as {kind}: {marked:,}. Still unknown: {unknown.total() - marked:,}."
+    click.echo(result)
+    say_where_output_is_lost(result)
     if KINDS[kind] is OutcomeKind.NOT_SENT:
         command = shlex.join(["mensasdk", "resume", campaign, "--journal", str(journal)])
         click.echo(f"They go out with this, and the options of the campaign:\n  {command}")

@@ -8,6 +8,7 @@ import click
 
 from mensasdk.cli.masking import masked
 from mensasdk.cli.options import JournalPlace, guarded, journal_option
+from mensasdk.cli.streams import say_where_output_is_lost
 from mensasdk.cli.work.journal import existing_journal
 
 __all__ = ["command"]
@@ -21,5 +22,7 @@ __all__ = ["command"]
 def command(campaign: str, journal: JournalPlace) -> int:
     """Remove a campaign from a journal, with all numbers and texts. It cannot be resumed after that."""
     asyncio.run(existing_journal(journal).purge(campaign))
-    click.echo(f"Removed {masked(campaign)}.")
+    result = f"Removed {masked(campaign)}."
+    click.echo(result)
+    say_where_output_is_lost(result)
     return 0

@@ -10,16 +10,20 @@ from typing import Any, Final
 import click
 
 from mensasdk.cli.campaign_options import campaign_options, given_options
+from mensasdk.cli.input.files import files_in_use
 from mensasdk.cli.input.job import make_job
 from mensasdk.cli.options import JournalPlace, credentials_help, guarded, journal_option
-from mensasdk.cli.show.output import COLUMNS, written_output
+from mensasdk.cli.show.campaign import say_lost
+from mensasdk.cli.show.output import written_output
 from mensasdk.cli.show.reconcile import show_reconciled
 from mensasdk.cli.show.tables import error_console, output_console
 from mensasdk.cli.show.unknown import show_unknown
+from mensasdk.cli.streams import say_where_output_is_lost
 from mensasdk.cli.work.journal import existing_journal
 from mensasdk.cli.work.reconcile import Reconciled, reconcile_campaign
-from mensasdk.cli.work.unknown import LIST_COLUMNS, Listed, list_doubts
+from mensasdk.cli.work.unknown import Listed, list_doubts
 from mensasdk.errors import ConfigurationError
+from mensasdk.messages import OutcomeKind
 from mensasdk.registry import vendors
 
 __all__ = ["command"]
@@ -39,7 +43,7 @@ _TAKEN: Final = frozenset(
     {
         *("vendor", "routes", "base_url", "credentials", "default_country", "sender"),
         *("rates", "requests_per_second", "max_in_flight", "max_recipients", "breaker"),
-        *("opt_outs", "opt_out_column", "output", "as_json", "quiet"),
+        *("opt_outs", "opt_out_column", "output", "raw", "as_json", "quiet"),
     }
 )
 
@@ -81,6 +85,7 @@ def command(
     only_list: bool,
     show_numbers: bool,
     output: Path | None,
+    raw: bool,
     as_json: bool,
     quiet: bool,
     **_options: Any,  # the rest is `make_job`'s
@@ -93,8 +98,7 @@ def command(
     if show_numbers and not only_list:
         raise ConfigurationError("--show-numbers belongs to --list, which is missing")
     job = None if only_list else make_job(None, given_options(), err)
-    columns = LIST_COLUMNS if only_list else COLUMNS
-    with written_output(output, journal=journal, columns=columns) as results:
+    with written_output(output, in_use=files_in_use(), raw=raw, must=only_list) as results:
         if job is None:
             listing = list_doubts(held, campaign, results, whole=as_json, show_numbers=show_numbers)
             ended: Listed | Reconciled = asyncio.run(listing)
@@ -108,4 +112,7 @@ def command(
             show_unknown(console, ended, journal, output)
         else:
             show_reconciled(console, ended, journal, output, repeat=repeat)
+    if isinstance(ended, Reconciled):
+        say_where_output_is_lost(", ".join(f"{ended.counts[kind]:,} {kind.value}" for kind in OutcomeKind))
+    say_lost(err, results, campaign, journal)
     return ended.exit_code

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from mensasdk.cli.campaign_options import CAMPAIGN_EPILOG, campaign_options
+from mensasdk.cli.input.files import files_in_use
 from mensasdk.cli.input.job import make_job
 from mensasdk.cli.options import JournalPlace, guarded, journal_option
-from mensasdk.cli.show.campaign import say_next, show_ended
-from mensasdk.cli.show.output import open_output
+from mensasdk.cli.show.campaign import say_lost, say_next, show_ended
+from mensasdk.cli.show.output import written_output
 from mensasdk.cli.show.tables import error_console
 from mensasdk.cli.work.journal import existing_journal
 from mensasdk.cli.work.resumed import resume_campaign
@@ -34,6 +34,7 @@ def command(
     file: Path | None,
     journal: JournalPlace,
     output: Path | None,
+    raw: bool,
     as_json: bool,
     quiet: bool,
     **_options: Any,  # the rest is `make_job`'s
@@ -49,14 +50,10 @@ def command(
     err = error_console()
     held = existing_journal(journal)
     job = make_job(file, click.get_current_context().params, err)
-    results = None if output is None else open_output(output, source=file)
-    try:
+    with written_output(output, in_use=files_in_use(), raw=raw) as results:
         ended = asyncio.run(resume_campaign(job, held, campaign, results, err, quiet=quiet))
-    finally:
-        if results is not None:
-            with suppress(OSError):  # a failure to write has been reported already
-                results.close()
-    show_ended(ended, err, output, as_json=as_json, quiet=quiet)
+    show_ended(ended, err, results, as_json=as_json, quiet=quiet)
+    say_lost(err, results, ended.campaign, journal)
     if not quiet:
         say_next(ended, err, journal, file)
     return ended.exit_code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from mensasdk.cli.campaign_options import CAMPAIGN_EPILOG, campaign_options
+from mensasdk.cli.input.files import files_in_use
 from mensasdk.cli.input.job import make_job
 from mensasdk.cli.input.rows import Layout
 from mensasdk.cli.masking import masked
 from mensasdk.cli.options import JournalPlace, guarded
-from mensasdk.cli.show.campaign import say_next, show_ended
-from mensasdk.cli.show.output import open_output
+from mensasdk.cli.show.campaign import say_lost, say_next, show_ended
+from mensasdk.cli.show.output import written_output
 from mensasdk.cli.show.tables import error_console
 from mensasdk.cli.work.campaign import Summary
 from mensasdk.cli.work.check import CheckedList
@@ -35,6 +35,7 @@ def command(
     journal: JournalPlace | None,
     dry: bool,
     output: Path | None,
+    raw: bool,
     as_json: bool,
     quiet: bool,
     **_options: Any,  # the rest is `make_job`'s
@@ -55,8 +56,7 @@ def command(
     err = error_console()
     given = click.get_current_context().params
     job = make_job(file, given, err)
-    results = None if output is None else open_output(output, source=file)
-    try:
+    with written_output(output, in_use=files_in_use(), raw=raw, must=dry) as results:
         ended: CheckedList | Summary
         if dry:
             ended = asyncio.run(check_list(job, results, err, quiet=quiet))
@@ -64,11 +64,9 @@ def command(
             if job.layout is not None and job.layout.variables is not None and not quiet:
                 _say_variables(err, given["template"], job.layout)
             ended = asyncio.run(send_list(job, results, campaign, journal, err, quiet=quiet))
-    finally:
-        if results is not None:
-            with suppress(OSError):  # a failure to write has been reported already
-                results.close()
-    show_ended(ended, err, output, as_json=as_json, quiet=quiet)
+    show_ended(ended, err, results, as_json=as_json, quiet=quiet)
+    if isinstance(ended, Summary):
+        say_lost(err, results, ended.campaign, journal)
     if journal is not None and not quiet and isinstance(ended, Summary):
         say_next(ended, err, journal, file)
     return ended.exit_code

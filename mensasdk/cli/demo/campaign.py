@@ -24,7 +24,7 @@ from mensasdk.cli.demo.people import HOME, make_people
 from mensasdk.cli.demo.reports import STATES, Reports
 from mensasdk.cli.input.routes import Way, connect
 from mensasdk.cli.input.rows import open_table, plan, read
-from mensasdk.cli.show.output import open_output
+from mensasdk.cli.show.output import written_output
 from mensasdk.cli.show.tables import (
     checks_table,
     display,
@@ -171,15 +171,14 @@ class Demo:
         rows = read(
             table,
             plan(table, text=TEXT),
-            lambda to, text, variables, reference: Message(to, text, variables=variables, reference=reference),
+            lambda to, text, variables, reference, line: Message(
+                to, text, variables=variables, reference=reference, place=line
+            ),
         )
-        output = open_output(self.results, source=self.people.path)
-        try:
+        with written_output(self.results, in_use=[self.people.path], must=True) as output:
             campaign = Campaign(router, rows, total=table.total, limits=self.limits, output=output, name="demo")
             with display(self.console, quiet=False) as progress:
                 return await campaign.run(progress)
-        finally:
-            output.close()
 
     async def wait_for_reports(self, box: Sandbox, clients: Mapping[str, Any], lines: Sequence[Line]) -> None:
         """Wait for the last callbacks, and ask the vendors that do not call back."""

@@ -52,7 +52,7 @@ def read_results(path: Path) -> list[Line]:
     with path.open(encoding="utf-8", newline="") as file:
         return [
             Line(
-                number_of(unguard_cell(row["to"])),
+                number_of(unguard_cell(row["number"] or row["as_written"])),
                 OutcomeKind(row["outcome"]),
                 row["vendor"],
                 unguard_cell(row["vendor_id"]),

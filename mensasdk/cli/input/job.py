@@ -112,7 +112,7 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
     routed = [*countries.values()] != [None]
     options = None if routed else make_options(vendor_info(ways[0].vendor), wishes)
 
-    def make(to: str, body: str, variables: dict[str, str], reference: str | None) -> Message:
+    def make(to: str, body: str, variables: dict[str, str], reference: str | None, line: int) -> Message:
         return Message(
             to,
             body,
@@ -123,6 +123,7 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
             not_after=not_after,
             reference=reference,
             options=options,
+            place=line,
         )
 
     return Job(ways, wishes, limits, given["default_country"], table, layout, read(table, layout, make))

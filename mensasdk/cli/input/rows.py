@@ -30,8 +30,8 @@ TEXT_NAMES: Final = ("text", "mensaje", "message", "texto")
 REFERENCE_NAMES: Final = ("reference", "referencia", "id")
 DELIMITERS: Final = (",", ";", "\t", "|")
 
-# to, text, variables, reference
-Make = Callable[[str, str, dict[str, str], str | None], Message]
+# to, text, variables, reference, line
+Make = Callable[[str, str, dict[str, str], str | None, int], Message]
 
 _UTF8: Final = "utf-8-sig"
 # Windows writes cp1252 where it does not write UTF-8; latin-1 reads any byte.
@@ -182,7 +182,7 @@ def read(table: Table, layout: Layout, make: Make) -> Iterator[GoodRow | BadRow]
     Args:
         table: the file.
         layout: the meaning of its columns.
-        make: ``make(to, text, variables, reference)`` builds the message.
+        make: ``make(to, text, variables, reference, line)`` builds the message, whose place is the line.
 
     Raises:
         ConfigurationError: the file was changed after it was opened, or cannot be read to its end.
@@ -242,7 +242,7 @@ def _good(
     line: int, make: Make, to: str, body: str, variables: dict[str, str], reference: str | None
 ) -> GoodRow | BadRow:
     try:
-        return GoodRow(line, make(to, body, variables, reference))
+        return GoodRow(line, make(to, body, variables, reference, line))
     except MensaError as error:
         return BadRow(line, to, Code.INVALID, say(error), reference)
 

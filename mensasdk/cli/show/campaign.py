@@ -13,20 +13,24 @@ from rich.text import Text
 from mensasdk.cli.masking import masked
 from mensasdk.cli.options import JournalPlace
 from mensasdk.cli.show.check import print_check
-from mensasdk.cli.show.tables import output_console, print_summary
+from mensasdk.cli.show.output import Output, partial_of
+from mensasdk.cli.show.tables import counts_text, output_console, print_summary
+from mensasdk.cli.streams import say_where_output_is_lost
 from mensasdk.cli.work.campaign import Summary
 from mensasdk.cli.work.check import CheckedList
 
-__all__ = ["say_next", "show_ended"]
+__all__ = ["say_lost", "say_next", "show_ended"]
 
 
-def show_ended(ended: CheckedList | Summary, err: Console, output: Path | None, *, as_json: bool, quiet: bool) -> None:
+def show_ended(
+    ended: CheckedList | Summary, err: Console, output: Output | None, *, as_json: bool, quiet: bool
+) -> None:
     """Print the result of a campaign or a check.
 
     Args:
         ended: the result.
         err: console for the tables where standard output has the JSON object.
-        output: file of results, whose name is printed; None for none.
+        output: file of results, whose name is printed if it is whole; None for none.
         as_json: print one JSON object on standard output.
         quiet: print no tables.
     """
@@ -38,11 +42,33 @@ def show_ended(ended: CheckedList | Summary, err: Console, output: Path | None, 
             print_check(console, ended)
         else:
             print_summary(console, ended)
-        if output is not None:
+        if output is not None and output.failure is None:
             what = "bad rows" if isinstance(ended, CheckedList) else "results"
-            console.print(Text(f"\n  {what}: {output}", style="dim"), soft_wrap=True)
+            console.print(Text(f"\n  {what}: {output.path}", style="dim"), soft_wrap=True)
     elif isinstance(ended, Summary) and ended.stopped is not None and not ended.interrupted:
         click.echo(masked(f"Stopped early: {ended.stopped}"), err=True)
+    if isinstance(ended, Summary):
+        say_where_output_is_lost(counts_text(ended).plain)
+
+
+def say_lost(err: Console, output: Output | None, campaign: str, journal: JournalPlace | None) -> None:
+    """Print that the file of results could not be written, and how to get it; nothing if it could.
+
+    Args:
+        err: console to print on.
+        output: file of results; None for none.
+        campaign: name of the campaign.
+        journal: place of the journal, which has the results; None without one.
+    """
+    if output is None or output.failure is None or output.path is None:
+        return
+    words = f"\n  The results could not be written to {output.path}: {output.failure.strerror}."
+    if journal is None:
+        words += f" {partial_of(output.path).name} has those until then."
+    else:
+        name = ["mensasdk", "results", campaign, "--journal", str(journal), "--output", str(output.path)]
+        words += f" The journal has them; write them with: {shlex.join(name)}"
+    err.print(Text(words, style="yellow"), soft_wrap=True)
 
 
 def say_next(ended: Summary, err: Console, journal: JournalPlace, file: Path | None) -> None:

@@ -31,7 +31,9 @@ __all__ = [
     "Meter",
     "campaigns_table",
     "checks_table",
+    "cost_text",
     "counts_table",
+    "counts_text",
     "display",
     "duration",
     "error_console",
@@ -155,7 +157,7 @@ class _Plain:
             self._next = time.monotonic() + self._every
             share = f" ({100 * summary.done // summary.total} %)" if summary.total else ""
             self._console.print(
-                f"{summary.done:,}/{summary.total:,}{share}, {short_number(speed)}/s: {_counts(summary).plain}",
+                f"{summary.done:,}/{summary.total:,}{share}, {short_number(speed)}/s: {counts_text(summary).plain}",
                 soft_wrap=True,
             )
 
@@ -176,7 +178,7 @@ class _Living:
     def update(self, summary: Summary) -> None:
         bar = _bar(summary.done, summary.total, self._speed.update(summary.went_out), summary.elapsed)
         notes = [Text(f"  {note}", style="yellow") for note in self._notes]
-        self._live.update(Group(bar, Text("  ").append_text(_counts(summary)), *notes), refresh=True)
+        self._live.update(Group(bar, Text("  ").append_text(counts_text(summary)), *notes), refresh=True)
 
     def note(self, text: str) -> None:
         self._notes.append(text)
@@ -256,12 +258,14 @@ def _numbers(summary: Summary) -> dict[OutcomeKind, int]:
     }
 
 
-def _counts(summary: Summary) -> Text:
+def counts_text(summary: Summary) -> Text:
+    """Return the four outcomes, and what was charged, in one line."""
     text = Text()
     for kind, count in _numbers(summary).items():
         text.append(" · " if text else "", style="dim")
         text.append(f"{count:,} {LABEL[kind]}", style=STYLE[kind] if count else "dim")
-    if not summary.shares and (unit := _unit(summary.vendor)):  # several vendors count in several units
+    # Several vendors count in several units.
+    if not summary.shares and summary.credits is not None and (unit := _unit(summary.vendor)):
         text.append(" · ", style="dim").append(f"{money(summary.credits)} {unit}")
     return text
 
@@ -384,7 +388,7 @@ def vendors_table(summary: Summary, costs: Mapping[str, Decimal]) -> Table:
     for vendor, share in summary.shares.items():
         counts = dict(zip(LABEL, (share.accepted, share.rejected, share.not_sent, share.unknown), strict=True))
         cells = [Text(f"{count:,}", style=STYLE[kind] if count else "dim") for kind, count in counts.items()]
-        table.add_row(Text(vendor), *cells, _cost(vendor, costs.get(vendor, share.credits)))
+        table.add_row(Text(vendor), *cells, cost_text(vendor, costs.get(vendor, share.credits)))
         for kind, count in counts.items():
             left[kind] -= count
     if any(left.values()):
@@ -393,7 +397,8 @@ def vendors_table(summary: Summary, costs: Mapping[str, Decimal]) -> Table:
     return table
 
 
-def _cost(vendor: str, cost: Decimal | None) -> Text:
+def cost_text(vendor: str, cost: Decimal | None) -> Text:
+    """Return the cost in the vendor's unit; "not told" where the vendor does not tell it."""
     unit = _unit(vendor)
     if not unit:
         return Text("none", style="dim")
@@ -422,8 +427,10 @@ def _spent(summary: Summary, unit: str) -> Sequence[tuple[str, str]]:
     if not unit:
         return ()
     label, end = ("credits used", "") if unit == "credits" else ("cost", f" {unit}")
-    left = "not told" if summary.balance is None else f"{money(summary.balance)}{end}"
-    return ((label, f"{money(summary.credits)}{end}"), ("balance", left))
+    used, left = (
+        "not told" if amount is None else f"{money(amount)}{end}" for amount in (summary.credits, summary.balance)
+    )
+    return ((label, used), ("balance", left))
 
 
 def _pairs(*pairs: tuple[str, str]) -> Table:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from mensasdk.campaign import Amount, BatchReport, BatchSender, Route, Router
+from mensasdk.campaign import Amount, BatchReport, BatchSender, Route, Router, Screen
 from mensasdk.cli.input.rows import BadRow, GoodRow
 from mensasdk.cli.input.screens import NOTHING, Screening
 from mensasdk.cli.masking import masked
@@ -71,7 +71,12 @@ class Limits:
         )
 
     def sender(
-        self, client: BatchClient | Router, journal: Journal | None = None, *, total: int | None = None
+        self,
+        client: BatchClient | Router,
+        journal: Journal | None = None,
+        *,
+        total: int | None = None,
+        first: Screen | None = None,
     ) -> BatchSender:
         """Make a sender with these limits. A router keeps the limits of its own routes: see `route`.
 
@@ -79,9 +84,10 @@ class Limits:
             client: the client, or a router.
             journal: as in `BatchSender`.
             total: count of the messages of the campaign; see `Screening.screens`.
+            first: a screen before all others; None for none.
         """
         router = client if isinstance(client, Router) else Router([self.route(client)])
-        screens = self.screening.screens(total)
+        screens = [*([] if first is None else [first]), *self.screening.screens(total)]
         return _Sender(router, max_recipients=self.max_recipients, journal=journal, screens=screens)
 
 
@@ -138,7 +144,8 @@ class Summary:
         shown: the first bad rows.
         by_code: count of the rows with each code.
         meanings: outcome and first detail of each code.
-        parts, credits, balance, elapsed: as in `BatchReport`.
+        parts, elapsed: as in `BatchReport`.
+        credits, balance: as in `BatchReport`, of the only vendor; None where it does not tell them.
         stopped: reason why the campaign ended early; None where it did not.
         interrupted: whether a person ended it.
         shares: part of each vendor, where there are several. Their credits and balances have different units, so
@@ -158,7 +165,7 @@ class Summary:
     by_code: Mapping[str, int]
     meanings: Mapping[str, tuple[OutcomeKind, str]]
     parts: int
-    credits: Decimal
+    credits: Decimal | None
     balance: Decimal | None
     elapsed: float
     stopped: str | None
@@ -199,7 +206,7 @@ class Summary:
             "bad_rows": self.bad_rows,
             "by_code": dict(self.by_code),
             "parts": self.parts,
-            "credits": None if self.shares else str(self.credits),
+            "credits": None if self.shares or self.credits is None else str(self.credits),
             "balance": None if self.shares or self.balance is None else str(self.balance),
             **({"vendors": {name: share.as_json() for name, share in self.shares.items()}} if self.shares else {}),
             "elapsed": round(self.elapsed, 3),
@@ -252,16 +259,16 @@ class Campaign:
     ) -> None:
         self._vendors = client.vendors if isinstance(client, Router) else (client.vendor,)
         self._vendor = self._vendors[0] if len(self._vendors) == 1 else "router"
-        self._sender = limits.sender(client, journal, total=total)
+        self._sender = limits.sender(client, journal, total=total, first=None if output is None else self._see)
         self._durable = journal is not None
         self._reading = False
         self._rows = rows
         self._total = total
         self._output = output
         self._name = name
-        # Rows without an outcome yet, by the identity of their message. Lines cannot be references: two rows with the
-        # same message would no longer be duplicates.
-        self._open: dict[int, GoodRow] = {}
+        # Messages without an outcome yet, by their place, which is their line; and the numbers that were read by then.
+        self._open: dict[int | None, Message] = {}
+        self._numbers: dict[int | None, str] = {}
         self._skipped: Counter[str] = Counter()
         self._meanings: dict[str, tuple[OutcomeKind, str]] = {}
         self._bad_rows = 0
@@ -329,7 +336,7 @@ class Campaign:
             by_code=self._skipped + (report.by_code if report is not None else Counter()),
             meanings=dict(self._meanings),
             parts=report.parts if report is not None else 0,
-            credits=_amount(report.credits if report is not None else {}, self._vendor) or Decimal(0),
+            credits=_amount(report.credits if report is not None else {}, self._vendor),
             balance=_amount(report.balance if report is not None else {}, self._vendor),
             elapsed=time.monotonic() - self._begun,
             stopped=self._halted,
@@ -349,7 +356,13 @@ class Campaign:
                 self._bad(row.line, row.to, row.detail)
                 self._skip(row)
             else:
-                self._open[id(row.message)] = row
+                if not self._durable and self._output is not None and self._output.failure is not None:
+                    # Nothing would record who gets a message.
+                    why = f"the output file cannot be written: {self._output.failure.strerror}"
+                    self._halt(why)
+                    self._skip(_unsent(row, why))
+                    return
+                self._open[row.line] = row.message
                 yield row.message
         if self._durable:  # raise: a return would tell the journal that the list was read to its end
             raise ConfigurationError(self._halted)
@@ -368,40 +381,45 @@ class Campaign:
             self._halted = report.stopped
 
     def _ended(self, outcome: Outcome) -> None:
-        row = self._open.pop(id(outcome.message))
+        message = outcome.message
+        self._open.pop(message.place, None)
         if outcome.code is not None:
             self._remember(outcome.code, outcome.kind, outcome.detail)
             if outcome.kind is OutcomeKind.NOT_SENT:
                 if outcome.code.startswith("invalid"):
-                    self._bad(row.line, row.message.to, outcome.detail)
+                    self._bad(message.place or 0, message.to, outcome.detail)
                 elif outcome.code == Code.STOPPED and len(self._vendors) == 1 and not self._durable:
                     # The only vendor has stopped the campaign, so the rest of the list need not be read. Several
                     # vendors may go on, and a journal takes the rest for the next time.
                     self._halt(outcome.detail)
         if self._output is not None:
-            try:
-                self._output.outcome(row.line, outcome)
-            except OSError as error:
-                self._lose_output(error)
+            self._write(self._output, outcome)
+
+    def _see(self, message: Message, number: str, /) -> Message:
+        """Keep the number of a message in E.164, for its row; a screen that refuses nothing."""
+        self._numbers[message.place] = number
+        return message
+
+    def _write(self, output: Output, outcome: Outcome) -> None:
+        if output.campaign is None and self._sender.report is not None:
+            output.campaign = self._sender.report.campaign
+        output.outcome(outcome, self._numbers.pop(outcome.message.place, None))
 
     async def _account_for_the_rest(self) -> None:
         """Count as not sent the rows that the sender did not get, or had not begun when the campaign ended."""
         vendor, reason = self._vendor, self._halted or "the campaign ended before it"
         detail = "the campaign was interrupted before this message"
         for held in self._open.values():  # the sender's report has counted these already
-            left = Outcome(OutcomeKind.NOT_SENT, held.message, vendor=vendor, code=Code.INTERRUPTED, detail=detail)
+            left = Outcome(OutcomeKind.NOT_SENT, held, vendor=vendor, code=Code.INTERRUPTED, detail=detail)
             if self._output is not None:
-                try:
-                    self._output.outcome(held.line, left)
-                except OSError as error:
-                    self._lose_output(error)
+                self._write(self._output, left)
         self._open.clear()
         try:
             for count, row in enumerate(self._rows):
                 if count % 1000 == 0:
                     await asyncio.sleep(0)
                 if isinstance(row, GoodRow):
-                    row = BadRow(row.line, row.message.to, Code.STOPPED, reason, row.message.reference)
+                    row = _unsent(row, reason)
                 else:
                     self._bad(row.line, row.to, row.detail)
                 self._skip(row)
@@ -416,10 +434,7 @@ class Campaign:
         self._skipped[row.code] += 1
         self._remember(row.code, OutcomeKind.NOT_SENT, row.detail)
         if self._output is not None:
-            try:
-                self._output.bad_row(row, self._vendor)
-            except OSError as error:
-                self._lose_output(error)
+            self._output.bad_row(row, self._vendor)
 
     def _bad(self, line: int, to: str, reason: str) -> None:
         self._bad_rows += 1
@@ -439,18 +454,15 @@ class Campaign:
 
     def _flush(self) -> None:
         if self._output is not None:
-            try:
-                self._output.flush()
-            except OSError as error:
-                self._lose_output(error)
-
-    def _lose_output(self, error: OSError) -> None:
-        self._output = None
-        self._halt(f"the output file cannot be written: {error.strerror}")
+            self._output.flush()
 
     def _note(self, text: str) -> None:
         if self._display is not None:
             self._display.note(text)
+
+
+def _unsent(row: GoodRow, reason: str) -> BadRow:
+    return BadRow(row.line, row.message.to, Code.STOPPED, reason, row.message.reference)
 
 
 def _shares(report: BatchReport | None, vendors: Sequence[str]) -> dict[str, Share]:

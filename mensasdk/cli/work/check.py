@@ -174,11 +174,10 @@ async def check_rows(
 
     Raises:
         ConfigurationError: the list was changed while it was read.
-        OSError: the output cannot be written.
     """
     vendors = client.vendors if isinstance(client, Router) else (client.vendor,)
     result = CheckedList(vendors[0] if len(vendors) == 1 else "router")
-    lines: dict[int, int] = {}
+    numbers: dict[int | None, str] = {}
 
     def messages() -> Iterator[Message]:
         for row in rows:
@@ -188,25 +187,28 @@ async def check_rows(
                 if output is not None:
                     output.bad_row(row, result.vendor)
             else:
-                lines[id(row.message)] = row.line
                 yield row.message
 
+    def see(message: Message, number: str, /) -> Message:
+        numbers[message.place] = number
+        return message
+
     def on_message(message: Message, outcome: Outcome | None) -> None:
-        line = lines.pop(id(message))
+        number = numbers.pop(message.place, None)
         if outcome is None:
             return
         code = outcome.code or Code.INVALID
         if code == Code.DUPLICATE:
             return
-        result.bad(line, message.to, code, outcome.detail)
+        result.bad(message.place or 0, message.to, code, outcome.detail)
         if output is not None:
-            output.outcome(line, outcome)
+            output.outcome(outcome, number)
 
     def progress(found: Preflight) -> None:
         if on_progress is not None:
             on_progress(found.total + result.unreadable.total(), found.messages)
 
-    sender = limits.sender(client, total=total)
+    sender = limits.sender(client, total=total, first=None if output is None else see)
     result.preflight = await sender.check(
         messages(), prices=limits.screening.prices, on_progress=progress, on_message=on_message
     )

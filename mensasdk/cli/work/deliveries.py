@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import aclosing
-from datetime import UTC
-from typing import Any, Final
+from typing import Any
 
 from attrs import frozen
 
@@ -14,14 +13,10 @@ from mensasdk.cli.show.output import Output
 from mensasdk.cli.work.journal import recorded_campaign
 from mensasdk.cli.work.unknown import vendor_of
 from mensasdk.delivery import delivered
-from mensasdk.journal import Journal, Record, State
-from mensasdk.messages import Delivery, DeliveryState
+from mensasdk.journal import Journal, State
+from mensasdk.messages import DeliveryState
 
-__all__ = ["DELIVERY_COLUMNS", "Deliveries", "count_deliveries"]
-
-DELIVERY_COLUMNS: Final = (
-    "campaign", "number", "reference", "vendor", "vendor_id", "outcome", "state", "code", "at",
-)  # fmt: skip
+__all__ = ["Deliveries", "count_deliveries"]
 
 
 @frozen
@@ -63,8 +58,9 @@ async def count_deliveries(journal: Journal, campaign: str, output: Output | Non
     Raises:
         ConfigurationError: there is no such campaign.
         JournalError: the journal cannot be read.
-        OSError: the output cannot be written.
     """
+    if output is not None:
+        output.campaign = campaign
     await recorded_campaign(journal, campaign)
     vendors: dict[str, Counter[DeliveryState | None]] = {}
     async with aclosing(delivered(journal, campaign)) as found:
@@ -74,21 +70,5 @@ async def count_deliveries(journal: Journal, campaign: str, output: Output | Non
             state = None if report is None else report.state
             vendors.setdefault(vendor_of(record), Counter())[state] += 1
             if output is not None:
-                output.write(*_row(campaign, record, report))
+                output.record(record, report)
     return Deliveries(campaign, vendors)
-
-
-def _row(campaign: str, record: Record, report: Delivery | None) -> tuple[str | None, ...]:
-    known = None if record.outcome is None else record.outcome.vendor_id
-    at = None if report is None or report.at is None else report.at.astimezone(UTC).isoformat(timespec="seconds")
-    return (
-        campaign,
-        record.number,
-        record.message.reference,
-        vendor_of(record),
-        known or (None if report is None else report.vendor_id),
-        record.state.value,
-        None if report is None else report.state.value,
-        None if report is None else report.code,
-        at,
-    )

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from rich.console import Console
 
-from mensasdk.campaign import BatchReport, BatchSender, Progress, Router
+from mensasdk.campaign import BatchReport, Progress, Router
 from mensasdk.cli.input.job import Job
 from mensasdk.cli.input.routes import connect
 from mensasdk.cli.masking import masked
@@ -21,7 +21,7 @@ from mensasdk.cli.work.campaign import Limits
 from mensasdk.cli.work.signals import interrupts
 from mensasdk.cli.work.unknown import unknown_records, vendor_of
 from mensasdk.errors import ConfigurationError
-from mensasdk.journal import Journal
+from mensasdk.journal import Journal, Record
 from mensasdk.messages import OutcomeKind
 from mensasdk.vendors.batching import BatchClient
 
@@ -115,8 +115,13 @@ async def settle(
         ConfigurationError: there is no such campaign, or another process is sending it.
         JournalError: the journal cannot be used.
     """
-    async with aclosing(unknown_records(journal, campaign)) as records:
-        concerned = Counter([vendor_of(record) async for record in records])
+    concerned: Counter[str] = Counter()
+    records: list[Record] = []  # in the order in which they are asked about
+    async with aclosing(unknown_records(journal, campaign)) as found:
+        async for record in found:
+            concerned[vendor_of(record)] += 1
+            if output is not None:
+                records.append(record)
     vendors = client.vendors if isinstance(client, Router) else (client.vendor,)
     if repeat and len(concerned) > 1 and len(vendors) == 1:
         raise ConfigurationError(
@@ -137,12 +142,14 @@ async def settle(
             bar.update(now.done)
 
         report = await sender.reconcile(campaign, repeat=repeat, on_progress=progress)
-    return await _gather(report, sender, output, [one for one in concerned if one not in vendors], interrupted)
+    if output is not None:
+        output.campaign = campaign
+        for record, outcome in zip(records, report.outcomes(), strict=False):  # not all, where it was stopped
+            output.record(record, outcome=evolve(outcome, message=record.message))
+    return await _gather(report, [one for one in concerned if one not in vendors], interrupted)
 
 
-async def _gather(
-    report: BatchReport, sender: BatchSender, output: Output | None, not_asked: Sequence[str], interrupted: bool
-) -> Reconciled:
+async def _gather(report: BatchReport, not_asked: Sequence[str], interrupted: bool) -> Reconciled:
     counts: Counter[OutcomeKind] = Counter()
     vendors: dict[str, Counter[OutcomeKind]] = {}
     means: Counter[tuple[OutcomeKind, str]] = Counter()
@@ -159,8 +166,6 @@ async def _gather(
         else:
             means[kind, code] += 1
             words.setdefault(code, masked(row["detail"]))
-        if output is not None:
-            output.row(row)
     return Reconciled(report.campaign, counts, vendors, means, words, reasons, not_asked, report.stopped, interrupted)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -51,7 +50,10 @@ class ResumedCampaign(Campaign):
         name: str,
         output: Output | None = None,
     ) -> None:
-        super().__init__(client, rows, total=total, limits=limits, output=output, name=name, journal=journal)
+        super().__init__(client, rows, total=total, limits=limits, name=name, journal=journal)
+        if output is not None:  # set here: the report has the numbers, so that no screen need see them
+            output.campaign = name
+            self._output = output
         self._campaign = name
 
     def _given(self) -> Iterator[Message]:
@@ -85,13 +87,7 @@ class ResumedCampaign(Campaign):
                 self._remember(row["code"], kind, row["detail"])
                 self._bad_rows += kind is OutcomeKind.NOT_SENT and row["code"].startswith("invalid")
             if self._output is not None:
-                self._write(self._output, row)
-
-    def _write(self, output: Output, row: dict[str, Any]) -> None:
-        try:
-            output.row(row)
-        except OSError as error:
-            self._lose_output(error)
+                self._output.row(row)
 
     async def _account_for_the_rest(self) -> None:
         # The journal holds the campaign. Rows of the list that were not read again may be in it or not.

@@ -15,7 +15,6 @@ from mensasdk.cli.work.campaign import Campaign, Summary
 from mensasdk.cli.work.check import CheckedList, check_rows
 from mensasdk.cli.work.journal import journal_at
 from mensasdk.cli.work.signals import interrupts
-from mensasdk.errors import ConfigurationError
 
 __all__ = ["check_list", "send_list"]
 
@@ -62,18 +61,11 @@ async def check_list(job: Job, results: Output | None, err: Console, *, quiet: b
         quiet: show no progress.
 
     Raises:
-        ConfigurationError: the file of results cannot be written, or the list was changed while it was read.
+        ConfigurationError: the list was changed while it was read.
     """
     connected = connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country)
     assert job.table is not None
     total = job.table.total
     async with connected as (client, _):
         with check_progress(err, total, quiet=quiet) as progress:
-            try:
-                ended = await check_rows(client, job.rows, job.limits, results, total=total, on_progress=progress)
-                if results is not None:
-                    results.flush()
-                return ended
-            except OSError as error:
-                failure = error.strerror or type(error).__name__
-    raise ConfigurationError(f"the output file cannot be written: {failure}")
+            return await check_rows(client, job.rows, job.limits, results, total=total, on_progress=progress)

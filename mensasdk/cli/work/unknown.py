@@ -18,14 +18,13 @@ from mensasdk.journal.protocol import recorded_outcome
 from mensasdk.phone import mask
 
 __all__ = [
-    "LIST_COLUMNS",
     "Listed",
     "list_doubts",
     "unknown_records",
     "vendor_of",
 ]
 
-LIST_COLUMNS: Final = ("campaign", "number", "reference", "vendor", "request", "sent_at", "code", "detail")
+_COLUMNS: Final = ("campaign", "number", "reference", "vendor", "request", "sent_at", "code", "detail")
 _SHOWN: Final = 50
 _AT_ONCE: Final = 1000
 _DOUBTFUL: Final = frozenset({State.UNKNOWN})
@@ -64,7 +63,7 @@ class Listed:
         vendors: count of the messages of each vendor.
         codes: count of the messages with each code.
         words: meaning of each code.
-        shown: the rows to show, with the names of `LIST_COLUMNS`; numbers are masked unless asked for in full.
+        shown: the rows to show, with the names of their cells; numbers are masked unless asked for in full.
     """
 
     campaign: str
@@ -99,15 +98,16 @@ async def list_doubts(
     Args:
         journal: journal with the campaign.
         campaign: name of the campaign.
-        output: file with `LIST_COLUMNS`, which gets the numbers in full; None for none.
+        output: file that gets all of them, with the numbers in full; None for none.
         whole: keep every row in ``shown``, and not the first ones only.
         show_numbers: do not mask the numbers in ``shown``.
 
     Raises:
         ConfigurationError: as `unknown_records`.
         JournalError: as `unknown_records`.
-        OSError: the file cannot be written.
     """
+    if output is not None:
+        output.campaign = campaign
     vendors: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     words: dict[str, str] = {}
@@ -116,7 +116,7 @@ async def list_doubts(
         async for record in records:
             row = _row(campaign, record)
             if output is not None:
-                output.write(*row.values())
+                output.record(record)
             vendors[row["vendor"]] += 1
             codes[row["code"]] += 1
             words.setdefault(row["code"], masked(row["detail"]))
@@ -140,4 +140,4 @@ def _row(campaign: str, record: Record) -> dict[str, Any]:
         outcome.code or "",
         outcome.detail,
     )
-    return dict(zip(LIST_COLUMNS, cells, strict=True))
+    return dict(zip(_COLUMNS, cells, strict=True))
