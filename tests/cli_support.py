@@ -54,6 +54,22 @@ def fill_the_disk(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(os, "open", opened)
 
 
+async def run_on_a_full_disk(*arguments: str | Path, box: Sandbox) -> Ended:
+    """Run the command in a process of its own, whose files of results lie on a disk that is full."""
+    code = (
+        "import pytest; from cli_support import cli, fill_the_disk; "
+        "fill_the_disk(pytest.MonkeyPatch()); cli(prog_name='mensasdk')"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code, *map(str, arguments)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=environment(box) | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+    )
+    return await finish(process)
+
+
 def write_people(path: Path, count: int, *, extra: Sequence[str] = ()) -> Path:
     """Write a list of ``count`` good rows, and further lines as they are."""
     return write_rows(path, [f"{34600000000 + index},Persona {index}" for index in range(count)], extra=extra)

@@ -17,7 +17,7 @@ from mensasdk.cli.options import JournalPlace, guarded, journal_option, json_opt
 from mensasdk.cli.show.output import Output, written_output
 from mensasdk.cli.show.results import print_results
 from mensasdk.cli.show.tables import error_console, output_console
-from mensasdk.cli.work.journal import existing_journal
+from mensasdk.cli.work.journal import existing_journal, recorded_campaign
 from mensasdk.cli.work.results import write_results
 from mensasdk.errors import ConfigurationError
 
@@ -50,6 +50,7 @@ def command(
     if form is not None and (output is not None or as_json):
         raise ConfigurationError("--format is for rows on standard output; the ending of --output tells its own")
     held = existing_journal(journal)
+    asyncio.run(recorded_campaign(held, campaign))  # before a header is written
     to_screen = output is None and not as_json
     rows = (
         _standard_output(form or "csv", raw)

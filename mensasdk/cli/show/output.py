@@ -6,12 +6,14 @@ A file of results is private, is written beside its name, and gets its name when
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -77,7 +79,7 @@ class Output:
         self._is_empty = True
         self._csv = csv.writer(file) if as_csv else None
         if self._csv is not None:
-            self._try(lambda writer=self._csv: writer.writerow(COLUMNS))
+            self._try(partial(self._csv.writerow, COLUMNS))
         self.flush()
 
     def outcome(self, outcome: Outcome, number: str | None = None) -> None:
@@ -141,11 +143,19 @@ class Output:
     def close(self) -> None:
         """Close the file, and give it its name if it is whole."""
         self._try(self._file.flush)
+        if self.path is not None:
+            self._try(partial(self._name, self.path))
         with suppress(OSError):  # what it could not write is in `failure` already
-            self._try(lambda: os.fsync(self._file.fileno()))
             self._file.close()
-        if self.path is not None and self.failure is None:
-            self._try(lambda path=self.path: os.replace(partial_of(path), path))  # noqa: PTH105 - one step for both
+
+    def _name(self, path: Path) -> None:
+        written = os.fstat(self._file.fileno())
+        os.fsync(self._file.fileno())
+        self._file.close()
+        found = partial_of(path).lstat()
+        if (found.st_dev, found.st_ino) != (written.st_dev, written.st_ino):
+            raise FileExistsError(errno.EEXIST, "another command has begun the same file")
+        partial_of(path).replace(path)
 
     def abandon(self) -> None:
         """Close the file without its name, and remove it if it has no row."""
@@ -164,13 +174,12 @@ class Output:
                 line = orjson.dumps(whole).decode()
             except TypeError:  # half of a surrogate pair; the standard library writes an escape
                 line = json.dumps(whole)
-            self._try(lambda: self._file.write(f"{line}\n"))
+            self._try(partial(self._file.write, f"{line}\n"))
             return
         texts = ["" if value is None else str(value) for value in values]
-        writer = self._csv
-        self._try(lambda: writer.writerow(texts if self._raw else map(guard_cell, texts)))
+        self._try(partial(self._csv.writerow, texts if self._raw else map(guard_cell, texts)))
 
-    def _try(self, write: Any) -> None:
+    def _try(self, write: Callable[[], object]) -> None:
         if self.failure is None:
             try:
                 write()
@@ -221,12 +230,12 @@ def open_output(path: Path, *, in_use: Iterable[Path], raw: bool = False) -> Out
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ConfigurationError(f"--output must end in {' or '.join(SUFFIXES)}")
-    partial, others = partial_of(path), [*in_use]
+    unfinished, others = partial_of(path), [*in_use]
     try:
-        for one in (path, partial):
+        for one in (path, unfinished):
             _check(one, others)
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
+        unfinished.unlink(missing_ok=True)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", None) or "its name cannot be used"
         raise ConfigurationError(f"{path} cannot be written: {problem}") from None
