@@ -240,8 +240,8 @@ class Outcome(_Blank):
             is no code.
         detail: one sentence for a person, or empty.
         parts: SMS parts that the message counts as; None if not known.
-        credits: credits that the vendor charged for this message; None if it does not say. A charge for several messages
-            together is divided only if all have equally many parts and it divides exactly.
+        credits: credits that the vendor charged for this message; None if it does not say. A charge for several
+            messages together is divided only if all have equally many parts and it divides exactly.
     """
 
     kind: OutcomeKind
