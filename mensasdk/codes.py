@@ -34,6 +34,8 @@ class Code(StrEnum):
     """The number is not a phone number that can be reached."""
     INVALID_VARIABLES = "invalid_variables"
     """A placeholder has no variable, or the vendor does not accept a variable."""
+    CHANGED = "changed"
+    """The campaign has another message to this number, from an earlier reading of its list."""
     CLOSED = "closed"
     """It is outside the sending hours."""
     DUPLICATE = "duplicate"

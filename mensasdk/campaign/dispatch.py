@@ -127,7 +127,7 @@ class Dispatcher:
             following, other = self._prepare(screened or item.message, lanes)
         except ValidationError:
             return None
-        other.message, other.seq, other.key = item.message, item.seq, item.key
+        other.message, other.seq, other.key, other.place = item.message, item.seq, item.key, item.place
         return following, other
 
     def _candidates(self, message: Message) -> list[Lane]:

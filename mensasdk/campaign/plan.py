@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from mensasdk.arguments import not_this
+from mensasdk.campaign.earlier import Earlier
 from mensasdk.campaign.lane import Lane
 from mensasdk.campaign.request import Planned, Request
 from mensasdk.errors import ConfigurationError, MensaError
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.vendors.batching import Prepared, code_of
 
-__all__ = ["Messages", "Planner", "Portion", "refusal"]
+__all__ = ["Messages", "Placed", "Planner", "Portion", "check_messages", "refusal"]
 
 Messages = Iterable[Message] | AsyncIterable[Message]
+
+
+@frozen
+class Placed:
+    """A message of a campaign's list, with its position there."""
+
+    message: Message
+    place: int
+
+
+def check_messages(messages: object) -> None:
+    """Check that an argument can be a list of messages.
+
+    Raises:
+        ConfigurationError: it is no iterable, or is a single message, a text or a mapping.
+    """
+    if isinstance(messages, Message | str | bytes | Mapping) or not isinstance(messages, Iterable | AsyncIterable):
+        raise ConfigurationError(not_this("messages", "a list or other iterable of Message values", messages))
+
 
 _MAX_REFUSED = 256
 
@@ -82,19 +102,22 @@ class Planner:
         linger: seconds without a new message after which an async source's messages go out in requests that are not
             full.
         say: returns the words of an error that stand in the outcome of a refused message.
+        earlier: what the campaign has read and written before; None for a campaign that begins.
     """
 
     def __init__(
         self,
-        messages: Messages,
+        messages: Messages | AsyncIterable[Placed],
         prepare: Callable[[Message], Planned],
         *,
         vendor: str,
         window: int,
         linger: float,
         say: Callable[[MensaError], str] = str,
+        earlier: Earlier | None = None,
     ) -> None:
         self._messages = messages
+        self._earlier = earlier
         self._prepare = prepare
         self._vendor = vendor
         self._window = window
@@ -138,14 +161,20 @@ class Planner:
         if self._refused:
             yield self._portion(None)
 
-    def _add(self, message: Message) -> Portion | None:
+    def _add(self, message: Message | Placed) -> Portion | None:
+        place = self._read
         self._read += 1
+        if isinstance(message, Placed):
+            place, message = message.place, message.message
         given: object = message
         if given.__class__ is not Message and not isinstance(given, Message):
             what = 'a Message, such as Message("+34600000000", "Hola")'
             raise ConfigurationError(not_this(f"messages[{self._read - 1}]", what, given))
         try:
             lane, item, screened = self._prepare(message)
+            item.place = place
+            if self._earlier is not None:
+                self._earlier.check(item)
         except MensaError as error:
             self._refused.append(refusal(message, self._vendor, error, self._say(error)))
             return self._portion(None) if len(self._refused) >= _MAX_REFUSED else None
@@ -194,9 +223,11 @@ class _End:
     error: Exception | None = None
 
 
-async def _each(messages: AsyncIterable[Message], linger: float) -> AsyncGenerator[Message | None, None]:
+async def _each(
+    messages: AsyncIterable[Message | Placed], linger: float
+) -> AsyncGenerator[Message | Placed | None, None]:
     """Yield each message, and None once whenever the source has been silent for ``linger`` seconds."""
-    queue: asyncio.Queue[Message | _End] = asyncio.Queue(maxsize=256)
+    queue: asyncio.Queue[Message | Placed | _End] = asyncio.Queue(maxsize=256)
     # The source runs in its own task: a timeout around it would cancel it in the middle of its work.
     pump = asyncio.create_task(_pump(messages, queue))
     try:
@@ -221,7 +252,7 @@ async def _each(messages: AsyncIterable[Message], linger: float) -> AsyncGenerat
         await asyncio.gather(pump, return_exceptions=True)
 
 
-async def _pump(source: AsyncIterable[Message], queue: asyncio.Queue[Message | _End]) -> None:
+async def _pump(source: AsyncIterable[Message | Placed], queue: asyncio.Queue[Message | Placed | _End]) -> None:
     end = _End()
     try:
         async for message in source:

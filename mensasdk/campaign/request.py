@@ -160,6 +160,7 @@ class Carrier:
 
     Attributes:
         next_seq: the first free ``seq``.
+        nonce: the nonce of the campaign, which stands in the references of its requests.
         is_recording: False once the journal has failed.
     """
 
@@ -173,6 +174,7 @@ class Carrier:
         closed: Callable[[], str | None],
     ) -> None:
         self.next_seq = 0
+        self.nonce = ""
         self.is_recording = True
         self._journal = journal
         self._report = report
@@ -289,7 +291,7 @@ class Carrier:
         self, request: Request, batch: Sequence[Prepared], claim: Claim, gate: LaneGate, ended: Ended
     ) -> None:
         """Send claimed messages through their lane, and through the next lanes while certainly nothing was sent."""
-        reference = request_reference(self._campaign, batch[0].seq)
+        reference = request_reference(self.nonce, batch[0].seq)
         batch = self._in_time(request, batch, ended)
         # The first request takes over what is reserved, to charge it or to give it back.
         first = request

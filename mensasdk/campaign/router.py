@@ -88,10 +88,11 @@ class Router:
         except MensaError as error:
             return refusal(message, dispatcher.vendor, error, error.message)
         journal, report = MemoryJournal(keep_outcomes=False), BatchReport(token_hex(8), dispatcher.vendor)
-        await journal.open(report.campaign)
+        run = Run(journal, dispatcher, report)
+        run.carrier.nonce = (await journal.open(report.campaign)).nonce
         try:
             async with asyncio.timeout(seconds):
-                [outcome] = await Run(journal, dispatcher, report).bring(Request(lane, [item]))
+                [outcome] = await run.bring(Request(lane, [item]))
         except TimeoutError:
             [ended] = report.outcomes()
             return evolve(ended, message=message, code=Code.DEADLINE_EXCEEDED, detail="the time allowed ran out")

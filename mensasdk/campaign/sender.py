@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping, Sequence, Sized
 from contextlib import aclosing, asynccontextmanager
 from copy import copy
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Final
 
-from mensasdk.arguments import check_count, check_kind, check_seconds, not_this
+from mensasdk.arguments import check_count, check_seconds, not_this
 from mensasdk.campaign import resume as resuming
+from mensasdk.campaign.content import content_of
 from mensasdk.campaign.dispatch import Dispatcher
+from mensasdk.campaign.earlier import Earlier
 from mensasdk.campaign.interrupts import finish
 from mensasdk.campaign.lane import RouteStatistics
-from mensasdk.campaign.plan import Messages, Planner
+from mensasdk.campaign.plan import Messages, Placed, Planner, check_messages
 from mensasdk.campaign.report import BatchReport, Progress
 from mensasdk.campaign.request import Planned, reason_of
 from mensasdk.campaign.route import Route
@@ -24,8 +26,9 @@ from mensasdk.campaign.router import Router
 from mensasdk.campaign.run import Run, Sink
 from mensasdk.campaign.screens import Screen, Screens
 from mensasdk.errors import ConfigurationError, MensaError, ValidationError
+from mensasdk.journal.facts import CampaignFacts
 from mensasdk.journal.memory import MemoryJournal
-from mensasdk.journal.protocol import Journal, State, recorded_outcome
+from mensasdk.journal.protocol import Journal, Opened, State, check_name, recorded_outcome
 from mensasdk.limits.breaker import CircuitBreaker
 from mensasdk.limits.rate import RateLimit, RateLimiter
 from mensasdk.messages import Message, Outcome
@@ -113,6 +116,7 @@ class BatchSender:
             raise ConfigurationError("give the limits of a router to its routes, as in Route(client, rate=...)")
         self._dispatcher = Dispatcher(client.routes, size=max_recipients)
         self._journal = MemoryJournal(keep_outcomes=False) if journal is None else journal
+        self._content: CampaignFacts | None = content_of(client.routes)
         self._linger = linger
         self._screens = Screens(screens)
         self._report: BatchReport | None = None
@@ -146,7 +150,10 @@ class BatchSender:
 
         Repeated messages are still in the plan: only the journal tells which messages a campaign has already.
         """
-        _check_messages(messages)
+        return self._plan(messages)
+
+    def _plan(self, messages: Messages | AsyncIterable[Placed], earlier: Earlier | None = None) -> Planner:
+        check_messages(messages)
         self._screens.restart()
         return Planner(
             messages,
@@ -155,6 +162,7 @@ class BatchSender:
             window=self._dispatcher.window,
             linger=self._linger,
             say=self._say,
+            earlier=earlier,
         )
 
     async def check(
@@ -218,6 +226,7 @@ class BatchSender:
         messages: Messages,
         *,
         campaign: str | None = None,
+        again: bool = False,
         on_progress: OnProgress | None = None,
     ) -> BatchReport:
         """Send all messages and report on each.
@@ -227,6 +236,9 @@ class BatchSender:
             campaign: the campaign's id in the journal; a new id by default. A message that the same campaign has
                 already (same reference and number, or same number and text) is not sent again: NOT_SENT, code
                 ``"duplicate"``.
+            again: send messages too that a campaign which exists had otherwise when its list was read before, to
+                numbers that it wrote to or may have. By default they are NOT_SENT, code ``"changed"``; a journal that
+                keeps outcomes knows them by their position in the list.
             on_progress: called in the event loop after each request, and awaited if it is async. An exception that it
                 raises is logged and changes nothing.
 
@@ -234,7 +246,8 @@ class BatchSender:
             The report; the counts of its four outcomes add up to the count of messages.
 
         Raises:
-            ConfigurationError: the campaign is being sent elsewhere, or this sender runs another one. Nothing was sent.
+            ConfigurationError: the campaign is being sent elsewhere, or was begun with other routes, or this sender
+                runs another one. Nothing was sent.
             JournalError: the journal cannot be opened. Nothing was sent.
             asyncio.CancelledError: the task was cancelled. Messages under way are settled first: NOT_SENT if no byte
                 had left, UNKNOWN otherwise. `report` has the outcomes of all messages read so far.
@@ -249,7 +262,7 @@ class BatchSender:
         async def sink(_outcomes: Sequence[Outcome]) -> None:
             await _tell(on_progress, report, total)
 
-        await self._send_new(run, messages, sink)
+        await self._send_new(run, messages, sink, again=again)
         return report
 
     async def resume(
@@ -257,6 +270,7 @@ class BatchSender:
         campaign: str,
         messages: Messages | None = None,
         *,
+        again: bool = False,
         on_progress: OnProgress | None = None,
     ) -> BatchReport:
         """Resume a campaign that ended early, because its process ended or because it was stopped.
@@ -271,10 +285,12 @@ class BatchSender:
             messages: the same input again, if it may not have been read to its end. Messages that the campaign has
                 already (same reference and number, or same number and text) are skipped. All others are recorded before
                 the first of them goes out.
+            again: as in `send`.
             on_progress: as in `send`.
 
         Returns:
-            The report, with each message of the campaign once, and with the messages that broke a rule.
+            The report, with each message of the campaign once, and with the messages that broke a rule. Its
+            ``complete`` is false if the list was never read to its end; then a warning is logged as well.
 
         Raises:
             ConfigurationError: the journal has no such campaign or keeps no outcomes, or as in `send`.
@@ -294,11 +310,13 @@ class BatchSender:
                     total = sum((await self._journal.progress(campaign)).values())
                 await _tell(on_progress, report, total)
 
-        async with self._opened(run, create=False):
-            await self._take_up(run, messages, sink)
+        async with self._opened(run, create=False) as opened:
+            if messages is None and not opened.complete:
+                resuming.warn_incomplete(campaign)
+            await self._take_up(run, messages, sink, again=again or messages is None, complete=opened.complete)
             pending = resuming.pending(self._journal, campaign, run.carrier.next_seq)
-            await run.work(self.plan(pending), sink)
-            report.complete = run.complete or await self._is_complete(campaign)
+            await run.work(self._plan(pending), sink)
+            report.complete = run.complete or opened.complete
             if run.failure is not None:
                 raise run.failure
         return report
@@ -342,7 +360,7 @@ class BatchSender:
         self._need_outcomes()
         run = self._begin(campaign)
         report = run.report
-        async with self._opened(run, create=False):
+        async with self._opened(run, create=False, compare=False):
             report.begin()
             total = (await self._journal.progress(campaign))[State.UNKNOWN]
             reconciler = Reconciler(
@@ -360,7 +378,9 @@ class BatchSender:
             report.stopped = run.stopped or self._dispatcher.closed
         return report
 
-    async def stream(self, messages: Messages, *, campaign: str | None = None) -> AsyncGenerator[Outcome, None]:
+    async def stream(
+        self, messages: Messages, *, campaign: str | None = None, again: bool = False
+    ) -> AsyncGenerator[Outcome, None]:
         """Send all messages and yield each outcome as it comes, in no fixed order.
 
         Reading slowly slows the sending. Leaving the loop early cancels the campaign, like a cancellation of `send`;
@@ -369,6 +389,7 @@ class BatchSender:
         Args:
             messages: as in `send`.
             campaign: as in `send`.
+            again: as in `send`.
         """
         run = self._begin(campaign, keep_rows=False)
         queue: asyncio.Queue[Sequence[Outcome] | None] = asyncio.Queue(maxsize=1)
@@ -376,7 +397,7 @@ class BatchSender:
         async def work() -> None:
             failure: Exception | None = None
             try:
-                await self._send_new(run, messages, queue.put)
+                await self._send_new(run, messages, queue.put, again=again)
             except Exception as error:  # noqa: BLE001 - raised below, after the earlier outcomes
                 failure = error
             await queue.put(None)
@@ -394,9 +415,6 @@ class BatchSender:
             await asyncio.gather(task, return_exceptions=True)
             self._run = None  # also if the task was cancelled before it began
 
-    async def _is_complete(self, campaign: str) -> bool:
-        return any(info.complete for info in await self._journal.campaigns() if info.name == campaign)
-
     def _need_outcomes(self) -> None:
         if not self._journal.keeps_outcomes:
             raise ConfigurationError(
@@ -406,7 +424,7 @@ class BatchSender:
 
     def _begin(self, campaign: str | None, *, keep_rows: bool = True) -> Run:
         if campaign is not None:
-            _check_name(campaign)
+            check_name(campaign)
         if self._run is not None:
             raise ConfigurationError("this sender runs a campaign already; make another sender, or wait")
         self._dispatcher.reopen()
@@ -414,24 +432,29 @@ class BatchSender:
         self._run = Run(self._journal, self._dispatcher, self._report)
         return self._run
 
-    async def _send_new(self, run: Run, messages: Messages, sink: Sink) -> None:
-        async with self._opened(run, create=True):
-            await run.work(self.plan(messages), sink)
+    async def _send_new(self, run: Run, messages: Messages, sink: Sink, *, again: bool) -> None:
+        async with self._opened(run, create=True) as opened:
+            earlier: Earlier | None = None
+            if opened.next_seq and self._journal.keeps_outcomes and not again:
+                earlier = await resuming.read_earlier(self._journal, run.report.campaign, complete=opened.complete)
+            await run.work(self._plan(messages, earlier), sink)
             run.report.complete = True
             run.complete = run.stopped is None or run.records_rest
             if run.failure is not None:
                 raise run.failure
 
     @asynccontextmanager
-    async def _opened(self, run: Run, *, create: bool) -> AsyncIterator[None]:
+    async def _opened(self, run: Run, *, create: bool, compare: bool = True) -> AsyncIterator[Opened]:
         """Open the campaign in the journal, and close it at the end; record there whether it is complete."""
         campaign = run.report.campaign
         try:
-            run.carrier.next_seq, cancelled = await finish(self._journal.open(campaign, create=create))
+            content = self._content if compare else None
+            opened, cancelled = await finish(self._journal.open(campaign, content, create=create))
+            run.carrier.next_seq, run.carrier.nonce = opened.next_seq, opened.nonce
             try:
                 if cancelled is not None:
                     raise cancelled
-                yield
+                yield opened
             finally:
                 await self._close(campaign, complete=run.complete)
         finally:
@@ -446,7 +469,7 @@ class BatchSender:
             if cancelled is not None:
                 raise cancelled
 
-    async def _take_up(self, run: Run, messages: Messages | None, sink: Sink) -> None:
+    async def _take_up(self, run: Run, messages: Messages | None, sink: Sink, *, again: bool, complete: bool) -> None:
         """Report the messages that have ended, and record those that are new."""
         report, vendor = run.report, self._dispatcher.vendor
         for charger, amount in (await self._journal.charged(report.campaign)).items():
@@ -458,9 +481,9 @@ class BatchSender:
                 await sink(outcomes)
         if messages is None:
             return
-        added = resuming.add(
-            self._journal, report.campaign, messages, self._dispatcher.prepare, vendor, run.carrier.next_seq, self._say
-        )
+        name, prepare, free = report.campaign, self._dispatcher.prepare, run.carrier.next_seq
+        earlier = None if again else await resuming.read_earlier(self._journal, name, complete=complete)
+        added = resuming.add(self._journal, name, messages, prepare, vendor, free, self._say, earlier)
         async with aclosing(added) as refusals:
             async for run.carrier.next_seq, refused in refusals:
                 report.add(refused)
@@ -477,15 +500,3 @@ async def _tell(on_progress: OnProgress | None, report: BatchReport, total: int 
             await told
     except Exception as error:  # noqa: BLE001 - code of the caller's
         logger.error("on_progress raised %s in campaign %s", type(error).__name__, report.campaign)
-
-
-def _check_name(campaign: str) -> None:
-    check_kind("campaign", campaign, str, "a string, such as the name of the list and its date")
-    if not campaign or campaign.isspace() or not campaign.isprintable():
-        problem = "must be a name of printable characters, and not empty or blank"
-        raise ConfigurationError(problem, subject="campaign", field="campaign")
-
-
-def _check_messages(messages: object) -> None:
-    if isinstance(messages, Message | str | bytes | Mapping) or not isinstance(messages, Iterable | AsyncIterable):
-        raise ConfigurationError(not_this("messages", "a list or other iterable of Message values", messages))

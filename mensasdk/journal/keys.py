@@ -1,14 +1,18 @@
-"""Make keys of messages and references of requests, unique within a campaign."""
+"""Make keys of messages, unique within a campaign, and references of requests, which no other campaign has."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
+import secrets
+from typing import Final
 
 import orjson
 
 from mensasdk.messages import Message
 
-__all__ = ["fingerprint", "message_key", "request_reference"]
+__all__ = ["fingerprint", "instance_of", "message_key", "new_nonce", "request_reference"]
 
 _KEY = 16
 
@@ -49,6 +53,25 @@ def fingerprint(key: bytes) -> bytes:
     return key if len(key) == _KEY else hashlib.blake2b(key, digest_size=_KEY).digest()
 
 
-def request_reference(campaign: str, first: int) -> str:
-    """Return the reference of a request, by the ``seq`` of the first row that was claimed for it."""
-    return f"{campaign}.{first}"
+def new_nonce() -> str:
+    """Return what tells a campaign from all others, also from those of its name: 64 random bits in 13 characters."""
+    return base64.b32encode(secrets.token_bytes(8)).decode().rstrip("=").lower()
+
+
+def request_reference(nonce: str, first: int) -> str:
+    """Return the reference of a request that a vendor is given.
+
+    Args:
+        nonce: the nonce of the campaign.
+        first: the ``seq`` of the first row that was claimed for the request.
+    """
+    return f"{nonce}.{first}"
+
+
+_REFERENCE: Final = re.compile(r"([a-z2-7]{13})\.[0-9]+").fullmatch
+
+
+def instance_of(reference: str) -> str | None:
+    """Return the nonce in a reference; None if the reference is none of ours."""
+    found = _REFERENCE(reference)
+    return None if found is None else found[1]

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from attrs import define, evolve, field
 
 from mensasdk.journal.charges import add_charges
-from mensasdk.journal.keys import fingerprint, request_reference
+from mensasdk.journal.facts import CampaignFacts, check_content
+from mensasdk.journal.keys import fingerprint, new_nonce, request_reference
 from mensasdk.journal.keyset import KeySet
 from mensasdk.journal.protocol import (
     ALL_STATES,
@@ -23,10 +24,12 @@ from mensasdk.journal.protocol import (
     CampaignInfo,
     Claim,
     Entry,
+    Opened,
     Record,
     Row,
     State,
     between,
+    check_name,
     lost,
     missing,
     not_open,
@@ -73,7 +76,7 @@ class _Taken:
                 return False
         return True
 
-    def record(self, campaign: str, position: int, state: State, outcome: Outcome | None = None) -> Record:
+    def record(self, nonce: str, position: int, state: State, outcome: Outcome | None = None) -> Record:
         row, first = self.claim.rows[position], self.claim.rows[0].seq
         via = self.moved.get(row.seq)
         return Record(
@@ -83,18 +86,20 @@ class _Taken:
             row.message,
             row.number,
             outcome,
-            request_reference(campaign, first),
+            request_reference(nonce, first),
             self.vendor if via is None else via,
             self.group if via is None else None,
             self.at,
             first,
             position,
+            row.place,
         )
 
 
 @define
 class _Campaign:
-    name: str
+    content: CampaignFacts | None = None
+    nonce: str = field(factory=new_nonce)
     created: datetime = field(factory=lambda: datetime.now(UTC))
     is_open: bool = False
     complete: bool = False
@@ -126,7 +131,7 @@ class _Campaign:
         """Store a record with its outcome: as PENDING again, as UNKNOWN, or as ended."""
         assert record.outcome is not None
         if record.outcome.kind is OutcomeKind.NOT_SENT:
-            self.wait(Row(record.seq, record.key, record.message, record.number))
+            self.wait(Row(record.seq, record.key, record.message, record.number, record.place))
         elif record.state is State.UNKNOWN:
             self.unknown[record.seq] = record
         else:
@@ -136,9 +141,12 @@ class _Campaign:
 
     def records(self, states: Collection[State]) -> Iterator[Record]:
         found = chain(
-            (Record(row.seq, row.key, State.PENDING, row.message, row.number) for row in self.pending.values()),
             (
-                one.record(self.name, position, State.IN_FLIGHT)
+                Record(row.seq, row.key, State.PENDING, row.message, row.number, place=row.place)
+                for row in self.pending.values()
+            ),
+            (
+                one.record(self.nonce, position, State.IN_FLIGHT)
                 for one in self.under_way.values()
                 for _, position in one.left()
             ),
@@ -164,20 +172,23 @@ class MemoryJournal:
         self._campaigns: dict[str, _Campaign] = {}
         self._deliveries: dict[tuple[str, str], dict[str, Delivery]] = {}  # by vendor and number, then by message
 
-    async def open(self, campaign: str, *, create: bool = True) -> int:
+    async def open(self, campaign: str, content: CampaignFacts | None = None, *, create: bool = True) -> Opened:
         """Open a campaign for one sender of this process; see `Journal.open`."""
         state = self._campaigns.get(campaign)
         if state is None:
             if not create:
                 raise missing(campaign)
-            state = self._campaigns[campaign] = _Campaign(campaign)
+            check_name(campaign)
+            state = self._campaigns[campaign] = _Campaign(content)
         if state.is_open:
             raise taken(campaign, "another sender of this process")
+        check_content(campaign, state.content, content)
+        opened = Opened(state.free, state.nonce, state.complete)
         state.is_open = True
         if create:
             state.complete = False
         await self.sweep(campaign)
-        return state.free
+        return opened
 
     async def close(self, campaign: str, *, complete: bool = False) -> None:
         """Close a campaign, which stays in memory; see `Journal.close`."""
@@ -196,7 +207,7 @@ class MemoryJournal:
             if is_new(fingerprint(key)):
                 waiting[key] = row.seq
             elif key in waiting and key not in loaded:
-                row = Row(waiting[key], key, row.message, row.number)
+                row = Row(waiting[key], key, row.message, row.number, row.place)
             else:
                 continue
             pending[row.seq] = loaded[key] = row
@@ -267,7 +278,7 @@ class MemoryJournal:
         for seq, outcome in outcomes:
             place = places.pop(seq, None)
             if place is not None:
-                record = taken.record(campaign, place, STATE_OF[outcome.kind], outcome)
+                record = taken.record(state.nonce, place, STATE_OF[outcome.kind], outcome)
                 state.end(record, keep=self.keeps_outcomes)
                 state.charge(claim.id, charged)
         if not places:
@@ -282,14 +293,14 @@ class MemoryJournal:
         for one in swept:
             del state.under_way[one.claim.id]
             for seq, position in one.left():
-                state.unknown[seq] = one.record(campaign, position, State.UNKNOWN)
+                state.unknown[seq] = one.record(state.nonce, position, State.UNKNOWN)
         return sum(len(one.claim.rows) - len(one.ended) for one in swept)
 
     async def read(
         self, campaign: str, *, after: int = -1, limit: int = 1000, states: Collection[State] = ALL_STATES
     ) -> Sequence[Record]:
         """Return recipients by ``seq``; see `Journal.read`."""
-        state = self._campaigns.get(campaign, _Campaign(campaign))
+        state = self._campaigns.get(campaign, _Campaign())
         found = (record for record in state.records(states) if record.seq > after)
         return heapq.nsmallest(limit, found, key=lambda record: record.seq)
 
@@ -311,11 +322,11 @@ class MemoryJournal:
 
     async def charged(self, campaign: str) -> Mapping[str, Decimal]:
         """Return what each vendor says that it charged for a campaign; see `Journal.charged`."""
-        return self._campaigns.get(campaign, _Campaign(campaign)).charged
+        return self._campaigns.get(campaign, _Campaign()).charged
 
     async def progress(self, campaign: str) -> Mapping[State, int]:
         """Return the count of recipients in each state."""
-        return _counts(self._campaigns.get(campaign, _Campaign(campaign)))
+        return _counts(self._campaigns.get(campaign, _Campaign()))
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> int:
         """Keep delivery reports; see `Journal.deliver`."""
@@ -340,7 +351,10 @@ class MemoryJournal:
 
     async def campaigns(self) -> Sequence[CampaignInfo]:
         """Return a summary of each campaign, in the order in which they were begun."""
-        return [CampaignInfo(name, one.created, one.complete, _counts(one)) for name, one in self._campaigns.items()]
+        return [
+            CampaignInfo(name, one.created, one.complete, _counts(one), one.nonce, one.content)
+            for name, one in self._campaigns.items()
+        ]
 
     async def purge(self, campaign: str) -> None:
         """Remove a campaign and the delivery reports of its messages.

@@ -23,7 +23,16 @@ from mensasdk.errors import ConfigurationError
 from mensasdk.messages import Message, VendorOptions
 from mensasdk.registry import load, vendors
 
-__all__ = ["Columns", "check_options", "decode_messages", "encode_messages", "pack", "unpack"]
+__all__ = [
+    "Columns",
+    "check_options",
+    "decode_messages",
+    "decode_rows",
+    "encode_messages",
+    "pack",
+    "plain_options",
+    "unpack",
+]
 
 T = TypeVar("T")
 
@@ -46,6 +55,13 @@ class Columns:
         self._each: dict[str, list[Any]] = shared.pop(_EACH, {})
         self._shared = shared
         self._count = count
+
+    def run(self, name: str) -> Sequence[int]:
+        """Return a column of whole numbers that was written as `_run` gives it; -1 where there is no value."""
+        if name in self._each:
+            return self._each[name]
+        first = self._shared.get(name)
+        return [-1] * self._count if first is None else range(first, first + self._count)
 
     def column(self, name: str, read: Callable[[Any], Any] | None = None) -> Sequence[Any]:
         """Return the values of a column, with None for each missing one.
@@ -95,8 +111,12 @@ def unpack(data: bytes, count: int) -> Columns:
         return Columns(json.loads(data), count)
 
 
-def encode_messages(messages: Sequence[Message]) -> bytes:
+def encode_messages(messages: Sequence[Message], places: Sequence[int] = ()) -> bytes:
     """Write one or more messages as JSON.
+
+    Args:
+        messages: the messages.
+        places: position of each message in the campaign's list, or -1; none where they are not known.
 
     Raises:
         ConfigurationError: the options of a message hold a value of a type that a journal cannot keep.
@@ -115,30 +135,45 @@ def encode_messages(messages: Sequence[Message]) -> bytes:
             ),
             ("schedule_at", _written([message.schedule_at for message in messages], datetime.isoformat)),
             ("not_after", _written([message.not_after for message in messages], datetime.isoformat)),
-            ("options", _written([message.options for message in messages], _plain_options)),
-            _places([message.place for message in messages]),
+            ("options", _written([message.options for message in messages], plain_options)),
+            _lines([message.place for message in messages]),
+            ("place", _run(places)),
         )
     )
 
 
-def _places(places: Sequence[int | None]) -> tuple[str, Sequence[int | None]]:
-    """Return the column of the places: only the first one where each message stands right behind the one before."""
-    first = places[0]
-    if first is not None and places == list(range(first, first + len(places))):
-        return "from", [first] * len(places)
-    return "place", places
+def _lines(lines: Sequence[int | None]) -> tuple[str, Sequence[int | None]]:
+    """Return the column of the lines: only the first one where each message stands right behind the one before."""
+    first = lines[0]
+    if first is not None and lines == list(range(first, first + len(lines))):
+        return "from", [first] * len(lines)
+    return "line", lines
+
+
+def _run(numbers: Sequence[int]) -> Sequence[int | None]:
+    """Return whole numbers as `pack` is to write them: only the first one, if each is one more than that before."""
+    if not numbers or numbers.count(-1) == len(numbers):
+        return (None,)
+    first = numbers[0]
+    return (first,) if numbers == list(range(first, first + len(numbers))) else numbers
 
 
 def decode_messages(data: bytes, count: int) -> list[Message]:
-    """Read the ``count`` messages that `encode_messages` wrote.
+    """Read the ``count`` messages that `encode_messages` wrote; see `decode_rows`."""
+    return decode_rows(data, count)[0]
+
+
+def decode_rows(data: bytes, count: int) -> tuple[list[Message], Sequence[int]]:
+    """Read the ``count`` messages that `encode_messages` wrote, and their positions in the campaign's list.
 
     Raises:
         ConfigurationError: a message has options of a class that this program does not have.
     """
-    column = unpack(data, count).column
+    columns = unpack(data, count)
+    column = columns.column
     first = column("from")[0]
-    places = column("place") if first is None else range(first, first + count)
-    return [
+    lines = column("line") if first is None else range(first, first + count)
+    messages = [
         Message(
             to,
             text,
@@ -149,9 +184,9 @@ def decode_messages(data: bytes, count: int) -> list[Message]:
             not_after=not_after,
             reference=reference,
             options=options,
-            place=place,
+            place=line,
         )
-        for to, text, sender, template, reference, variables, schedule_at, not_after, options, place in zip(
+        for to, text, sender, template, reference, variables, schedule_at, not_after, options, line in zip(
             column("to"),
             column("text"),
             column("sender"),
@@ -161,10 +196,11 @@ def decode_messages(data: bytes, count: int) -> list[Message]:
             column("schedule_at", datetime.fromisoformat),
             column("not_after", datetime.fromisoformat),
             column("options", _options),
-            places,
+            lines,
             strict=True,
         )
     ]
+    return messages, columns.run("place")
 
 
 def check_options(message: Message) -> None:
@@ -174,7 +210,7 @@ def check_options(message: Message) -> None:
         ConfigurationError: they hold a value of a type that a journal cannot keep.
     """
     if message.options is not None:
-        _plain_options(message.options)
+        plain_options(message.options)
 
 
 def _written(values: Sequence[T | None], write: Callable[[T], Any]) -> Sequence[Any]:
@@ -188,7 +224,12 @@ def _written(values: Sequence[T | None], write: Callable[[T], Any]) -> Sequence[
     return [known[id(value)] for value in values]
 
 
-def _plain_options(options: VendorOptions) -> list[Any]:
+def plain_options(options: VendorOptions) -> list[Any]:
+    """Return options as JSON has them, with the name of their class.
+
+    Raises:
+        ConfigurationError: they hold a value of a type that a journal cannot keep.
+    """
     cls = type(options)
     if not attrs.has(cls):
         raise ConfigurationError(f"{cls.__name__} must be an attrs class, so that a journal can keep it")

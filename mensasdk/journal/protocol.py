@@ -25,8 +25,10 @@ from typing import Protocol
 from attrs import Factory, define, field, frozen
 
 from mensasdk._value import value
+from mensasdk.arguments import check_kind
 from mensasdk.codes import Code
 from mensasdk.errors import ConfigurationError, JournalError
+from mensasdk.journal.facts import CampaignFacts
 from mensasdk.messages import Delivery, Message, Outcome, OutcomeKind
 
 __all__ = [
@@ -37,10 +39,12 @@ __all__ = [
     "Claim",
     "Entry",
     "Journal",
+    "Opened",
     "Record",
     "Row",
     "State",
     "between",
+    "check_name",
     "lost",
     "missing",
     "not_open",
@@ -80,12 +84,14 @@ class Row:
         key: identifies the message within the campaign; see `message_key`.
         message: the message.
         number: the recipient in E.164, by which delivery reports are matched; ``message.to`` by default.
+        place: position of the message in the campaign's list, from 0; -1 where it is not known.
     """
 
     seq: int
     key: bytes
     message: Message
     number: str = field(default=Factory(lambda row: row.message.to, takes_self=True))
+    place: int = -1
 
 
 class Entry(Protocol):
@@ -95,6 +101,7 @@ class Entry(Protocol):
     key: bytes
     message: Message
     number: str
+    place: int
 
 
 @value
@@ -118,8 +125,8 @@ class Record:
     """One recipient of a campaign, with all that the journal knows about it.
 
     Attributes:
-        seq, key, message, number: as in `Row`. A datetime in the message may have a fixed UTC offset in place of its
-            zone.
+        seq, key, message, number, place: as in `Row`. A datetime in the message may have a fixed UTC offset in
+            place of its zone.
         state: the state of the recipient.
         outcome: the recorded outcome; None while none is recorded, also for a message that is UNKNOWN because the
             process died during its request.
@@ -146,6 +153,7 @@ class Record:
     claimed_at: datetime | None = None
     first: int | None = None
     position: int = 0
+    place: int = -1
 
 
 @frozen
@@ -157,12 +165,31 @@ class CampaignInfo:
         created: when it was begun, aware, in UTC.
         complete: all messages of its input are recorded, so that `BatchSender.resume` needs no input.
         counts: count of recipients by state.
+        nonce: what tells the campaign from every other, also from those of its name; see `request_reference`.
+        content: what the campaign sends, and through whom; None where it is not known.
     """
 
     name: str
     created: datetime
     complete: bool
     counts: Mapping[State, int]
+    nonce: str = ""
+    content: CampaignFacts | None = None
+
+
+@frozen
+class Opened:
+    """A campaign as it was when it was opened.
+
+    Attributes:
+        next_seq: the first free ``seq``.
+        nonce: as in `CampaignInfo`.
+        complete: all messages of its input were recorded.
+    """
+
+    next_seq: int
+    nonce: str
+    complete: bool
 
 
 def between(waiting: Mapping[int, Entry], lo: int, hi: int, seqs: Collection[int] | None = None) -> list[Entry]:
@@ -181,6 +208,18 @@ def between(waiting: Mapping[int, Entry], lo: int, hi: int, seqs: Collection[int
     else:
         found = sorted(seq for seq in waiting if lo <= seq < hi)
     return [waiting[seq] for seq in found]
+
+
+def check_name(campaign: object) -> None:
+    """Check that a campaign can be named so.
+
+    Raises:
+        ConfigurationError: the name is no string, empty, blank, or has characters that cannot be printed.
+    """
+    check_kind("campaign", campaign, str, "a string, such as the name of the list and its date")
+    if isinstance(campaign, str) and (not campaign or campaign.isspace() or not campaign.isprintable()):
+        problem = "must be a name of printable characters, and not empty or blank"
+        raise ConfigurationError(problem, subject="campaign", field="campaign")
 
 
 def not_open(campaign: str) -> ConfigurationError:
@@ -219,19 +258,19 @@ class Journal(Protocol):
     keeps_outcomes: bool
     is_immediate: bool
 
-    async def open(self, campaign: str, *, create: bool = True) -> int:
+    async def open(self, campaign: str, content: CampaignFacts | None = None, *, create: bool = True) -> Opened:
         """Open a campaign for this process alone, and turn rows that a dead owner left IN_FLIGHT into UNKNOWN.
 
         Args:
             campaign: the campaign's id.
+            content: what the campaign sends; kept with a campaign that is begun, and compared with that of one that
+                exists. None to keep or compare nothing.
             create: begin the campaign if the journal does not have it, and mark it as not complete. If False, it has
                 to exist.
 
-        Returns:
-            The first free ``seq``.
-
         Raises:
-            ConfigurationError: a living owner has the campaign open; or it does not exist, and ``create`` is False.
+            ConfigurationError: a living owner has the campaign open; it has other content; it does not exist, and
+                ``create`` is False; or no campaign can be named so.
         """
 
     async def close(self, campaign: str, *, complete: bool = False) -> None:
@@ -270,8 +309,8 @@ class Journal(Protocol):
     ) -> Claim:
         """Turn PENDING rows with ``lo <= seq < hi`` into IN_FLIGHT, durably, and return exactly these rows.
 
-        They are sent in the request with the reference `request_reference(campaign, seq)`, by the ``seq`` of the first
-        row.
+        They are sent in the request with the reference `request_reference(nonce, seq)`, where ``seq`` is that of the
+        first row.
 
         Args:
             campaign: the campaign's id.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
 
+from mensasdk.journal.keys import instance_of
 from mensasdk.journal.protocol import Record
 from mensasdk.messages import Delivery, DeliveryState
 
@@ -31,11 +34,30 @@ def delivery_key(delivery: Delivery) -> str:
     return f"id {delivery.vendor_id}" if delivery.vendor_id else f"reference {delivery.reference}"
 
 
+# A report's time is the vendor's. With our reference it can only be ours, whatever zone the vendor's clock shows.
+_CLOCKS: Final = timedelta(minutes=5)
+_ZONES: Final = timedelta(hours=12)
+
+
 def is_about(report: Delivery, record: Record) -> bool:
-    """Return whether a report is about a message: by the number, and by the vendor's id or our reference."""
+    """Return whether a report is about a message: by the number, and by our reference or the vendor's id.
+
+    A report with the reference of another campaign is not, whatever its name; nor is one that is older than the claim
+    of the message.
+    """
     if report.number != record.number:
         return False
-    vendor_id = None if record.outcome is None else record.outcome.vendor_id
-    if vendor_id is not None and vendor_id == report.vendor_id:
+    ours = report.reference is not None and report.reference == record.request
+    if not ours:
+        vendor_id = None if record.outcome is None else record.outcome.vendor_id
+        if vendor_id is None or vendor_id != report.vendor_id or _is_of_another(report.reference, record.request):
+            return False
+    if report.at is None or record.claimed_at is None:
         return True
-    return report.reference is not None and report.reference == record.request
+    return report.at >= record.claimed_at - (_ZONES if ours else _CLOCKS)
+
+
+def _is_of_another(reference: str | None, request: str | None) -> bool:
+    """Return whether a reference names another campaign than that of a request."""
+    instance = None if reference is None else instance_of(reference)
+    return instance is not None and request is not None and instance != instance_of(request)

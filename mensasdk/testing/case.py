@@ -102,7 +102,12 @@ async def claimed(journal: Journal, lo: int, hi: int, **how: Any) -> list[int]:
     return [one.seq for one in (await journal.claim("c", lo, hi, **how)).rows]
 
 
+async def nonce_of(journal: Journal, campaign: str = "c") -> str:
+    """Return the nonce of a campaign."""
+    return next(one.nonce for one in await journal.campaigns() if one.name == campaign)
+
+
 async def reopened(journal: Journal) -> int:
     """Close and open the campaign, and return the first free ``seq``."""
     await journal.close("c")
-    return await journal.open("c")
+    return (await journal.open("c")).next_seq

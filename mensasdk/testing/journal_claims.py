@@ -6,7 +6,7 @@ from attrs import define, evolve, field
 
 from mensasdk.journal.protocol import Claim, Journal, Row, State
 from mensasdk.messages import Message, OutcomeKind
-from mensasdk.testing.case import case, claimed, counts, ended, reopened, row
+from mensasdk.testing.case import case, claimed, counts, ended, nonce_of, reopened, row
 
 __all__: list[str] = []
 
@@ -77,6 +77,7 @@ class Kept:
     key: bytes
     message: Message
     number: str
+    place: int = -1
     more: list[int] = field(factory=list)
 
 
@@ -141,9 +142,10 @@ async def _a_claim_of_scattered_rows_is_one_request_and_each_knows_its_place_in_
     async def places() -> dict[int, tuple[str | None, int | None, int]]:
         return {one.seq: (one.request, one.first, one.position) for one in await journal.read("c")}
 
+    mine = await nonce_of(journal)
     expected: dict[int, tuple[str | None, int | None, int]] = {
-        **{seq: ("c.2", 2, place) for place, seq in enumerate([2, 3, 5, 6, 8])},
-        **{seq: ("c.0", 0, place) for place, seq in enumerate([0, 1, 4])},
+        **{seq: (f"{mine}.2", 2, place) for place, seq in enumerate([2, 3, 5, 6, 8])},
+        **{seq: (f"{mine}.0", 0, place) for place, seq in enumerate([0, 1, 4])},
         7: (None, None, 0),
         9: (None, None, 0),
     }

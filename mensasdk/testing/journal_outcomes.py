@@ -11,7 +11,7 @@ from attrs import evolve
 from mensasdk.errors import JournalError
 from mensasdk.journal.protocol import Claim, Journal, Record, Row, State
 from mensasdk.messages import Message, Outcome, OutcomeKind
-from mensasdk.testing.case import case, counts, ended, raises, reopened, row
+from mensasdk.testing.case import case, counts, ended, nonce_of, raises, reopened, row
 
 __all__: list[str] = []
 
@@ -76,13 +76,14 @@ async def _a_record_says_what_became_of_it_and_in_which_request(journal: Journal
         credits=Decimal("0.10"),
     )
     await journal.settle("c", claim, [(3, outcome)])
+    mine = await nonce_of(journal)
     first, *rest = await journal.read("c")
     assert first.outcome is not None
     assert "número" in first.outcome.detail  # what UTF-8 cannot say may be replaced
     assert (first.outcome.vendor, first.outcome.vendor_id, first.outcome.code) == ("vendor a", "id 9", "-4")
     assert (first.outcome.parts, str(first.outcome.credits)) == (2, "0.10")
     assert first.outcome.message == message
-    assert (first.state, first.outcome.kind, first.request) == (State.REJECTED, OutcomeKind.REJECTED, "c.3")
+    assert (first.state, first.outcome.kind, first.request) == (State.REJECTED, OutcomeKind.REJECTED, f"{mine}.3")
     assert (first.first, first.position) == (3, 0)
     number = "+34600000000"
     assert [evolve(one, claimed_at=None) for one in rest] == [
@@ -92,13 +93,13 @@ async def _a_record_says_what_became_of_it_and_in_which_request(journal: Journal
             State.IN_FLIGHT,
             message,
             number,
-            request="c.3",
+            request=f"{mine}.3",
             vendor="vendor a",
             group="g 1",
             first=3,
             position=1,
         ),
-        Record(5, b"\5", State.IN_FLIGHT, message, number, request="c.5", first=5),
+        Record(5, b"\5", State.IN_FLIGHT, message, number, request=f"{mine}.5", first=5),
         Record(6, b"\6", State.PENDING, message, number),
     ]
     for claimed in (first, *rest[:2]):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from mensasdk.journal.protocol import Journal, Row
 from mensasdk.messages import Delivery, DeliveryState, Message, Outcome, OutcomeKind
-from mensasdk.testing.case import case
+from mensasdk.testing.case import case, nonce_of
 
 __all__: list[str] = []
 
@@ -85,11 +85,12 @@ async def _what_was_reported_goes_with_its_campaign_and_only_that(journal: Journ
     claim = await journal.claim("c", 0, 1, vendor="vendor a")
     await journal.claim("c", 1, 2, vendor="vendor a")
     await journal.settle("c", claim, [(0, Outcome(OutcomeKind.ACCEPTED, message, vendor="vendor a", vendor_id="7"))])
+    mine = await nonce_of(journal)
     await journal.deliver(
         [
             report(DeliveryState.SENT, "7"),
-            report(DeliveryState.SENT, "8", "c.1"),
-            report(DeliveryState.SENT, "9", "c.11"),
+            report(DeliveryState.SENT, "8", f"{mine}.1"),
+            report(DeliveryState.SENT, "9", f"{mine}.11"),
             report(DeliveryState.SENT, "10"),
         ]
     )

@@ -34,6 +34,7 @@ class Prepared:
         parts: count of SMS parts.
         seq: position in the campaign's journal; set by the sender.
         key: identifies the message in the campaign, for the journal; set by the sender.
+        place: position in the campaign's list, from 0; set by the sender.
     """
 
     message: Message
@@ -43,6 +44,7 @@ class Prepared:
     parts: int
     seq: int = -1
     key: bytes = b""
+    place: int = -1
 
 
 @value

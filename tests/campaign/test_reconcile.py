@@ -37,6 +37,7 @@ from mensasdk import (
 )
 from mensasdk.delivery import DeliveryLog, DeliveryReceiver, delivered
 from mensasdk.journal import Record, State
+from mensasdk.journal.keys import request_reference
 from mensasdk.sandbox import Fault, Sandbox
 from mensasdk.vendors import mensatek as mensatek_vendor
 from mensasdk.vendors.envia_sms import reconcile as envia_sms_reconcile
@@ -149,7 +150,7 @@ async def test_a_second_message_to_a_number_goes_out_beside_the_group(
     assert set(box.ledger.numbers().values()) == {2}
     box.fail("mensatek", function="EnviarSMS", fault=Fault.RESET, when="after", nth=2)
     third = [Message(message.to, "y otra") for message in people(15)]
-    report = await sender(grouping, journal).resume("c", third)
+    report = await sender(grouping, journal).resume("c", third, again=True)
     assert report.total == 45
     assert set(box.ledger.numbers().values()) == {3}
     assert len([one for one in box.ledger.requests if one.params.get("Idmensaje") is None]) >= 3
@@ -353,11 +354,11 @@ async def test_numbers_in_any_spelling_are_matched_after_a_resume_as_well(
 ) -> None:
     box.fail("mensatek", function="EnviarSMS", fault=Fault.RESET, when="after", nth=1)
     one = sender(mensatek, journal)
-    await journal.open("c")
+    nonce = (await journal.open("c")).nonce
     await journal.close("c")
     await one.resume("c", [Message("0034 600 00 00 01", "hola")])
     await journal.deliver(
-        [Delivery("mensatek", "9", number="+34600000001", state=DeliveryState.SENT, code="1", reference="c.0")]
+        [Delivery("mensatek", "9", number="+34600000001", state=DeliveryState.SENT, code="1", reference=f"{nonce}.0")]
     )
     report = await one.reconcile("c")
     assert (report.accepted, report.by_code["callback"]) == (1, 1)
@@ -525,8 +526,10 @@ async def test_reports_are_matched_to_messages_also_when_they_came_first(
     def report(index: int, state: DeliveryState, reference: str | None, vendor_id: str | None) -> Delivery:
         return Delivery("mensatek", vendor_id, number=f"+346{index:08d}", state=state, code="x", reference=reference)
 
-    await log.handle(report(0, DeliveryState.DELIVERED, "c.0", "77"))
-    await log.handle(report(0, DeliveryState.SENT, "c.0", "77"))
+    reference = request_reference((await journal.open("c")).nonce, 0)
+    await journal.close("c")
+    await log.handle(report(0, DeliveryState.DELIVERED, reference, "77"))
+    await log.handle(report(0, DeliveryState.SENT, reference, "77"))
     await log.handle(report(9, DeliveryState.DELIVERED, "other.0", "78"))
     await sender(mensatek, journal).send(people(3), campaign="c")
     last = box.ledger.messages[-1]

@@ -24,7 +24,7 @@ from mensasdk import (
     Timeouts,
 )
 from mensasdk.errors import JournalError
-from mensasdk.journal import MemoryJournal, SqliteJournal, State
+from mensasdk.journal import CampaignFacts, MemoryJournal, Opened, SqliteJournal, State
 from mensasdk.journal.protocol import Claim
 from mensasdk.journal.sqlite import journal as sqlite_journal
 from mensasdk.sandbox import Fault, Sandbox
@@ -197,8 +197,8 @@ class SpoiledFile(SqliteJournal):
         self._locked = locked
         self.other: sqlite3.Connection | None = None
 
-    async def open(self, campaign: str, *, create: bool = True) -> int:
-        start = await super().open(campaign, create=create)
+    async def open(self, campaign: str, content: CampaignFacts | None = None, *, create: bool = True) -> Opened:
+        start = await super().open(campaign, content, create=create)
         if self._locked:
             self.other = sqlite3.connect(self.path, isolation_level=None)
             self.other.execute("BEGIN IMMEDIATE")

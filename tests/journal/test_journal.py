@@ -133,7 +133,7 @@ def test_memory_file_and_database_agree_in_every_step(
             if server is not None:
                 dsn = await server.new_database()
                 journals.append(PostgresJournal(dsn))
-            seqs = [await journal.open("c") for journal in journals]
+            seqs = [(await journal.open("c")).next_seq for journal in journals]
             assert set(seqs) == {0}
             claims: list[list[Claim]] = [[] for _ in journals]
             seq = 0

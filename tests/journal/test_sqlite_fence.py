@@ -250,7 +250,7 @@ async def test_what_waits_in_memory_of_who_was_taken_over_does_not_come_into_the
     monkeypatch.setattr("mensasdk.journal.sqlite.store._MOST_WAITING", 8)
     unlocked(path)
     other = SqliteJournal(path)
-    assert await other.open("c") == 0
+    assert (await other.open("c")).next_seq == 0
     await other.load("c", [Row(0, b"k" * 16, Message("+34600000099", "otro"))])
     assert await other.claim("c", 0, 1)
     for call in (journal.load("c", rows(12, 6)), journal.claim("c", 0, 6)):
@@ -435,7 +435,7 @@ async def test_a_helper_that_outlives_its_owner_does_not_hold_the_campaign(path:
     try:
         os.kill(helper, 0)
         journal = SqliteJournal(path)
-        assert await journal.open("c") == 2
+        assert (await journal.open("c")).next_seq == 2
         assert await states(journal) == "uu"
         await journal.close("c")
     finally:
@@ -458,7 +458,7 @@ async def test_a_file_without_its_wal_is_refused_and_one_with_it_is_not(path: Pa
     wal.write_bytes(kept)
     assert await states(SqliteJournal(path)) == "ii"
     assert not wal.exists(), "whoever closes it last brings it all into the file"
-    assert await SqliteJournal(path).open("c") == 2
+    assert (await SqliteJournal(path).open("c")).next_seq == 2
 
 
 @pytest.mark.slow
@@ -509,7 +509,7 @@ async def test_a_mark_that_could_not_be_taken_away_does_no_harm(journal: SqliteJ
     await again.open("c")
     await again.close("c")
     shutil.copy(path, path.with_name("copy"))
-    assert await SqliteJournal(path.with_name("copy")).open("c") == 0
+    assert (await SqliteJournal(path.with_name("copy")).open("c")).next_seq == 0
 
 
 # ------------------------------------------------------------------------------------------------------ what is owed
@@ -589,7 +589,7 @@ async def test_a_journal_of_an_earlier_version_is_read_and_taken_up(path: Path, 
     assert await journal.charged("kept") == {"test": Decimal("0.1350"), "other": Decimal(3)}
     [report] = await journal.deliveries("test", ["+34600000000"])
     assert report.vendor_id == "id 0"
-    assert await journal.open("kept") == 5
+    assert (await journal.open("kept")).next_seq == 5
     assert "".join(record.state.value[0] for record in await journal.read("kept")) == "arupu"
     assert [row.seq for row in (await journal.claim("kept", 0, 5)).rows] == [3]
     await journal.close("kept")

@@ -16,7 +16,7 @@ import pytest
 
 from mensasdk import ConfigurationError, Message, OutcomeKind
 from mensasdk.errors import JournalError
-from mensasdk.journal import Row, SqliteJournal, State
+from mensasdk.journal import Opened, Row, SqliteJournal, State
 from mensasdk.journal.sqlite import journal as module
 from mensasdk.journal.sqlite.store import Store
 from mensasdk.messages import Outcome
@@ -192,7 +192,7 @@ async def test_a_purge_that_was_cut_short_leaves_no_half_campaign(path: Path, mo
     store.disconnect()
     monkeypatch.setattr(Store, "_delete_some", delete)
     assert await journal.campaigns() == []
-    assert await journal.open("c") == 0
+    assert (await journal.open("c")).next_seq == 0
     assert sum((await journal.progress("c")).values()) == 0
     await journal.close("c")
     await journal.purge("c")
@@ -425,7 +425,7 @@ async def test_a_campaign_that_another_process_sends_is_refused_until_it_dies(pa
     await journal.close("d")
     process.kill()
     await process.communicate()
-    assert await journal.open("c") == 0
+    assert (await journal.open("c")).next_seq == 0
     await journal.close("c")
 
 
@@ -442,11 +442,12 @@ async def test_two_journals_of_one_process_on_one_file_exclude_each_other(path: 
 async def test_many_who_open_a_new_file_at_once_get_one_owner(path: Path) -> None:
     journals = [SqliteJournal(path) for _ in range(8)]
     results = await asyncio.gather(*(journal.open("c") for journal in journals), return_exceptions=True)
-    assert sorted(map(str, map(type, results))) == sorted(map(str, [*[ConfigurationError] * 7, int]))
-    owner = journals[results.index(0)]
+    assert sorted(map(str, map(type, results))) == sorted(map(str, [*[ConfigurationError] * 7, Opened]))
+    owner = journals[[isinstance(one, Opened) for one in results].index(True)]
     await owner.close("c")
     others = await asyncio.gather(*(journal.open(f"own {index}") for index, journal in enumerate(journals)))
-    assert others == [0] * 8
+    assert [one.next_seq for one in others] == [0] * 8
+    assert len({one.nonce for one in others}) == 8
     for index, journal in enumerate(journals):
         await journal.close(f"own {index}")
 

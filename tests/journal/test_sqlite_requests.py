@@ -22,7 +22,7 @@ from tiers import examples
 from mensasdk import MemoryJournal, Message, Outcome, OutcomeKind, VendorOptions
 from mensasdk.errors import JournalError
 from mensasdk.journal import Record, Row, SqliteJournal, State
-from mensasdk.journal.packing import decode_messages
+from mensasdk.journal.packing import decode_rows
 from mensasdk.journal.protocol import STATE_OF, Claim
 from mensasdk.journal.sqlite import requests as module
 from mensasdk.journal.sqlite.store import Store
@@ -37,6 +37,11 @@ class Kept(VendorOptions):
     value: int = 0
 
 
+async def nonce_of(journal: AnyJournal) -> str:
+    [campaign] = await journal.campaigns()
+    return campaign.nonce
+
+
 def key_of(number: int) -> bytes:
     """Return a key as long as a hash, and as different from the others in its first half."""
     return number.to_bytes(8) * 2
@@ -45,7 +50,7 @@ def key_of(number: int) -> bytes:
 def row(seq: int, key: int) -> Row:
     text, options = ("hola {n}", None) if key % 3 else ("adiós", Kept(key))
     message = Message(f"600 000 0{key:02d}", text, variables={"n": f"Ana {seq}"} if key % 2 else {}, options=options)
-    return Row(seq, key_of(key) if key % 4 else bytes([key]), message, f"+346000000{key:02d}")
+    return Row(seq, key_of(key) if key % 4 else bytes([key]), message, f"+346000000{key:02d}", seq - key % 2)
 
 
 def outcome(seq: int, kind: OutcomeKind, more: int = 0) -> tuple[int, Outcome]:
@@ -56,11 +61,12 @@ def outcome(seq: int, kind: OutcomeKind, more: int = 0) -> tuple[int, Outcome]:
 
 
 def plain(record: Record) -> Record:
-    """Without what may differ between two journals: the moment, and the message of the outcome, which was ours."""
+    """Without what may differ between two journals: the moment, the nonce, and the message of the outcome."""
     known = record.outcome
     return evolve(
         record,
         claimed_at=None if record.claimed_at is None else record.claimed_at.min,
+        request=record.request and record.request.partition(".")[2],
         outcome=None if known is None else evolve(known, message=record.message),
     )
 
@@ -142,7 +148,7 @@ async def play(journal: AnyJournal, claims: list[Claim], name: str, value: Any, 
             return await journal.sweep("c", value)
         case _:
             await journal.close("c")
-            return await journal.open("c")
+            return (await journal.open("c")).next_seq
     return None
 
 
@@ -162,7 +168,7 @@ def test_file_and_memory_agree_on_everything_after_each_step(
     async def run() -> None:
         with TemporaryDirectory() as folder:
             memory, file = MemoryJournal(), SqliteJournal(Path(folder) / "journal")
-            assert (await memory.open("c"), await file.open("c")) == (0, 0)
+            assert [(await one.open("c")).next_seq for one in (memory, file)] == [0, 0]
             both: list[tuple[AnyJournal, list[Claim]]] = [(memory, []), (file, [])]
             seq = 0
             for name, value in steps:
@@ -595,7 +601,9 @@ async def test_scattered_rows_are_one_request_to_the_vendor_also_when_the_file_i
         (7, "u", 4),
         (10, "a", 5),
     ]
-    assert {(one.request, one.first, one.vendor, one.group) for one in sent} == {("c.1", 1, "a", "g")}
+    assert {(one.request, one.first, one.vendor, one.group) for one in sent} == {
+        (f"{await nonce_of(journal)}.1", 1, "a", "g")
+    }
 
 
 async def test_a_claim_of_some_rows_decodes_no_others(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -603,12 +611,12 @@ async def test_a_claim_of_some_rows_decodes_no_others(journal: SqliteJournal, mo
     await journal.progress("c")
     decoded = 0
 
-    def counted(data: bytes, count: int) -> list[Message]:
+    def counted(data: bytes, count: int) -> tuple[list[Message], Sequence[int]]:
         nonlocal decoded
         decoded += count
-        return decode_messages(data, count)
+        return decode_rows(data, count)
 
-    monkeypatch.setattr("mensasdk.journal.sqlite.tables.decode_messages", counted)
+    monkeypatch.setattr("mensasdk.journal.sqlite.tables.decode_rows", counted)
     assert len((await journal.claim("c", 0, 40, seqs=[3, 30])).rows) == 2
     assert decoded == 2
     assert len((await journal.claim("c", 0, 40, most=3)).rows) == 3
@@ -629,12 +637,12 @@ async def test_a_portion_decodes_no_more_than_its_own_requests(tmp_path: Path, m
         await journal.settle("c", claim, [outcome(seq, kind) for seq in range(lo, lo + 50)])
     decoded = 0
 
-    def counted(data: bytes, count: int) -> list[Message]:
+    def counted(data: bytes, count: int) -> tuple[list[Message], Sequence[int]]:
         nonlocal decoded
         decoded += count
-        return decode_messages(data, count)
+        return decode_rows(data, count)
 
-    monkeypatch.setattr(module, "decode_messages", counted)
+    monkeypatch.setattr(module, "decode_rows", counted)
     after, most = -1, 0
     seqs: list[int] = []
     while records := await journal.read("c", after=after, limit=120):
@@ -659,7 +667,7 @@ async def test_a_claim_that_is_larger_than_a_request_in_the_file_is_one_request_
     await journal.settle("c", claim, [outcome(seq, OutcomeKind.ACCEPTED) for seq in range(2500)])
     records = await journal.read("c", limit=3000, states={State.ACCEPTED})
     assert [record.seq for record in records] == list(range(2500))
-    assert {record.request for record in records} == {"c.0"}
+    assert {record.request for record in records} == {f"{await nonce_of(journal)}.0"}
     assert [record.position for record in records] == list(range(2500))
     await journal.close("c")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from base64 import b32encode
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -11,8 +9,10 @@ from uuid import UUID
 
 from attrs import frozen
 
+from mensasdk.errors import JournalError
 from mensasdk.journal.charges import add_charges
-from mensasdk.journal.keys import request_reference
+from mensasdk.journal.facts import CampaignFacts, check_content
+from mensasdk.journal.keys import new_nonce, request_reference
 from mensasdk.journal.postgres import statements as sql
 from mensasdk.journal.postgres.connection import Connection
 from mensasdk.journal.postgres.open_campaign import OpenCampaign
@@ -68,27 +68,31 @@ async def find(connection: Connection, campaign: str) -> tuple[int, str] | None:
     return None if found is None else (found["id"], found["nonce"])
 
 
-async def take(connection: Connection, campaign: str, worker: Worker, *, create: bool) -> OpenCampaign:
+async def take(
+    connection: Connection, campaign: str, content: CampaignFacts | None, worker: Worker, *, create: bool
+) -> OpenCampaign:
     """Open a campaign for a worker, and turn what is IN_FLIGHT into UNKNOWN; see `Journal.open`.
 
     Raises:
-        ConfigurationError: another worker has it, and lives; or it does not exist, and ``create`` is False.
+        ConfigurationError: another worker has it, and lives; it has other content; or it does not exist, and
+            ``create`` is False.
     """
     async with connection.transaction():
         await renew(connection, worker)
         if create:
-            nonce = b32encode(secrets.token_bytes(8)).decode().rstrip("=").lower()
-            await connection.execute(sql.CREATE, campaign, nonce)
+            kept = (None, None) if content is None else (content.to_json(), content.print)
+            await connection.execute(sql.CREATE, campaign, new_nonce(), *kept)
         found = await connection.fetchrow(sql.LOCK, campaign)
         if found is None:
             raise missing(campaign)
         number = found["id"]
+        check_content(campaign, _content(found["what"]), content)
         while (epoch := await connection.fetchval(sql.TAKE_OVER, number, worker.id, create)) is None:
             await _check_owner(connection, campaign, number, worker)
         await connection.execute(sql.SWEEP, number, 0.0)
         last = await connection.fetchval(sql.LAST, number)
     free = 0 if last is None else last + 1
-    return OpenCampaign(campaign, number, found["nonce"], epoch, found["complete"] and not create, free)
+    return OpenCampaign(campaign, number, found["nonce"], epoch, found["complete"], free)
 
 
 async def leave(connection: Connection, opened: OpenCampaign, worker: Worker, *, complete: bool, retire: bool) -> None:
@@ -102,9 +106,18 @@ async def leave(connection: Connection, opened: OpenCampaign, worker: Worker, *,
 async def infos(connection: Connection) -> Sequence[CampaignInfo]:
     """Return a summary of each campaign, in the order in which they were begun."""
     return [
-        CampaignInfo(one["name"], one["created"], one["complete"], _counts(one))
+        CampaignInfo(one["name"], one["created"], one["complete"], _counts(one), one["nonce"], _content(one["what"]))
         for one in await connection.fetch(sql.CAMPAIGNS)
     ]
+
+
+def _content(written: str | None) -> CampaignFacts | None:
+    if written is None:
+        return None
+    try:
+        return CampaignFacts.from_json(written)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise JournalError("the journal is damaged: the content of a campaign cannot be read") from None
 
 
 async def progress(connection: Connection, campaign: str) -> Mapping[State, int]:
@@ -160,7 +173,7 @@ async def purge_some(connection: Connection) -> bool:
         number = gone["id"]
         ids = await connection.fetchval(sql.SOME_REQUESTS, number, _REQUESTS_AT_ONCE)
         if ids is not None:
-            reports = await _reports(connection, number, gone["name"], ids)
+            reports = await _reports(connection, number, gone["nonce"], ids)
             await connection.execute(sql.FORGET, *([one[at] for one in reports] for at in range(4)))
             await connection.execute(sql.DROP_REQUESTS, number, ids)
         elif not await connection.fetchval(sql.DROP_SOME, number, _ROWS_AT_ONCE):
@@ -170,7 +183,7 @@ async def purge_some(connection: Connection) -> bool:
 
 
 async def _reports(
-    connection: Connection, number: int, campaign: str, ids: Sequence[int]
+    connection: Connection, number: int, nonce: str, ids: Sequence[int]
 ) -> list[tuple[str | None, str, str | None, str]]:
     """Return the vendor, number, vendor's id and our reference of each message of some requests."""
     found: list[tuple[str | None, str, str | None, str]] = []
@@ -180,7 +193,7 @@ async def _reports(
         for place, (seq, known) in enumerate(zip(request.seqs, request.known, strict=True)):
             if seq not in request.freed:
                 vendor_id = None if known is None else known.fields[1]
-                reference = request_reference(campaign, request.seqs[0])
+                reference = request_reference(nonce, request.seqs[0])
                 found.append((request.way(place)[0], numbers[seq], vendor_id, reference))
     return found
 

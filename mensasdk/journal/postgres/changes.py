@@ -73,7 +73,7 @@ async def load(connection: Connection, opened: OpenCampaign, worker: UUID, rows:
 async def _load(connection: Connection, opened: OpenCampaign, rows: Sequence[Entry]) -> list[Entry]:
     number, nonce = opened.number, opened.nonce
     keys = [row.key for row in rows]
-    messages = [encoded(row.message) for row in rows]
+    messages = [encoded(row.message, row.place) for row in rows]
     sums = [sum_of(nonce, row.seq, row.number, row.key, message) for row, message in zip(rows, messages, strict=True)]
     await connection.execute(
         sql.INSERT, number, [row.seq for row in rows], keys, [row.number for row in rows], messages, sums
@@ -83,7 +83,7 @@ async def _load(connection: Connection, opened: OpenCampaign, rows: Sequence[Ent
     for place, seq, checksum in await connection.fetch(sql.LOADED, number, keys):
         row, message, own = rows[place - 1], messages[place - 1], sums[place - 1]
         if seq != row.seq:
-            row = Row(seq, row.key, row.message, row.number)
+            row = Row(seq, row.key, row.message, row.number, row.place)
             own = sum_of(nonce, seq, row.number, row.key, message)
         if own != checksum:
             changed.append((seq, row.number, message, own))

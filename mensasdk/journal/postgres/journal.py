@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Final, Self, TypeVar
 
 from mensasdk.errors import ConfigurationError, JournalError, MensaError
+from mensasdk.journal.facts import CampaignFacts
 from mensasdk.journal.packing import check_options
 from mensasdk.journal.postgres import campaigns, changes, deliveries, reading, statements
 from mensasdk.journal.postgres.campaigns import Worker
@@ -24,8 +25,10 @@ from mensasdk.journal.protocol import (
     CampaignInfo,
     Claim,
     Entry,
+    Opened,
     Record,
     State,
+    check_name,
     missing,
     not_open,
     taken,
@@ -107,14 +110,15 @@ class PostgresJournal:
 
     # ------------------------------------------------------------------------------------------------- campaigns
 
-    async def open(self, campaign: str, *, create: bool = True) -> int:
+    async def open(self, campaign: str, content: CampaignFacts | None = None, *, create: bool = True) -> Opened:
         """Open a campaign for this process, if nobody who lives has it; see `Journal.open`."""
         self._check_process()
+        check_name(campaign)
         if campaign in self._open:
             raise taken(campaign, "this process")
 
         async def take(connection: Connection) -> OpenCampaign:
-            return await campaigns.take(connection, campaign, self._worker, create=create)
+            return await campaigns.take(connection, campaign, content, self._worker, create=create)
 
         async def find(connection: Connection) -> bool:
             return await campaigns.find(connection, campaign) is not None
@@ -130,7 +134,7 @@ class PostgresJournal:
         self._open[campaign] = opened
         if self._renewal is None:
             self._renewal = asyncio.create_task(self._renew())
-        return opened.free
+        return Opened(opened.free, opened.nonce, opened.complete)
 
     async def close(self, campaign: str, *, complete: bool = False) -> None:
         """Close a campaign, and try once more to record what could not be recorded before; see `Journal.close`."""
@@ -174,6 +178,7 @@ class PostgresJournal:
             ConfigurationError: the campaign is open somewhere, or does not exist.
         """
         self._check_process()
+        check_name(campaign)
         if campaign in self._open:
             raise taken(campaign, "this process")
         begun = False

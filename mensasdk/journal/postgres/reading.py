@@ -53,13 +53,13 @@ async def records(
                 if not rows:
                     break
                 end = rows[-1]["seq"]
-            records += await _records(connection, number, nonce, campaign, rows, states)
+            records += await _records(connection, number, nonce, rows, states)
             after, width = end, min(2 * width, _WIDEST)
         return records[:limit]
 
 
 async def _records(
-    connection: Connection, number: int, nonce: str, campaign: str, rows: Sequence[Any], states: Collection[State]
+    connection: Connection, number: int, nonce: str, rows: Sequence[Any], states: Collection[State]
 ) -> list[Record]:
     ids = {row["request"] for row in rows} - {None}
     requests: dict[int, tuple[Request, dict[int, int]]] = {}
@@ -71,10 +71,10 @@ async def _records(
         if taken is None:
             if State.PENDING in states:
                 row = read_row(nonce, seq, key, to, message, checksum)
-                found.append(Record(seq, key, State.PENDING, row.message, to))
+                found.append(Record(seq, key, State.PENDING, row.message, to, place=row.place))
             continue
         request, places = requests[taken]
         if request.state(places[seq]) in states:
             row = read_row(nonce, seq, key, to, message, checksum)
-            found.append(request.record(campaign, places[seq], row))
+            found.append(request.record(nonce, places[seq], row))
     return found

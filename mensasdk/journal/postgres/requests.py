@@ -14,7 +14,7 @@ from attrs import define, evolve, frozen
 
 from mensasdk.errors import JournalError
 from mensasdk.journal.keys import request_reference
-from mensasdk.journal.packing import decode_messages, encode_messages, pack, unpack
+from mensasdk.journal.packing import decode_rows, encode_messages, pack, unpack
 from mensasdk.journal.protocol import STATE_OF, Entry, Record, Row, State
 from mensasdk.messages import Message, Outcome, OutcomeKind, make_outcome
 
@@ -39,9 +39,9 @@ def plain(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
-def encoded(message: Message) -> str:
-    """Return a message as it is written, in JSON."""
-    return encode_messages([message]).decode()
+def encoded(message: Message, place: int) -> str:
+    """Return a message and its place in the list as they are written, in JSON."""
+    return encode_messages([message], [place]).decode()
 
 
 def sum_of(nonce: str, seq: int, number: str, key: bytes, message: str) -> int:
@@ -62,7 +62,8 @@ def read_row(nonce: str, seq: int, key: bytes, number: str, message: str, checks
             f"recipient {seq} is not what was written to the journal",
             remedy="restore the journal's database from a backup",
         )
-    return Row(seq, key, decode_messages(message.encode(), 1)[0], number)
+    [read], [place] = decode_rows(message.encode(), 1)
+    return Row(seq, key, read, number, place)
 
 
 @frozen
@@ -241,7 +242,7 @@ class Request:
             return STATE_OF[known.kind]
         return State.UNKNOWN if self.swept else State.IN_FLIGHT
 
-    def record(self, campaign: str, place: int, row: Entry) -> Record:
+    def record(self, nonce: str, place: int, row: Entry) -> Record:
         """Return the record of a recipient whose last claim is this one."""
         known = self.known[place]
         vendor, group = self.way(place)
@@ -252,10 +253,11 @@ class Request:
             row.message,
             row.number,
             None if known is None else known.outcome(row.message),
-            request_reference(campaign, self.seqs[0]),
+            request_reference(nonce, self.seqs[0]),
             vendor,
             group,
             self.claimed,
             self.seqs[0],
             place,
+            row.place,
         )

@@ -69,9 +69,9 @@ RETIRE: Final = "DELETE FROM mensasdk.worker WHERE id = $1"
 
 FIND: Final = "SELECT id, nonce FROM mensasdk.campaign WHERE name = $1 AND status <> 'purging'"
 CREATE: Final = """
-INSERT INTO mensasdk.campaign (name, nonce) VALUES ($1, $2) ON CONFLICT (name) WHERE status <> 'purging' DO NOTHING"""
+INSERT INTO mensasdk.campaign (name, nonce, what, print) VALUES ($1, $2, $3, $4) ON CONFLICT (name) WHERE status <> 'purging' DO NOTHING"""
 LOCK: Final = """
-SELECT id, nonce, complete FROM mensasdk.campaign WHERE name = $1 AND status <> 'purging' FOR UPDATE"""
+SELECT id, nonce, complete, what FROM mensasdk.campaign WHERE name = $1 AND status <> 'purging' FOR UPDATE"""
 # Somebody else has it if he opened it and lives, or if he lives and a request of his is under way.
 _OTHERS: Final = f"""
 (SELECT w.id FROM mensasdk.worker w WHERE w.id = c.owner AND w.id <> $2 AND {LIVES}
@@ -184,7 +184,7 @@ SELECT coalesce(sum(n), 0)::bigint FROM s"""
 # -------------------------------------------------------------------------------------------------------- reading
 
 _COUNTS: Final = f"""
-SELECT c.id, c.name, c.created, c.complete, c.total, y.accepted, y.rejected, y.unknown, q.under_way
+SELECT c.id, c.name, c.nonce, c.what, c.created, c.complete, c.total, y.accepted, y.rejected, y.unknown, q.under_way
 FROM mensasdk.campaign c,
 LATERAL (SELECT coalesce(sum(accepted), 0)::bigint AS accepted, coalesce(sum(rejected), 0)::bigint AS rejected,
     coalesce(sum(unknown), 0)::bigint AS unknown FROM mensasdk.tally WHERE campaign = c.id) y,
@@ -235,7 +235,7 @@ WHERE d.vendor = s.vendor AND d.number = s.number AND (d.vendor_id = s.vendor_id
 PURGE: Final = f"""
 UPDATE mensasdk.campaign c SET status = 'purging', owner = NULL, epoch = epoch + 1
 WHERE id = $1 AND NOT EXISTS {_OTHERS} RETURNING id"""
-PURGING: Final = "SELECT id, name FROM mensasdk.campaign WHERE status = 'purging'"
+PURGING: Final = "SELECT id, nonce FROM mensasdk.campaign WHERE status = 'purging'"
 SOME_REQUESTS: Final = """
 SELECT array_agg(id) FROM (SELECT id FROM mensasdk.request_0 WHERE campaign = $1 ORDER BY id LIMIT $2) x"""
 NUMBERS: Final = "SELECT seq, number FROM mensasdk.recipient_0 WHERE campaign = $1 AND seq = ANY($2::bigint[])"

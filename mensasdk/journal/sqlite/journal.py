@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mensasdk.errors import JournalError
-from mensasdk.journal.protocol import ALL_STATES, NOTHING, CampaignInfo, Claim, Entry, Record, State
+from mensasdk.journal.facts import CampaignFacts
+from mensasdk.journal.protocol import ALL_STATES, NOTHING, CampaignInfo, Claim, Entry, Opened, Record, State
 from mensasdk.messages import Delivery, Outcome
 
 if TYPE_CHECKING:  # sqlite3 is loaded when a journal is made, not when mensasdk is imported
@@ -68,9 +69,9 @@ class SqliteJournal:
     def __repr__(self) -> str:
         return f"SqliteJournal({str(self.path)!r})"
 
-    async def open(self, campaign: str, *, create: bool = True) -> int:
+    async def open(self, campaign: str, content: CampaignFacts | None = None, *, create: bool = True) -> Opened:
         """Open a campaign and lock it for this process; see `Journal.open`."""
-        return await self._thread.do(lambda store: store.open(campaign, create=create))
+        return await self._thread.do(lambda store: store.open(campaign, content, create=create))
 
     async def close(self, campaign: str, *, complete: bool = False) -> None:
         """Close a campaign, and try once more to record outcomes that `settle` could not; see `Journal.close`."""

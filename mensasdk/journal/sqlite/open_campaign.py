@@ -110,7 +110,7 @@ class OpenCampaign:
                 loaded[mark] = row
                 pending[mark] = row.seq
             elif mark in pending and mark not in loaded:
-                loaded[mark] = Row(pending[mark], key, row.message, row.number)
+                loaded[mark] = Row(pending[mark], key, row.message, row.number, row.place)
         found = list(loaded.values())
         waiting.update({row.seq: row for row in found})
         return found

@@ -12,7 +12,7 @@ from typing import Any, Final
 from attrs import define, evolve, frozen
 
 from mensasdk.journal.keys import request_reference
-from mensasdk.journal.packing import decode_messages, encode_messages, pack, unpack
+from mensasdk.journal.packing import decode_rows, encode_messages, pack, unpack
 from mensasdk.journal.protocol import STATE_OF, Entry, Record, Row, State
 from mensasdk.messages import Outcome, OutcomeKind, make_outcome
 
@@ -176,16 +176,16 @@ class Request:
             if part.start < part.stop
         ]
 
-    def records(self, campaign: str) -> Iterator[Record]:
+    def records(self, nonce: str) -> Iterator[Record]:
         """Yield the records of the rows."""
-        way, reference = self.way, request_reference(campaign, self.way.head)
+        way, reference = self.way, request_reference(nonce, self.way.head)
         at = datetime.fromtimestamp(self.way.claimed, UTC)
         nothing = State.UNKNOWN if self.swept else State.IN_FLIGHT
         for place, (row, outcome, via) in enumerate(zip(self.rows, self.outcomes, self.vias, strict=True), self.place):
             state = nothing if outcome is None else STATE_OF[outcome.kind]
             vendor, group = (way.vendor, way.group) if via is None else (via, None)
             given = (row.seq, row.key, state, row.message, row.number)
-            yield Record(*given, outcome, reference, vendor, group, at, way.head, place)
+            yield Record(*given, outcome, reference, vendor, group, at, way.head, place, row.place)
 
     def columns(self) -> tuple[Any, ...]:
         """Return the columns of the table of requests, without the campaign."""
@@ -204,7 +204,7 @@ class Request:
             b"".join(keys),
             None if widths.count(_KEY) == len(widths) else json.dumps(widths),
             None if numbers == [message.to for message in messages] else json.dumps(numbers),
-            encode_messages(messages),
+            encode_messages(messages, [row.place for row in self.rows]),
         )
 
     def result(self) -> tuple[Any, ...]:
@@ -250,9 +250,9 @@ class Request:
         outcomes: bytes | None,
     ) -> Request:
         """Build a request from its columns in both tables; without a result the last two are None."""
-        texts = decode_messages(messages, count)
+        texts, places = decode_rows(messages, count)
         to = [message.to for message in texts] if numbers is None else json.loads(numbers)
-        rows = list(map(Row, range(first, first + count), split_keys(keys, widths), texts, to))
+        rows = list(map(Row, range(first, first + count), split_keys(keys, widths), texts, to, places))
         way = Way(head, vendor, group, claimed)
         if outcomes is None:
             return cls(rows, way, place, [None] * count, [None] * count, bool(swept))
@@ -319,7 +319,7 @@ def requests(rows: Sequence[Entry], way: Way) -> list[Request]:
 
 
 def destinations(
-    campaign: str,
+    nonce: str,
     count: int,
     head: int,
     vendor: str | None,
@@ -333,7 +333,7 @@ def destinations(
     """
     to = unpack(messages, count).column("to") if numbers is None else json.loads(numbers)
     known = unpack(b"{}" if outcomes is None else outcomes, count)
-    reference = request_reference(campaign, head)
+    reference = request_reference(nonce, head)
     for number, via, vendor_id in zip(to, known.column("via"), known.column("vendor_id"), strict=True):
         yield vendor if via is None else via, number, vendor_id, reference
 

@@ -27,7 +27,7 @@ _SCHEMA: Final = (
         changes INTEGER NOT NULL,
         restored TEXT
     )""",
-    # name: NULL while a purge deletes the rows; `purged` then has the name, to find the delivery reports by.
+    # name: NULL while a purge deletes the rows. The nonce is in the references of the campaign's requests.
     # complete: all messages of its input are recorded. nonce: 64 random bits, other for each campaign of a name.
     # content: what is sent, as JSON. print: a hash of it. owner: a random word of whoever has it open; all that he
     # writes holds only while it stands here. epoch: how often it was opened. status, total: what an engine is told.
@@ -35,7 +35,6 @@ _SCHEMA: Final = (
     """CREATE TABLE campaign (
         id INTEGER PRIMARY KEY,
         name TEXT UNIQUE,
-        purged TEXT,
         created TEXT NOT NULL,
         complete INTEGER NOT NULL,
         nonce TEXT NOT NULL,

@@ -11,7 +11,6 @@ A change is one transaction: it is in the file as a whole, or not at all. Three 
 
 from __future__ import annotations
 
-import base64
 import secrets
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +23,21 @@ from pathlib import Path
 from typing import Any
 
 from mensasdk.errors import JournalError
-from mensasdk.journal.protocol import NOTHING, CampaignInfo, Claim, Entry, Record, State, missing, not_open, taken
+from mensasdk.journal.facts import CampaignFacts, check_content
+from mensasdk.journal.keys import new_nonce
+from mensasdk.journal.protocol import (
+    NOTHING,
+    CampaignInfo,
+    Claim,
+    Entry,
+    Opened,
+    Record,
+    State,
+    check_name,
+    missing,
+    not_open,
+    taken,
+)
 from mensasdk.journal.sqlite import deliveries as sqlite_deliveries
 from mensasdk.journal.sqlite import tables
 from mensasdk.journal.sqlite.file import JournalFile
@@ -40,6 +53,7 @@ Owed = tuple[Claim, Sequence[tuple[int, Outcome]], Mapping[str, Decimal]]
 """Claim, outcomes and charges that could not be settled yet."""
 
 _KEPT = "id, name, created, nonce, content, print"  # columns of a campaign that never change
+_Found = tuple[int, str, bool, CampaignFacts | None]
 _MOST_WAITING = 5_000
 _PURGED_AT_ONCE = 5_000
 
@@ -65,7 +79,7 @@ class Store(JournalFile):
 
     # ------------------------------------------------------------------------------------------------- campaigns
 
-    def open(self, campaign: str, *, create: bool) -> int:
+    def open(self, campaign: str, content: CampaignFacts | None, *, create: bool) -> Opened:
         """Open a campaign and lock it; see `Journal.open`.
 
         The lock makes the refusal early. What keeps two owners apart is the word that is written into the campaign:
@@ -73,6 +87,7 @@ class Store(JournalFile):
         """
         if not create and not self.exists():
             raise missing(campaign)
+        check_name(campaign)
         with self.reading():  # a file that is not ours is refused before a lock stands beside it
             pass
         self.check_place()
@@ -81,11 +96,13 @@ class Store(JournalFile):
             with self.reading() as database:
                 tables.check_structure(database)
             with self._transaction(marked=True) as database:
-                number = _number(database, self._seal, campaign)
-                if number is None:
+                found = _campaign(database, self._seal, campaign)
+                if found is None:
                     if not create:
                         raise missing(campaign)
-                    number = _begin(database, self._seal, campaign)
+                    found = _begin(database, self._seal, campaign, content)
+                number, nonce, complete, recorded = found
+                check_content(campaign, recorded, content)
                 owner = Owner(number, secrets.token_hex(8), self._seal)
                 mine = "UPDATE campaign SET owner = ?, epoch = epoch + 1, complete = ? * complete WHERE id = ?"
                 database.execute(mine, (owner.word, not create, number))
@@ -96,7 +113,7 @@ class Store(JournalFile):
             lock.release()
             raise
         self._open[campaign] = opened
-        return last + 1
+        return Opened(last + 1, nonce, complete)
 
     def close(self, campaign: str, *, complete: bool, owed: Sequence[Owed]) -> None:
         """Settle the claims in ``owed``, then close the campaign, also if settling fails; see `Journal.close`."""
@@ -133,11 +150,18 @@ class Store(JournalFile):
         self._flush(*self._open)
         with self._snapshot() as database:
             rows = database.execute(
-                "SELECT id, name, created, complete FROM campaign WHERE name IS NOT NULL ORDER BY id"
+                "SELECT id, name, created, complete, nonce, content FROM campaign WHERE name IS NOT NULL ORDER BY id"
             ).fetchall()
             return [
-                CampaignInfo(name, datetime.fromisoformat(created), bool(complete), tables.counts(database, number))
-                for number, name, created, complete in rows
+                CampaignInfo(
+                    name,
+                    datetime.fromisoformat(created),
+                    bool(complete),
+                    tables.counts(database, number),
+                    nonce,
+                    _content(content),
+                )
+                for number, name, created, complete, nonce, content in rows
             ]
 
     def purge(self, campaign: str) -> None:
@@ -153,9 +177,7 @@ class Store(JournalFile):
         lock = self._lock(campaign)
         try:
             with self._transaction() as database:
-                gone = database.execute(
-                    "UPDATE campaign SET name = NULL, purged = name, owner = NULL WHERE name = ?", (campaign,)
-                )
+                gone = database.execute("UPDATE campaign SET name = NULL, owner = NULL WHERE name = ?", (campaign,))
                 if gone.rowcount == 0:
                     raise missing(campaign)
             while self._delete_some():
@@ -171,11 +193,11 @@ class Store(JournalFile):
         Campaigns whose purge was interrupted are continued too.
         """
         with self._transaction() as database:
-            gone = database.execute("SELECT id, purged FROM campaign WHERE name IS NULL LIMIT 1").fetchone()
+            gone = database.execute("SELECT id, nonce FROM campaign WHERE name IS NULL LIMIT 1").fetchone()
             if gone is None:
                 return False
-            number, name = gone
-            if not tables.delete_some(database, number, name, _PURGED_AT_ONCE):
+            number, nonce = gone
+            if not tables.delete_some(database, number, nonce, _PURGED_AT_ONCE):
                 database.execute("DELETE FROM campaign WHERE id = ?", (number,))
             return True
 
@@ -215,17 +237,18 @@ class Store(JournalFile):
             return []
         self._flush(campaign)
         with self._snapshot() as database:
-            number = _number(database, self._seal, campaign)
-            if number is None:
+            found_campaign = _campaign(database, self._seal, campaign)
+            if found_campaign is None:
                 return []
+            number, nonce = found_campaign[:2]
             sent = (
                 record
                 for request in tables.requests(database, self._seal, number, after + 1, states=states)
-                for record in request.records(campaign)
+                for record in request.records(nonce)
                 if record.seq > after and record.state in states
             )
             waiting = (
-                Record(row.seq, row.key, State.PENDING, row.message, row.number)
+                Record(row.seq, row.key, State.PENDING, row.message, row.number, place=row.place)
                 for row in tables.waiting(database, self._seal, number, after + 1)
             )
             found = merge(sent, waiting if State.PENDING in states else (), key=lambda record: record.seq)
@@ -295,25 +318,41 @@ def _run(database: sqlite3.Connection, statements: Iterable[Statement]) -> None:
 
 
 def _number(database: sqlite3.Connection, seal: Seal, campaign: str) -> int | None:
-    """Return the id of a campaign; None if there is none.
+    found = _campaign(database, seal, campaign)
+    return None if found is None else found[0]
+
+
+def _campaign(database: sqlite3.Connection, seal: Seal, campaign: str) -> _Found | None:
+    """Return the id, the nonce, whether it is complete, and the content of a campaign; None if there is none.
 
     All campaigns are looked at, and not the index of their names: a campaign that is not found would be sent anew.
     """
-    number = None
-    for *columns, written in database.execute(f"SELECT {_KEPT}, sum FROM campaign WHERE name IS NOT NULL"):  # noqa: S608 - a constant
+    found: _Found | None = None
+    sql = f"SELECT {_KEPT}, sum, complete FROM campaign WHERE name IS NOT NULL"  # noqa: S608 - a constant
+    for *columns, written, complete in database.execute(sql):
         check_sum(written, seal.of(*columns))
         if columns[1] == campaign:
-            number = int(columns[0])
-    return number
+            found = int(columns[0]), columns[3], bool(complete), _content(columns[4])
+    return found
 
 
-def _begin(database: sqlite3.Connection, seal: Seal, campaign: str) -> int:
-    """Begin a campaign, and return its id."""
+def _begin(database: sqlite3.Connection, seal: Seal, campaign: str, content: CampaignFacts | None) -> _Found:
+    """Begin a campaign; return what `_campaign` does."""
     [number] = database.execute("SELECT coalesce(max(id), 0) + 1 FROM campaign").fetchone()
-    nonce = base64.b32encode(secrets.token_bytes(8)).decode().rstrip("=").lower()
-    columns = (number, campaign, datetime.now(UTC).isoformat(), nonce, None, None)
+    nonce = new_nonce()
+    kept = (None, None) if content is None else (content.to_json(), content.print)
+    columns = (number, campaign, datetime.now(UTC).isoformat(), nonce, *kept)
     database.execute(
         f"INSERT INTO campaign ({_KEPT}, complete, epoch, sum) VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?)",  # noqa: S608 - a constant
         (*columns, seal.of(*columns)),
     )
-    return int(number)
+    return int(number), nonce, False, content
+
+
+def _content(written: str | None) -> CampaignFacts | None:
+    if written is None:
+        return None
+    try:
+        return CampaignFacts.from_json(written)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise JournalError("the journal is damaged: the content of a campaign cannot be read") from None

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from mensasdk.errors import JournalError
 from mensasdk.journal.charges import add_charges
-from mensasdk.journal.packing import decode_messages, encode_messages
+from mensasdk.journal.packing import decode_rows, encode_messages
 from mensasdk.journal.protocol import NOTHING, Entry, Row, State
 from mensasdk.journal.sqlite import deliveries as sqlite_deliveries
 from mensasdk.journal.sqlite.requests import LONGEST, Change, Request, Way, destinations
@@ -107,7 +107,7 @@ def waits(owner: Owner, rows: Sequence[Entry]) -> Iterator[Statement]:
     for some in _portions(rows, _WAITING_AT_ONCE):
         cells: list[Any] = []
         for row in some:
-            columns = (campaign, row.seq, row.key, row.number, encode_messages([row.message]))
+            columns = (campaign, row.seq, row.key, row.number, encode_messages([row.message], [row.place]))
             cells += (*columns, seal(*columns))
         places = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(some))
         yield f"INSERT OR REPLACE INTO waiting VALUES {places}", cells  # noqa: S608 - places only
@@ -134,7 +134,8 @@ def waiting(
         _, seq, key, to, data = columns
         if seqs is None or seq in seqs:
             check_sum(written, seal.of(*columns))
-            yield Row(seq, key, decode_messages(data, 1)[0], to)
+            [message], [place] = decode_rows(data, 1)
+            yield Row(seq, key, message, to, place)
 
 
 def waiting_keys(database: sqlite3.Connection, owner: Owner) -> Iterator[tuple[int, bytes]]:
@@ -335,7 +336,7 @@ def counts(database: sqlite3.Connection, number: int | None) -> Mapping[State, i
     return dict(zip(order, map(int, (pending, claimed - sum(known), *known)), strict=True))
 
 
-def delete_some(database: sqlite3.Connection, number: int, name: str, about: int) -> bool:
+def delete_some(database: sqlite3.Connection, number: int, nonce: str, about: int) -> bool:
     """Delete the first rows of a purged campaign and their delivery reports; return False if there are none."""
     database.execute("DELETE FROM charge WHERE campaign = ?", (number,))
     waiting = database.execute(
@@ -351,7 +352,7 @@ def delete_some(database: sqlite3.Connection, number: int, name: str, about: int
     )
     count, last = 0, -1
     for first, size, *columns in found:
-        sqlite_deliveries.forget(database, destinations(name, size, *columns))
+        sqlite_deliveries.forget(database, destinations(nonce, size, *columns))
         count, last = count + size, first
         if count >= about:
             break

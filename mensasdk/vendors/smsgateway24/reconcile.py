@@ -31,15 +31,18 @@ BY_CUSTOMER_ID: Final = "customerid:"
 
 # The document only says "int". Some databases store 32-bit ints, and silently cut larger ones to the largest value.
 _IDS: Final = 2**31 - 1
-# More than clocks and zones usually differ, and less than the day between two reminders to one person.
+# Less than the day between two reminders to one person.
 _NEAR: Final = timedelta(hours=12)
+# A message is not listed before it was sent, but by the vendor's clock, in whole seconds. Under an id of ours nothing
+# else is listed; under the caller's own, what was listed before may be an earlier message, so that no clock is excused.
+_CLOCKS: Final = timedelta(minutes=5)
 
 
 def derived_customer_id(reference: str, position: int) -> int:
     """Return the ``customerid`` of a campaign's message: always the same for the same arguments.
 
     The messages of one request get consecutive ids, so no two are equal. Messages of different requests may get the
-    same id by chance, about once in ten million pairs; then the phone number tells them apart.
+    same id by chance, about once in ten million pairs; then the phone number and the text tell them apart.
 
     Args:
         reference: the reference of the request, as given to `send_batch`.
@@ -90,14 +93,17 @@ class _Lists:
                     if not record.status.is_incoming and record.customer_id in (None, customer_id)
                 ]
             found = [record for record in self._known[customer_id] if self._is_like(record, sought)]
-            if sought.shared or len(found) > 1:
-                found = [record for record in found if _same_text(record.text, sought.text)]
             if found:
                 return found[0] if len(found) == 1 else None
         return None
 
     def _is_like(self, record: SmsRecord, sought: _Sought) -> bool:
-        if sought.asked_at and record.created_at and abs(record.created_at - sought.asked_at) > _NEAR:
+        if sought.asked_at and record.created_at:
+            excused = timedelta(0) if sought.shared else _CLOCKS
+            earliest = sought.asked_at.replace(microsecond=0) - excused
+            if not earliest <= record.created_at <= sought.asked_at + _NEAR:
+                return False
+        if not _same_text(record.text, sought.text):
             return False
         return phone.same_number(record.number, sought.number, default_country=self._default_country)
 
@@ -144,9 +150,10 @@ class SmsGateway24Reconcile(SmsGateway24Wire):
         is just one. In bulk, messages before it may have been left out of the request, so that its position was lower:
         then the ids of the lower positions are tried as well, until the message is found.
 
-        A listed message is ours if it has the same phone number, and was made within half a day of ``asked_at``. If the
-        customer id is the caller's own, it must have the same text too, as such an id may stand for a person. Give each
-        message an id of its own: two messages that cannot be told apart stay unknown.
+        A listed message is ours if it has the same phone number and the same text, and was made at ``asked_at`` or
+        within half a day after it. A customer id of the caller's own may stand for a person, so that a message that was
+        made in a second before proves nothing. Give each message an id of its own: two messages that cannot be told
+        apart stay unknown.
 
         Args:
             doubts: messages of one request.
