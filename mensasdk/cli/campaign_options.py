@@ -131,7 +131,17 @@ _LIST: Final = (
 )
 _RECORD: Final = (
     click.option(
-        "--campaign", metavar="ID", help="Name of the campaign; delivery reports have it. By default a new one."
+        "--campaign",
+        metavar="NAME",
+        help="Name of the campaign; by default that of the list, with a mark made of the list and what is sent.",
+    ),
+    click.option(
+        "--new", is_flag=True, help="Begin a second campaign, NAME-2, where the journal has one of this name."
+    ),
+    click.option(
+        "--again",
+        is_flag=True,
+        help="Send messages too that the list had otherwise before, to people who were written to or may have been.",
     ),
     click.option(
         "--journal",

@@ -60,6 +60,7 @@ _REMEDIES: Final[Mapping[tuple[str | None, str | None], str]] = {
         "write it in international form (+, country code, number), or give --default-country if it is a national number"
     ),
     ("to", Code.NO_PRICE): "add a row for it to the file of --prices, or a row * for all other countries",
+    ("messages", Code.CHANGED): "send this one as well with --again",
     ("to", Code.ZONE): "choose one with --time-zone-of CC=ZONE, where CC may be a calling code such as +1",
 }
 """Remedy by parameter, and by code or missing parameter, where the library's own remedy names a parameter."""

@@ -141,6 +141,8 @@ def _shown(value: object) -> str:
         return "none"
     if isinstance(value, list) and all(isinstance(one, dict) for one in value):
         return " and ".join(_route(one) for one in value)
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
     words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     return repr(words if len(words) <= _SHOWN else f"{words[:_SHOWN]}...")
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from mensasdk.cli.campaign_options import campaign_options, given_options
+from mensasdk.cli.input.content import with_recorded
 from mensasdk.cli.input.files import files_in_use
 from mensasdk.cli.input.job import make_job
 from mensasdk.cli.options import JournalPlace, credentials_help, guarded, journal_option
@@ -19,7 +20,7 @@ from mensasdk.cli.show.reconcile import show_reconciled
 from mensasdk.cli.show.tables import error_console, output_console
 from mensasdk.cli.show.unknown import show_unknown
 from mensasdk.cli.streams import say_where_output_is_lost
-from mensasdk.cli.work.journal import existing_journal
+from mensasdk.cli.work.journal import existing_journal, recorded_campaign
 from mensasdk.cli.work.reconcile import Reconciled, reconcile_campaign
 from mensasdk.cli.work.unknown import Listed, list_doubts
 from mensasdk.errors import ConfigurationError
@@ -58,7 +59,7 @@ def _help() -> str:
                 "With --repeat, messages are sent again where the vendor itself prevents a second SMS: whoever did not "
                 "get the message the first time gets it then."
             ),
-            "Give the options that the campaign was sent with. No other process may be sending it at the same time.",
+            "The journal knows the options that the campaign was sent with. No other process may be sending it.",
         ]
     )
 
@@ -97,7 +98,10 @@ def command(
         raise ConfigurationError("--list only shows messages, and --repeat sends them again; leave one of them out")
     if show_numbers and not only_list:
         raise ConfigurationError("--show-numbers belongs to --list, which is missing")
-    job = None if only_list else make_job(None, given_options(), err)
+    job = None
+    if not only_list:
+        content = asyncio.run(recorded_campaign(held, campaign)).content
+        job = make_job(None, with_recorded(given_options(), content, None), err)
     with written_output(output, in_use=files_in_use(), raw=raw, must=only_list) as results:
         if job is None:
             listing = list_doubts(held, campaign, results, whole=as_json, show_numbers=show_numbers)

@@ -22,16 +22,18 @@ from mensasdk.cli.show.tables import error_console
 from mensasdk.cli.work.campaign import Summary
 from mensasdk.cli.work.check import CheckedList
 from mensasdk.cli.work.sending import check_list, send_list
+from mensasdk.errors import ConfigurationError
 
 __all__ = ["command"]
 
 
-@click.command("send", params=campaign_options(), epilog=CAMPAIGN_EPILOG)
+@click.command("send", params=campaign_options(without=("again",)), epilog=CAMPAIGN_EPILOG)
 @click.argument("file", metavar="PEOPLE.CSV", type=click.Path(path_type=Path))
 @guarded
 def command(
     file: Path,
     campaign: str | None,
+    new: bool,
     journal: JournalPlace | None,
     dry: bool,
     output: Path | None,
@@ -54,6 +56,10 @@ def command(
     sent once.
     """
     err = error_console()
+    if new and journal is None:
+        raise ConfigurationError(
+            "--new belongs to --journal, which is missing: nothing else knows of an earlier campaign"
+        )
     given = click.get_current_context().params
     job = make_job(file, given, err)
     with written_output(output, in_use=files_in_use(), raw=raw, must=dry) as results:
@@ -63,7 +69,7 @@ def command(
         else:
             if job.layout is not None and job.layout.variables is not None and not quiet:
                 _say_variables(err, given["template"], job.layout)
-            ended = asyncio.run(send_list(job, results, campaign, journal, err, quiet=quiet))
+            ended = asyncio.run(send_list(job, results, campaign, journal, err, new=new, quiet=quiet))
     show_ended(ended, err, results, as_json=as_json, quiet=quiet)
     if isinstance(ended, Summary):
         say_lost(err, results, ended.campaign, journal)

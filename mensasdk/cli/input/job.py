@@ -16,6 +16,7 @@ from rich.text import Text
 
 from mensasdk.cli.campaign_options import vendor_options
 from mensasdk.cli.input.config import load_settings
+from mensasdk.cli.input.content import content_of
 from mensasdk.cli.input.routes import Way, parse_rates, parse_routes
 from mensasdk.cli.input.rows import BadRow, GoodRow, Layout, Table, open_table, plan, read
 from mensasdk.cli.input.screens import make_screening
@@ -23,6 +24,7 @@ from mensasdk.cli.vendors import Settings, Wishes, check_wishes, make_options
 from mensasdk.cli.wording import of_option
 from mensasdk.cli.work.campaign import Limits
 from mensasdk.errors import ConfigurationError
+from mensasdk.journal import CampaignFacts
 from mensasdk.messages import Message
 from mensasdk.registry import variable, vendor_info, vendors
 from mensasdk.schedule import zone as time_zone
@@ -44,6 +46,7 @@ class Job:
         table: the list; None without one.
         layout: the columns of the list; None without one.
         rows: the rows of the list, read as they are sent.
+        content: what the campaign sends, and through whom.
     """
 
     ways: Sequence[Way]
@@ -53,6 +56,7 @@ class Job:
     table: Table | None
     layout: Layout | None
     rows: Iterator[GoodRow | BadRow]
+    content: CampaignFacts
 
 
 def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
@@ -98,8 +102,12 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
         breaker=given["breaker"],
         screening=screening,
     )
+
+    def content(layout: Layout | None, table: Table | None) -> CampaignFacts:
+        return content_of(given, countries, wishes, layout, table, schedule=schedule_at, not_after=not_after)
+
     if file is None:
-        return Job(ways, wishes, limits, given["default_country"], None, None, iter(()))
+        return Job(ways, wishes, limits, given["default_country"], None, None, iter(()), content(None, None))
     table = open_table(file, delimiter=_delimiter(given["delimiter"]))
     from_template = template is not None and "text_variable" not in wishes.options
     layout = plan(table, text=text, number_column=given["column_number"], from_template=from_template)
@@ -126,7 +134,8 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
             place=line,
         )
 
-    return Job(ways, wishes, limits, given["default_country"], table, layout, read(table, layout, make))
+    rows = read(table, layout, make)
+    return Job(ways, wishes, limits, given["default_country"], table, layout, rows, content(layout, table))
 
 
 def _vendors(vendor: str | None, routes: Sequence[str], base_url: str | None) -> Mapping[str, frozenset[str] | None]:

@@ -83,7 +83,7 @@ def say_next(ended: Summary, err: Console, journal: JournalPlace, file: Path | N
     if ended.stopped is not None:
         words = [ended.campaign, *([] if file is None else [str(file)]), "--journal", str(journal)]
         command = shlex.join(["mensasdk", "resume", *words])
-        err.print(Text(f"\n  Send the rest with: {command}, and the same options."), soft_wrap=True)
+        err.print(Text(f"\n  Send the rest with: {command}"), soft_wrap=True)
     if ended.unknown:
         command = shlex.join(["mensasdk", "reconcile", ended.campaign, "--journal", str(journal)])
-        err.print(Text(f"\n  Ask the vendors about the unknown with: {command}, and the same options."), soft_wrap=True)
+        err.print(Text(f"\n  Ask the vendors about the unknown with: {command}"), soft_wrap=True)

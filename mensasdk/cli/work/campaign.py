@@ -20,7 +20,7 @@ from mensasdk.cli.show.output import Output
 from mensasdk.cli.wording import of_option, say
 from mensasdk.codes import Code
 from mensasdk.errors import ConfigurationError, MensaError
-from mensasdk.journal import Journal
+from mensasdk.journal import CampaignFacts, Journal
 from mensasdk.limits import CircuitBreaker, RateLimit
 from mensasdk.messages import Message, Outcome, OutcomeKind
 from mensasdk.phone import mask
@@ -77,6 +77,7 @@ class Limits:
         *,
         total: int | None = None,
         first: Screen | None = None,
+        content: CampaignFacts | None = None,
     ) -> BatchSender:
         """Make a sender with these limits. A router keeps the limits of its own routes: see `route`.
 
@@ -85,14 +86,21 @@ class Limits:
             journal: as in `BatchSender`.
             total: count of the messages of the campaign; see `Screening.screens`.
             first: a screen before all others; None for none.
+            content: what the campaign sends; None to compare and record nothing.
         """
         router = client if isinstance(client, Router) else Router([self.route(client)])
         screens = [*([] if first is None else [first]), *self.screening.screens(total)]
-        return _Sender(router, max_recipients=self.max_recipients, journal=journal, screens=screens)
+        sender = _Sender(router, max_recipients=self.max_recipients, journal=journal, screens=screens)
+        sender.describe(content)
+        return sender
 
 
 class _Sender(BatchSender):
     """A sender whose outcomes give the reasons of refusals in terms of the command's options."""
+
+    def describe(self, content: CampaignFacts | None) -> None:
+        """Set the content of the campaign, of which the command knows more than the messages tell."""
+        self._content = content
 
     def _say(self, error: MensaError) -> str:
         return say(error)
@@ -244,6 +252,7 @@ class Campaign:
         output: file that gets each row's outcome, which the caller closes; None for none.
         name: name of the campaign; None for a new one.
         journal: journal that records the campaign; None to record nothing.
+        content: what the campaign sends; None to record nothing of it.
     """
 
     def __init__(
@@ -256,10 +265,12 @@ class Campaign:
         output: Output | None = None,
         name: str | None = None,
         journal: Journal | None = None,
+        content: CampaignFacts | None = None,
     ) -> None:
         self._vendors = client.vendors if isinstance(client, Router) else (client.vendor,)
         self._vendor = self._vendors[0] if len(self._vendors) == 1 else "router"
-        self._sender = limits.sender(client, journal, total=total, first=None if output is None else self._see)
+        first = None if output is None else self._see
+        self._sender = limits.sender(client, journal, total=total, first=first, content=content)
         self._durable = journal is not None
         self._reading = False
         self._rows = rows

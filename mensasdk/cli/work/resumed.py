@@ -12,14 +12,14 @@ from mensasdk.campaign import Router
 from mensasdk.cli.input.job import Job
 from mensasdk.cli.input.routes import connect
 from mensasdk.cli.input.rows import BadRow, GoodRow
+from mensasdk.cli.masking import masked
 from mensasdk.cli.show.output import Output
 from mensasdk.cli.show.tables import display
 from mensasdk.cli.wording import say
 from mensasdk.cli.work.campaign import Campaign, Limits, Summary
-from mensasdk.cli.work.journal import recorded_campaign
 from mensasdk.cli.work.signals import interrupts
 from mensasdk.errors import ConfigurationError, JournalError, MensaError
-from mensasdk.journal import Journal
+from mensasdk.journal import CampaignInfo, Journal
 from mensasdk.messages import Message, OutcomeKind
 from mensasdk.vendors.batching import BatchClient
 
@@ -31,30 +31,34 @@ class ResumedCampaign(Campaign):
 
     Args:
         client: the vendor's client, or a router over several vendors.
-        rows: rows of the list that is given again; none to send only what the journal holds.
+        rows: rows of the list that is given again; None to send only what the journal holds.
         total: count of the messages of the campaign, as far as it is known.
         limits: rates and other limits.
         journal: journal with the campaign.
         name: name of the campaign.
+        again: send rows too that the list had otherwise before.
         output: file that gets the outcomes at the end, which the caller closes; None for none.
     """
 
     def __init__(
         self,
         client: BatchClient | Router,
-        rows: Iterator[GoodRow | BadRow],
+        rows: Iterator[GoodRow | BadRow] | None,
         *,
         total: int,
         limits: Limits,
         journal: Journal,
         name: str,
+        again: bool = False,
         output: Output | None = None,
     ) -> None:
-        super().__init__(client, rows, total=total, limits=limits, name=name, journal=journal)
+        super().__init__(client, rows or iter(()), total=total, limits=limits, name=name, journal=journal)
         if output is not None:  # set here: the report has the numbers, so that no screen need see them
             output.campaign = name
             self._output = output
         self._campaign = name
+        self._has_list = rows is not None
+        self._again = again
 
     def _given(self) -> Iterator[Message]:
         for row in self._rows:
@@ -68,7 +72,8 @@ class ResumedCampaign(Campaign):
 
     async def _read(self) -> None:
         try:
-            await self._sender.resume(self._campaign, self._given())
+            messages = self._given() if self._has_list else None
+            await self._sender.resume(self._campaign, messages, again=self._again)
         except MensaError as error:
             report = self._sender.report
             if isinstance(error, ConfigurationError | JournalError) and (report is None or report.total == 0):
@@ -96,36 +101,50 @@ class ResumedCampaign(Campaign):
 
 
 async def resume_campaign(
-    job: Job, journal: Journal, name: str, results: Output | None, err: Console, *, quiet: bool
+    job: Job,
+    journal: Journal,
+    info: CampaignInfo,
+    results: Output | None,
+    err: Console,
+    *,
+    again: bool,
+    quiet: bool,
 ) -> Summary:
     """Resume a campaign, with its list or without.
 
     Args:
         job: the campaign, as its options and its list describe it.
         journal: journal with the campaign.
-        name: name of the campaign.
+        info: the campaign.
         results: file that gets the outcomes; None for none.
         err: console for warnings and the progress.
+        again: send rows too that the list had otherwise before.
         quiet: show no progress.
 
     Raises:
-        ConfigurationError: there is no such campaign, or another process is sending it.
+        ConfigurationError: another process is sending it.
         JournalError: the journal cannot be used.
     """
-    info = await recorded_campaign(journal, name)
     if job.table is None and not info.complete:
         words = (
             "The list may not have been read to its end. The messages in the journal are sent; to reach the rest, give "
-            "the list again, with the options that it was sent with."
+            f"the list again: mensasdk resume {info.name} PEOPLE.CSV"
         )
-        err.print(Text(words, style="yellow"), soft_wrap=True)
+        err.print(Text(masked(words), style="yellow"), soft_wrap=True)
     total = max(sum(info.counts.values()), 0 if job.table is None else job.table.total)
     async with connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country) as (
         client,
         _,
     ):
         campaign = ResumedCampaign(
-            client, job.rows, total=total, limits=job.limits, journal=journal, name=name, output=results
+            client,
+            None if job.table is None else job.rows,
+            total=total,
+            limits=job.limits,
+            journal=journal,
+            name=info.name,
+            again=again,
+            output=results,
         )
         with interrupts(campaign.interrupt), display(err, quiet=quiet) as progress:
             return await campaign.run(progress)

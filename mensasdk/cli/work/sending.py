@@ -13,40 +13,60 @@ from mensasdk.cli.show.output import Output
 from mensasdk.cli.show.tables import display
 from mensasdk.cli.work.campaign import Campaign, Summary
 from mensasdk.cli.work.check import CheckedList, check_rows
-from mensasdk.cli.work.journal import journal_at
+from mensasdk.cli.work.naming import free_name, name_of
 from mensasdk.cli.work.signals import interrupts
 
 __all__ = ["check_list", "send_list"]
 
 
 async def send_list(
-    job: Job, results: Output | None, name: str | None, journal: JournalPlace | None, err: Console, *, quiet: bool
+    job: Job,
+    results: Output | None,
+    name: str | None,
+    journal: JournalPlace | None,
+    err: Console,
+    *,
+    new: bool,
+    quiet: bool,
 ) -> Summary:
     """Send every row of a list.
 
     Args:
         job: the campaign, as its options and its list describe it.
         results: file that gets each row's outcome; None for none.
-        name: name of the campaign; None for a new one.
+        name: name of the campaign; None to name it by its list.
         journal: place of the journal that records it; None to record nothing.
         err: console for the progress.
+        new: begin a second campaign, NAME-2, where the name is taken.
         quiet: show no progress.
 
     Raises:
-        ConfigurationError: the journal does not take the campaign; nothing was sent.
+        ConfigurationError: the name is taken, or the journal does not take the campaign; nothing was sent.
     """
+    assert job.table is not None
+    name = name_of(job.table.path, job.content) if name is None else name
+    record = None if journal is None else journal_at(journal)
+    if record is not None:
+        name = await free_name(record, name, new=new)
     async with connect(job.ways, limits=job.limits, wishes=job.wishes, default_country=job.default_country) as (
         client,
         lines,
     ):
-        assert job.table is not None
         total = job.table.total
         if not quiet:
             told = f"{total:,} rows · {lines[0]}" if len(lines) == 1 else f"{total:,} rows"
             for line in (told, *(f"  {line}" for line in lines if len(lines) > 1)):
                 err.print(Text(line, style="dim"), soft_wrap=True)
-        record = None if journal is None else journal_at(journal)
-        campaign = Campaign(client, job.rows, total=total, limits=job.limits, output=results, name=name, journal=record)
+        campaign = Campaign(
+            client,
+            job.rows,
+            total=total,
+            limits=job.limits,
+            output=results,
+            name=name,
+            journal=record,
+            content=job.content,
+        )
         with interrupts(campaign.interrupt), display(err, quiet=quiet) as progress:
             return await campaign.run(progress)
 
