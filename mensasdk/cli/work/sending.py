@@ -13,6 +13,7 @@ from mensasdk.cli.show.output import Output
 from mensasdk.cli.show.tables import display
 from mensasdk.cli.work.campaign import Campaign, Summary
 from mensasdk.cli.work.check import CheckedList, check_rows
+from mensasdk.cli.work.journal import journal_at
 from mensasdk.cli.work.naming import free_name, name_of
 from mensasdk.cli.work.signals import interrupts
 
