@@ -16,7 +16,7 @@ __all__ = ["Earlier"]
 
 
 class Earlier:
-    """What a campaign has read of its list, and whom it has written to, before it was taken up.
+    """Memory of what a campaign has read of its list, and whom it has written to, before it was taken up.
 
     Args:
         complete: the list was read to its end. Otherwise only those places count as read whose messages are recorded:

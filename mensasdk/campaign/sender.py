@@ -236,9 +236,8 @@ class BatchSender:
             campaign: the campaign's id in the journal; a new id by default. A message that the same campaign has
                 already (same reference and number, or same number and text) is not sent again: NOT_SENT, code
                 ``"duplicate"``.
-            again: send messages too that a campaign which exists had otherwise when its list was read before, to
-                numbers that it wrote to or may have. By default they are NOT_SENT, code ``"changed"``; a journal that
-                keeps outcomes knows them by their position in the list.
+            again: send messages too that the list of an existing campaign had otherwise before, to numbers that it
+                wrote to or may have. By default they are NOT_SENT, code ``"changed"``, if the journal keeps outcomes.
             on_progress: called in the event loop after each request, and awaited if it is async. An exception that it
                 raises is logged and changes nothing.
 
@@ -252,8 +251,7 @@ class BatchSender:
             asyncio.CancelledError: the task was cancelled. Messages under way are settled first: NOT_SENT if no byte
                 had left, UNKNOWN otherwise. `report` has the outcomes of all messages read so far.
             Exception: what ``messages`` raised, or what a screen raised other than `ValidationError`, after the
-                requests under way have been settled. If it was a screen, the rest is NOT_SENT, and recorded in a
-                journal of yours, so that `resume` can send it.
+                requests under way have been settled. If it was a screen, the rest is NOT_SENT, and recorded.
         """
         run = self._begin(campaign)
         report = run.report

@@ -61,7 +61,7 @@ class CampaignFacts:
         columns: the columns of the list that are used, by what they are used for.
         schedule: when the vendor is to send, as an ISO 8601 time in UTC; None for at once.
         not_after: the time from which on nothing is sent, written alike; None for none.
-        country: the country of national numbers; None for the vendor's own.
+        country: the country of national numbers; None where it is not known.
         address: the vendor's address, where another than its own was given. It may change: it is not compared.
     """
 

@@ -17,7 +17,18 @@ from mensasdk.sandbox import Sandbox
 pytestmark = pytest.mark.slow
 
 SMALL = ("--max-recipients", "10", "--max-in-flight", "1", "--json", "--quiet")
-SEND = ("--vendor", "mensatek", "--text", "Buenas {nombre}", "--sender", "CLINICA", "--report", *SMALL)
+SEND = (
+    "--vendor",
+    "mensatek",
+    "--text",
+    "Buenas {nombre}",
+    "--sender",
+    "CLINICA",
+    "--report",
+    "--default-country",
+    "ES",
+    *SMALL,
+)
 
 
 def summary(ended: Ended) -> dict[str, Any]:
@@ -79,7 +90,7 @@ async def test_a_route_for_countries_is_remembered_with_what_it_adds(box: Sandbo
         (("--sender", "OTRA"), "--sender: it has 'CLINICA', and was given 'OTRA'"),
         (("--vendor", "enviatusms"), "enviatusms"),
         (("--unicode",), "--unicode: it has none, and was given true"),
-        (("--default-country", "PT"), "--default-country: it has none, and was given 'PT'"),
+        (("--default-country", "PT"), "--default-country: it has 'ES', and was given 'PT'"),
     ],
 )
 @pytest.mark.parametrize("with_list", [True, False])
@@ -100,7 +111,7 @@ async def test_other_content_is_refused_and_named(
         (("--schedule", "2040-01-31T09:00+01:00"), "--schedule would have no effect"),
         (("--column-number", "telefono"), "--column-number would have no effect"),
         (("--delimiter", ";", "--zone", "Europe/Madrid"), "--delimiter and --zone would have no effect"),
-        (("--not-after", "2040-01-31T09:00+01:00"), "--not-after"),
+        (("--not-after", "2040-01-31T09:00+01:00"), "--not-after holds for rows of a list"),
         (("--again",), "--again is about rows of a list"),
     ],
 )

@@ -299,14 +299,6 @@ def test_a_price_list_that_is_none_is_refused_with_the_option(
     assert "--prices: " in result.stderr
 
 
-def test_not_after_needs_the_list(tmp_path: Path) -> None:
-    journal = tmp_path / "journal.sqlite"
-    journal.touch()
-    result = invoke("resume", "c", "--vendor", "mensatek", "--journal", journal, "--not-after", "2030-01-31T09:00Z")
-    assert result.exit_code == 2
-    assert "--not-after holds for rows of a list" in result.stderr
-
-
 def test_send_resume_and_check_have_the_same_options() -> None:
     for command in ("send", "resume", "check"):
         shown = invoke(command, "--help").stdout

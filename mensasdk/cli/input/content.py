@@ -41,6 +41,7 @@ def content_of(
     *,
     schedule: datetime | None,
     not_after: datetime | None,
+    country: str | None,
 ) -> CampaignFacts:
     """Return the content of a campaign, as its options and its list describe it.
 
@@ -52,6 +53,7 @@ def content_of(
         table: the list; None without one.
         schedule: when the vendor is to send; None for at once.
         not_after: time from which on nothing is sent; None for none.
+        country: country of national numbers; None for none.
     """
     columns: dict[str, Any] = {}
     if layout is not None and table is not None:
@@ -69,7 +71,7 @@ def content_of(
         columns=columns,
         schedule=_written(schedule),
         not_after=_written(not_after),
-        country=given["default_country"],
+        country=country,
         address=given["base_url"],
     )
 
@@ -160,6 +162,8 @@ def check_taken_up(name: str, content: CampaignFacts, recorded: CampaignFacts | 
                 "of its list with --schedule, or leave the list out"
             )
         begun = evolve(begun, schedule=content.schedule)
+    if begun.country is None:
+        begun = evolve(begun, country=content.country)
     if _has_passed(begun.not_after):
         begun = evolve(begun, not_after=content.not_after)
     differences = content.differences(begun)

@@ -104,7 +104,8 @@ def make_job(file: Path | None, given: Mapping[str, Any], err: Console) -> Job:
     )
 
     def content(layout: Layout | None, table: Table | None) -> CampaignFacts:
-        return content_of(given, countries, wishes, layout, table, schedule=schedule_at, not_after=not_after)
+        times = {"schedule": schedule_at, "not_after": not_after}
+        return content_of(given, countries, wishes, layout, table, **times, country=given["default_country"] or home)
 
     if file is None:
         return Job(ways, wishes, limits, given["default_country"], None, None, iter(()), content(None, None))
