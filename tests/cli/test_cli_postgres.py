@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,11 +17,17 @@ SEND = ("--vendor", "mensatek", "--text", "Hola {nombre}", "--max-recipients", "
 SECRET = "hunter2secret"
 
 
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 @pytest.mark.slow
 async def test_a_campaign_goes_through_all_commands_in_a_database(box: Sandbox, tmp_path: Path, dsn: str) -> None:
     """The address with its password is in the environment, and the server lets everybody in."""
     known = {"MENSASDK_JOURNAL": dsn.replace("postgres@", f"postgres:{SECRET}@")}
     people, listed = write_people(tmp_path / "people.csv", 40), tmp_path / "unknown.csv"
+    sent, now = tmp_path / "sent.csv", tmp_path / "now.csv"
     box.mensatek.account.credits = Decimal(30)
     box.fail("mensatek", function="EnviarSMS", fault=Fault.RESET, when="after", nth=2)
     shown: list[str] = []
@@ -29,8 +37,9 @@ async def test_a_campaign_goes_through_all_commands_in_a_database(box: Sandbox, 
         shown.extend((ended.out, ended.err))
         return ended.out
 
-    await done("send", people, *SEND, "--campaign", "julio")
+    await done("send", people, *SEND, "--campaign", "julio", "--output", sent)
     assert f"--journal {dsn}" in one_line(shown[-1])
+    assert Counter(row["outcome"] for row in rows_of(sent)) == {"accepted": 20, "unknown": 10, "rejected": 10}
     [info] = json.loads(await done("campaigns", "--json"))
     assert (info["accepted"], info["unknown"], info["pending"]) == (20, 10, 10)
     box.mensatek.account.credits = Decimal(1000)
@@ -41,6 +50,10 @@ async def test_a_campaign_goes_through_all_commands_in_a_database(box: Sandbox, 
     [info] = json.loads(await done("campaigns", "--json"))
     assert (info["accepted"], info["complete"]) == (40, True)
     await done("deliveries", "julio", "--json")
+    told = json.loads(await done("results", "julio", "--json", "--output", now))
+    assert Decimal(told["credits"]["mensatek"]) == 30, "as far as the vendor's answers arrived"
+    assert box.ledger.charged == 40
+    assert [(int(row["line"]), row["outcome"]) for row in rows_of(now)] == [(at, "accepted") for at in range(2, 42)]
     await done("purge", "julio", "--yes")
     assert json.loads(await done("campaigns", "--json")) == []
     assert set(box.ledger.numbers().values()) == {1}

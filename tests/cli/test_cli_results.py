@@ -236,6 +236,27 @@ def _soft_link(path: Path, target: Path) -> None:
     path.symlink_to(target)
 
 
+def _beside(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{path.name}*"))
+
+
+async def test_what_lies_beside_a_journal_is_found_through_a_link_to_it(box: Sandbox, tmp_path: Path) -> None:
+    people, real, link = write_people(tmp_path / "people.csv", 1), tmp_path / "real.csv", tmp_path / "link"
+    link.symlink_to(real)
+    held = SqliteJournal(link)
+    await held.open("another")  # so that its files stand beside the real one
+    for beside in _beside(real):
+        alias = tmp_path / "alias.csv"
+        alias.hardlink_to(beside)
+        before = alias.read_bytes()
+        ended = await run("send", people, *SEND, "--journal", link, "--output", alias, box=box)
+        assert (ended.code, alias.read_bytes()) == (2, before), beside
+        assert "choose another name" in ended.err
+        alias.unlink()
+    await held.close("another")
+    assert box.ledger.request_count() == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("by", [None, _hard_link, _soft_link])
 @pytest.mark.parametrize(
@@ -256,7 +277,9 @@ async def test_no_output_touches_what_the_command_reads(
         files[name].write_text("\n".join(lines) + "\n", encoding="utf-8")
         files[name].chmod(0o600)
     files["journal"] = tmp_path / "journal.csv"
-    await SqliteJournal(files["journal"]).campaigns()
+    made = SqliteJournal(files["journal"])
+    await made.open("another")
+    await made.close("another")
     files["wal"] = tmp_path / "journal.csv-wal"
     files["wal"].touch()
     files["partial"] = people.rename(tmp_path / "people.csv.partial") if what == "partial" else people
