@@ -226,7 +226,7 @@ async def test_its_reports_are_received_from_whoever_has_the_right_proof(
     assert "fifth" in ended.out
     assert "calls nobody back" not in ended.out
     with output.open(encoding="utf-8", newline="") as file:
-        rows = [(row["number"], row["vendor"], row["vendor_id"], row["state"]) for row in csv.DictReader(file)]
+        rows = [(row["number"], row["vendor"], row["vendor_id"], row["delivery"]) for row in csv.DictReader(file)]
     assert rows == [("'+34600000001", "fifth", "f-1", "delivered"), ("'+34600000098", "fifth", "f-2", "failed")]
 
 
