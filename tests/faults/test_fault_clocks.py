@@ -57,7 +57,7 @@ ALLOWED: Mapping[str, str] = {
     "journal/memory.py::MemoryJournal.claim": _AGE,
     "journal/memory.py::MemoryJournal.sweep": _AGE,
     "journal/memory.py::_Campaign": _MADE,
-    "journal/sqlite/open_campaign.py::OpenCampaign.resolve": "when more was charged for a request, to tell the charges apart",
+    "journal/sqlite/open_campaign.py::OpenCampaign.resolve": "when more was charged, to tell charges apart",
     "journal/sqlite/open_campaign.py::OpenCampaign.claim": _AGE,
     "journal/sqlite/open_campaign.py::OpenCampaign.resolve": "tells a charge that came later from that of its claim",
     "journal/sqlite/open_campaign.py::OpenCampaign.sweep": _AGE,
