@@ -59,7 +59,6 @@ ALLOWED: Mapping[str, str] = {
     "journal/memory.py::_Campaign": _MADE,
     "journal/sqlite/open_campaign.py::OpenCampaign.resolve": "when more was charged, to tell charges apart",
     "journal/sqlite/open_campaign.py::OpenCampaign.claim": _AGE,
-    "journal/sqlite/open_campaign.py::OpenCampaign.resolve": "tells a charge that came later from that of its claim",
     "journal/sqlite/open_campaign.py::OpenCampaign.sweep": _AGE,
     "journal/sqlite/schema.py::create": _MADE,
     "journal/sqlite/store.py::_begin": _MADE,
