@@ -64,7 +64,7 @@ def test_each_error_without_a_code_has_one_of_ours(name: str) -> None:
 
 
 def test_each_parameter_of_a_message_that_a_vendor_may_refuse_has_one() -> None:
-    fields = {name for name in Message.__annotations__ if name not in {"not_after", "reference"}}
+    fields = {name for name in Message.__annotations__ if name not in {"not_after", "reference", "place"}}
     assert {f"invalid_{name}" for name in fields} <= set(Code)
 
 
