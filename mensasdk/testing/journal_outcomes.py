@@ -70,7 +70,7 @@ async def _a_record_says_what_became_of_it_and_in_which_request(journal: Journal
         message,
         vendor="vendor a",
         vendor_id="id 9",
-        code="-4",
+        code=str(-4),
         detail="número \ud83d roto",
         parts=2,
         credits=Decimal("0.10"),
