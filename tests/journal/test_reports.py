@@ -12,7 +12,7 @@ from mensasdk.journal.keys import instance_of, new_nonce, request_reference
 from mensasdk.journal.reports import is_about
 
 NUMBER, CLAIMED = "+34611000001", datetime(2026, 5, 4, 10, 0, 0, 700_000, tzinfo=UTC)
-MINE, OTHER = "abcdefghij234", "klmnopqrst567"
+MINE, OTHER = "abcdefgh23456", "zyxwvuts76543"
 MESSAGE = Message(NUMBER, "Hola")
 RECORD = Record(
     4,
