@@ -146,7 +146,7 @@ async def _a_cancelled_claim_claims_nothing(journal: Journal) -> None:
 
 
 def _facts(text: str = "Hola {nombre}", **more: Any) -> CampaignFacts:
-    return CampaignFacts([RouteFacts("mensatek", ("PT", "ES"))], text=text, options={"report": True}, **more)
+    return CampaignFacts([RouteFacts("vendor a", ("PT", "ES"))], text=text, options={"report": True}, **more)
 
 
 @case()

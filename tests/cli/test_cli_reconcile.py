@@ -163,7 +163,8 @@ async def test_the_list_asks_nobody_and_shows_no_number_in_full(box: Sandbox, tm
     assert [*found[0]] == [*COLUMNS]
     assert found[0]["campaign"] == "julio"
     assert [int(row["line"]) for row in found] == [*range(22, 42)]
-    assert Counter(row["request"] for row in found) == {"julio.20": 10, "julio.30": 10}
+    [info] = await SqliteJournal(journal).campaigns()
+    assert Counter(row["request"] for row in found) == {f"{info.nonce}.20": 10, f"{info.nonce}.30": 10}
     assert found[0]["sent_at"].endswith("+00:00")
     ended = await run("reconcile", "julio", "--journal", journal, "--list", "--show-numbers")
     assert len(re.findall(r"^\+346000000\d\d ", ended.out, re.MULTILINE)) == 20

@@ -17,7 +17,7 @@ import pytest
 from postgres_server import PostgresServer
 
 from mensasdk import ConfigurationError, Delivery, DeliveryState, JournalError, OutcomeKind, PostgresJournal
-from mensasdk.journal import Claim, State
+from mensasdk.journal import Claim, Opened, State
 from mensasdk.journal.postgres import changes, schema
 from mensasdk.testing.case import counts, ended, row
 
@@ -124,7 +124,7 @@ async def test_a_lease_that_ended_goes_on_if_nobody_has_taken_over(dsn: str, que
 async def test_of_many_that_open_at_once_one_has_it(dsn: str) -> None:
     journals = [PostgresJournal(dsn) for _ in range(6)]
     ends = await asyncio.gather(*(one.open("c") for one in journals), return_exceptions=True)
-    assert Counter(type(end) for end in ends) == {int: 1, ConfigurationError: 5}
+    assert Counter(type(end) for end in ends) == {Opened: 1, ConfigurationError: 5}
     for one in journals:
         await one.close("c")
 

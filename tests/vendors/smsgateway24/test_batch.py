@@ -273,9 +273,11 @@ def test_customer_ids_never_change_between_versions() -> None:
 
 async def test_a_batch_uses_its_reference_and_the_position() -> None:
     async with gateway({"bulk": "many", "max_recipients": 2}) as (client, _, here):
-        await BatchSender(client, max_in_flight=1).send(messages(4), campaign="summer")
+        journal = MemoryJournal()
+        await BatchSender(client, journal=journal, max_in_flight=1).send(messages(4), campaign="summer")
+    [campaign] = await journal.campaigns()
     assert [record["customerid"] for record in here.records] == [
-        derived_customer_id(reference, position) for reference in ("summer.0", "summer.2") for position in (0, 1)
+        derived_customer_id(f"{campaign.nonce}.{first}", position) for first in (0, 2) for position in (0, 1)
     ]
 
 
