@@ -326,16 +326,16 @@ class Sandbox:
 
     def callbacks(
         self,
-        vendor: str,
         url: str | None,
         *,
+        vendor: str | None = None,
         auth: tuple[str, str] | None = None,
         format: CallbackFormat = "json",  # noqa: A002
     ) -> None:
         """Set the address to which a vendor posts its callbacks from now on, as in the vendor's web panel.
 
         Args:
-            vendor: the vendor's short name.
+            vendor: the vendor's short name; None for every vendor that calls back.
             url: a loopback address, ``http`` or ``https``; None switches the callbacks off.
             auth: user and password for Basic authentication.
             format: ``"json"``, ``"form"`` (urlencoded) or ``"multipart"``.
@@ -343,8 +343,10 @@ class Sandbox:
         Raises:
             ValueError: the vendor or the format is unknown, or the address is not on the loopback.
         """
-        name = self.vendor(vendor).name
-        self._callbacks.configure(name, None if url is None else CallbackSettings(url, auth, format))
+        settings = None if url is None else CallbackSettings(url, auth, format)
+        names = [name for name, info in registry.vendors().items() if info.callbacks and name in self.vendors]
+        for name in names if vendor is None else [self.vendor(vendor).name]:
+            self._callbacks.configure(name, settings)
 
     async def drain(self) -> None:
         """Wait until every due callback is delivered or given up.

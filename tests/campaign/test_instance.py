@@ -56,7 +56,7 @@ async def test_reports_of_an_earlier_campaign_of_the_name_prove_nothing(
     log = DeliveryLog(journal)
     receiver = DeliveryReceiver(mensatek_vendor.parse_callback, log.handle, user="u", password="p")
     async with Sandbox(delivery_delay=0.3) as box, receiver.serve() as url:
-        box.callbacks("mensatek", url, auth=("u", "p"))
+        box.callbacks(url, vendor="mensatek", auth=("u", "p"))
         async with MensatekClient(**box.credentials("mensatek"), base_url=box.base_url("mensatek")) as client:
             first = journal if other == "after a purge" else SqliteJournal(tmp_path / "first.sqlite")
             await BatchSender(client, journal=first).send(people("uno", options=REPORTED), campaign="diario")

@@ -177,7 +177,7 @@ async def test_a_callback_under_our_reference_settles_its_whole_request(
     receiver = DeliveryReceiver(mensatek_vendor.parse_callback, log.handle, password="secret of the test")
     box.fail("mensatek", function="EnviarSMS", fault=Fault.RESET, when="after", nth=2)
     async with receiver.serve() as url:
-        box.callbacks("mensatek", url, auth=("", "secret of the test"))
+        box.callbacks(url, vendor="mensatek", auth=("", "secret of the test"))
         wanted = people(30, options=MensatekOptions(report=True))
         first = await sender(mensatek, journal).send(wanted, campaign="c")
         await box.drain()

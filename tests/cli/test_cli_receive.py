@@ -51,7 +51,7 @@ async def test_mensateks_reports_are_kept_beside_the_campaign_and_counted(
     async with receiving("mensatek", journal) as receiver:
         told = await receiver.ready()
         assert f"{journal} (new)" in receiver.said
-        box.callbacks("mensatek", told["address"], auth=(told["user"], told["password"]))
+        box.callbacks(told["address"], vendor="mensatek", auth=(told["user"], told["password"]))
         await send(box, people, journal, "--vendor", "mensatek", "--report")
         await box.drain()
         assert box.ledger.callbacks_failed == 0
@@ -81,10 +81,10 @@ async def test_smsgateway24_calls_a_secret_address(box: Sandbox, tmp_path: Path,
     people = write_rows(tmp_path / "people.csv", ["+34600000001,Ana", "+34600000002,Bea"])
     async with receiving("smsgateway24", journal) as receiver:
         told = await receiver.ready()
-        box.callbacks("smsgateway24", told["address"])
+        box.callbacks(told["address"], vendor="smsgateway24")
         await send(box, people, journal, "--vendor", "smsgateway24", "--device-id", "260")
         await box.drain()
-        box.callbacks("smsgateway24", told["address"].rpartition("/")[0] + "/guess")
+        box.callbacks(told["address"].rpartition("/")[0] + "/guess", vendor="smsgateway24")
         assert not await box.post_callback("smsgateway24", {"sms_id": "1"})
         ended = await receiver.stop()
     assert ended.code == 0
@@ -110,10 +110,10 @@ async def test_a_secret_of_ones_own_is_used_and_never_shown(
         told = await receiver.ready()
         if vendor == "mensatek":
             assert (told["user"], told["password"]) == ("vendor", "(yours)")
-            box.callbacks("mensatek", told["address"], auth=("vendor", CANARY))
+            box.callbacks(told["address"], vendor="mensatek", auth=("vendor", CANARY))
             fields = {"Servicio": "SMS", "Resultado": "11", "Movil": "34600000001", "idMensaje": "5"}
         else:
-            box.callbacks(vendor, told["address"].replace("(your secret)", CANARY))
+            box.callbacks(told["address"].replace("(your secret)", CANARY), vendor=vendor)
             fields = {"sms_id": "5", "status_id": "7", "phone": "+34600000001"}
         assert await box.post_callback(vendor, fields)
         ended = await receiver.stop()

@@ -211,9 +211,9 @@ async def test_its_reports_are_received_from_whoever_has_the_right_proof(
     async with receiving("fifth", journal, PYTHONPATH=path_with(FIFTH)) as receiver:
         told = await receiver.ready()
         assert told["Reports"].startswith("of fifth go into")
-        box.callbacks("fifth", told["address"], auth=(told["user"], "guess"))
+        box.callbacks(told["address"], vendor="fifth", auth=(told["user"], "guess"))
         assert not await box.post_callback("fifth", {"id": "f-1", "to": "34600000001", "state": "failed"})
-        box.callbacks("fifth", told["address"], auth=(told["user"], told["password"]))
+        box.callbacks(told["address"], vendor="fifth", auth=(told["user"], told["password"]))
         ended = await command(*send, box=box)
         assert ended.code == 0, ended.err
         await box.drain()

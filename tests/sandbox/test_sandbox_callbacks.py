@@ -60,7 +60,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 async def test_each_recipient_gets_each_state_in_order(caller: Caller, receiver: Receiver) -> None:
-    caller.box.callbacks("mensatek", receiver.url)
+    caller.box.callbacks(receiver.url, vendor="mensatek")
     answer = await caller.send("34600000000", "34600000050", "600", Report=1, Referenciausuario="r-1")
     await caller.box.drain()
     assert receiver.states("34600000000") == ["0", "11"]
@@ -77,7 +77,7 @@ async def test_each_recipient_gets_each_state_in_order(caller: Caller, receiver:
 
 
 async def test_only_a_send_with_report_is_reported(caller: Caller, receiver: Receiver) -> None:
-    caller.box.callbacks("mensatek", receiver.url)
+    caller.box.callbacks(receiver.url, vendor="mensatek")
     await caller.send("34600000000")
     await caller.send("34600000000", Report="0")
     await caller.box.drain()
@@ -91,7 +91,7 @@ async def test_only_a_send_with_report_is_reported(caller: Caller, receiver: Rec
 async def test_formats_and_basic_auth(receiver: Receiver, form: Any, content_type: str) -> None:
     """Every format carries the same fields as strings; the password goes out in UTF-8."""
     box = Sandbox()
-    box.callbacks("mensatek", receiver.url, auth=("yo", "contraseña"), format=form)
+    box.callbacks(receiver.url, vendor="mensatek", auth=("yo", "contraseña"), format=form)
     async with box, aiohttp.ClientSession() as session:
         await Caller(box, session).send("34600000000", Report=1, Referenciausuario="número & más=1")
         await box.drain()
@@ -105,7 +105,7 @@ async def test_formats_and_basic_auth(receiver: Receiver, form: Any, content_typ
 async def test_an_unhappy_receiver_is_asked_again(caller: Caller, receiver: Receiver) -> None:
     receiver.statuses = [500, 401, 302, 200]
     receiver.location = receiver.url
-    caller.box.callbacks("mensatek", receiver.url)
+    caller.box.callbacks(receiver.url, vendor="mensatek")
     await caller.send("34600000000", Report=1)
     await caller.box.drain()
     assert receiver.states("34600000000") == ["0", "0", "0", "0", "11"]
@@ -115,14 +115,14 @@ async def test_an_unhappy_receiver_is_asked_again(caller: Caller, receiver: Rece
 
 @pytest.mark.slow
 async def test_a_receiver_that_is_not_there_is_given_up(caller: Caller) -> None:
-    caller.box.callbacks("mensatek", "http://127.0.0.1:1/")
+    caller.box.callbacks("http://127.0.0.1:1/", vendor="mensatek")
     await caller.send("34600000000", Report=1)
     await caller.box.drain()
     assert (caller.box.ledger.callbacks_delivered, caller.box.ledger.callbacks_failed) == (0, 2)
 
 
 async def test_many_callbacks_go_out_at_most_32_at_a_time(caller: Caller, receiver: Receiver) -> None:
-    caller.box.callbacks("mensatek", receiver.url)
+    caller.box.callbacks(receiver.url, vendor="mensatek")
     await caller.send(*(str(34600000000 + n * 100) for n in range(300)), Report=1)
     await caller.box.drain()
     assert caller.box.ledger.callbacks_delivered == 600
@@ -131,7 +131,7 @@ async def test_many_callbacks_go_out_at_most_32_at_a_time(caller: Caller, receiv
 
 async def test_a_delivery_delay_is_waited_for(receiver: Receiver) -> None:
     box = Sandbox(delivery_delay=60, time_scale=0.001)
-    box.callbacks("mensatek", receiver.url)
+    box.callbacks(receiver.url, vendor="mensatek")
     async with box, aiohttp.ClientSession() as session:
         await Caller(box, session).send("34600000000", Report=1)
         await box.drain()
@@ -142,7 +142,7 @@ async def test_a_delivery_delay_is_waited_for(receiver: Receiver) -> None:
 async def test_a_scheduled_message_is_reported_so_and_drain_does_not_wait_for_it(
     caller: Caller, receiver: Receiver
 ) -> None:
-    caller.box.callbacks("mensatek", receiver.url)
+    caller.box.callbacks(receiver.url, vendor="mensatek")
     message_id = (await caller.send("34600000000", Report=1, Fecha="2199-07-01 15:10"))["idMensaje"]
     await caller.box.drain()
     assert receiver.states("34600000000") == ["1"]
@@ -153,7 +153,7 @@ async def test_a_scheduled_message_is_reported_so_and_drain_does_not_wait_for_it
 
 async def test_a_scheduled_message_is_delivered_on_the_boxs_time_scale(receiver: Receiver) -> None:
     async with Sandbox(time_scale=0) as box, aiohttp.ClientSession() as session:
-        box.callbacks("mensatek", receiver.url)
+        box.callbacks(receiver.url, vendor="mensatek")
         await Caller(box, session).send("34600000000", Report=1, Fecha="2199-07-01 15:10")
         await box.drain()
     assert receiver.states("34600000000") == ["1", "0", "11"]
@@ -164,7 +164,7 @@ async def test_a_cancelled_or_moved_message_is_not_delivered_on_its_old_date(
     caller: Caller, receiver: Receiver
 ) -> None:
     """The task that waits for the old date finds that it is over when the date comes."""
-    caller.box.callbacks("mensatek", receiver.url)
+    caller.box.callbacks(receiver.url, vendor="mensatek")
     for function in ("CancelarSMS", "ReprogramarSMS"):
         message_id = (await caller.send("34600000000", Report=1, Fecha="2199-07-01 15:10"))["idMensaje"]
         [send] = caller.box.mensatek.groups[message_id].sends
@@ -175,15 +175,15 @@ async def test_a_cancelled_or_moved_message_is_not_delivered_on_its_old_date(
 
 
 async def test_callbacks_may_be_switched_off_again(caller: Caller, receiver: Receiver) -> None:
-    caller.box.callbacks("mensatek", receiver.url)
-    caller.box.callbacks("mensatek", None)
+    caller.box.callbacks(receiver.url, vendor="mensatek")
+    caller.box.callbacks(None, vendor="mensatek")
     await caller.send("34600000000", Report=1)
     await caller.box.drain()
     assert receiver.got == []
 
 
 async def test_a_received_message_is_posted_with_the_documented_fields(caller: Caller, receiver: Receiver) -> None:
-    caller.box.callbacks("mensatek", receiver.url)
+    caller.box.callbacks(receiver.url, vendor="mensatek")
     message_id = str((await caller.send("34600000000", Referenciausuario="r-1"))["idMensaje"])
     at = datetime(2022, 10, 3, 11, 12, 9, tzinfo=UTC)
     assert await caller.box.incoming(
@@ -208,7 +208,7 @@ async def test_a_received_message_is_posted_with_the_documented_fields(caller: C
 
 @pytest.mark.slow
 async def test_any_callback_may_be_posted_and_a_refusal_is_told(caller: Caller, receiver: Receiver) -> None:
-    caller.box.callbacks("mensatek", receiver.url)
+    caller.box.callbacks(receiver.url, vendor="mensatek")
     assert await caller.box.post_callback("mensatek", {"Servicio": "SMSMASIVO", "idMensaje": "999"})
     receiver.statuses = [403]
     assert not await caller.box.post_callback("mensatek", {"Servicio": "OTRO"})
@@ -234,18 +234,18 @@ async def test_posting_without_an_address_is_an_error(caller: Caller) -> None:
 )
 async def test_callbacks_go_to_the_loopback_only(box: Sandbox, url: str) -> None:
     with pytest.raises(ValueError, match="loopback"):
-        box.callbacks("mensatek", url)
+        box.callbacks(url, vendor="mensatek")
 
 
 @pytest.mark.parametrize("url", ["http://localhost:1/x", "https://127.0.0.2/", "http://[::1]:8000/"])
 async def test_every_loopback_address_is_taken(box: Sandbox, url: str) -> None:
-    box.callbacks("mensatek", url)
+    box.callbacks(url, vendor="mensatek")
 
 
 async def test_closing_the_box_drops_what_waits_and_leaves_no_task(receiver: Receiver) -> None:
     tasks = asyncio.all_tasks()
     box = Sandbox(delivery_delay=3600)
-    box.callbacks("mensatek", receiver.url, auth=("yo", "canario"))
+    box.callbacks(receiver.url, vendor="mensatek", auth=("yo", "canario"))
     async with box, aiohttp.ClientSession() as session:
         await Caller(box, session).send(*(str(34600000000 + n) for n in range(50)), Report=1)
         assert "canario" not in repr(vars(box)) + repr(vars(box._callbacks))

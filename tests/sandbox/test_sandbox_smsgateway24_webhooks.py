@@ -37,7 +37,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def gateway(receiver: Receiver, gateway: Gateway) -> Gateway:
-    gateway.box.callbacks("smsgateway24", receiver.url)
+    gateway.box.callbacks(receiver.url, vendor="smsgateway24")
     return gateway
 
 
@@ -78,7 +78,7 @@ async def test_reports_after_the_article(gateway: Gateway, receiver: Receiver) -
 
 
 async def test_no_report_is_posted_while_nobody_listens(gateway: Gateway, receiver: Receiver) -> None:
-    gateway.box.callbacks("smsgateway24", None)
+    gateway.box.callbacks(None, vendor="smsgateway24")
     await gateway.send()
     await gateway.box.drain()
     assert receiver.got == []
@@ -152,9 +152,9 @@ async def test_a_received_text_after_the_article(gateway: Gateway, receiver: Rec
 
 
 async def test_reports_may_be_early_doubled_or_made_up(gateway: Gateway, receiver: Receiver) -> None:
-    gateway.box.callbacks("smsgateway24", None)
+    gateway.box.callbacks(None, vendor="smsgateway24")
     sms_id = (await gateway.send())["sms_id"]
-    gateway.box.callbacks("smsgateway24", receiver.url)
+    gateway.box.callbacks(receiver.url, vendor="smsgateway24")
     late, early = gateway.vendor.delivery_webhook(sms_id), gateway.vendor.delivery_webhook(sms_id, 2)
     assert (late["status_id"], early["status_id"], early["senttime"]) == (7, 2, None)
     article = gateway.vendor.delivery_webhook(sms_id, 8, form="article")

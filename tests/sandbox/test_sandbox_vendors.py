@@ -47,7 +47,7 @@ async def test_a_vendor_of_another_package_is_emulated_like_ours(installed: Call
         box.fail("fifth", function="messages", fault=Fault.STATUS, status=503, body="{}", when="before")
         assert (await send())[0] == 503
         assert len(box.ledger) == 1
-        box.callbacks("fifth", url)
+        box.callbacks(url, vendor="fifth")
         await send()
         await box.drain()
         assert await box.post_callback("fifth", {"id": "f-9", "to": "34600000000", "state": "failed"})

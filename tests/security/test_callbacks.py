@@ -39,13 +39,13 @@ async def test_a_callback_that_comes_again_has_the_same_key(box: Sandbox, mensat
         got.append(value)
 
     async with DeliveryReceiver(parse_callback, store, user=AUTH[0], password=AUTH[1]).serve() as url:
-        box.callbacks("mensatek", url, auth=AUTH)
+        box.callbacks(url, vendor="mensatek", auth=AUTH)
         await mensatek.send_sms(["34600000000"], "Hola", report=True)
         await box.drain()
         first = list(got)
         assert first
         for form in ("json", "form", "multipart"):
-            box.callbacks("mensatek", url, auth=AUTH, format=form)
+            box.callbacks(url, vendor="mensatek", auth=AUTH, format=form)
             for report in first:
                 assert isinstance(report, DeliveryReport)
                 assert await box.post_callback("mensatek", report.raw)
@@ -62,7 +62,7 @@ async def test_a_forged_report_sends_nothing(box: Sandbox, mensatek: MensatekCli
         got.append(value)
 
     async with DeliveryReceiver(parse_callback, store, user=AUTH[0], password=AUTH[1]).serve() as url:
-        box.callbacks("mensatek", url, auth=AUTH)
+        box.callbacks(url, vendor="mensatek", auth=AUTH)
         await mensatek.send_sms(["34600000000"], "Hola", report=True)
         await box.drain()
         before = (len(box.ledger), box.ledger.request_count(), box.ledger.charged)
@@ -105,7 +105,7 @@ async def test_neither_side_of_a_callback_logs_its_address_or_password(caplog: p
         receiver = DeliveryReceiver(parse_callback, store, user=AUTH[0], password=AUTH[1], path_secret=word)
         async with receiver.serve() as url, Sandbox() as box, aiohttp.ClientSession() as session:
             for path in (word, f"{word}?token={word}", f"x-{word}", ""):
-                box.callbacks("mensatek", url + path, auth=AUTH)
+                box.callbacks(url + path, vendor="mensatek", auth=AUTH)
                 await box.incoming("mensatek", "34611111111", f"Hola {word}")
             async with session.get(f"{box.base_url('mensatek')}/EnviarSMS?token={word}") as answer:
                 assert answer.status == 405
@@ -141,7 +141,7 @@ async def test_neither_side_of_a_callback_logs_its_address_or_password(caplog: p
 )
 async def test_the_sandbox_calls_nobody_beyond_the_loopback(box: Sandbox, vendor: str, url: str) -> None:
     with pytest.raises(ValueError, match="loopback"):
-        box.callbacks(vendor, url)
+        box.callbacks(url, vendor=vendor)
 
 
 @pytest.mark.slow
@@ -162,7 +162,7 @@ async def test_the_sandbox_is_not_led_elsewhere_by_a_redirect(box: Sandbox) -> N
 
     receiver = await asyncio.start_server(redirect, "127.0.0.1", 0)
     async with elsewhere, receiver:
-        box.callbacks("mensatek", f"http://127.0.0.1:{receiver.sockets[0].getsockname()[1]}/", auth=AUTH)
+        box.callbacks(f"http://127.0.0.1:{receiver.sockets[0].getsockname()[1]}/", vendor="mensatek", auth=AUTH)
         assert not await box.incoming("mensatek", "34611111111", "Hola")
     assert taken == []
 

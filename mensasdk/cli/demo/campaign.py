@@ -140,8 +140,8 @@ class Demo:
         reports = self.reports
         first = DeliveryReceiver(mensatek.parse_callback, reports.handle, user="demo", password=password)
         second = DeliveryReceiver(smsgateway24.parse_callback, reports.handle, path_secret=word)
-        box.callbacks("mensatek", await stack.enter_async_context(first.serve()), auth=("demo", password))
-        box.callbacks("smsgateway24", await stack.enter_async_context(second.serve()) + word)
+        box.callbacks(await stack.enter_async_context(first.serve()), vendor="mensatek", auth=("demo", password))
+        box.callbacks(await stack.enter_async_context(second.serve()) + word, vendor="smsgateway24")
         self.say("3", "Two receivers for delivery reports", "the other two vendors do not call back, and are asked")
 
     def trouble(self, box: Sandbox) -> None:

@@ -170,8 +170,8 @@ class CrashDemo:
         handle = self.count.handler(DeliveryLog(self.journal))
         first = DeliveryReceiver(mensatek.parse_callback, handle, user="demo", password=password)
         second = DeliveryReceiver(smsgateway24.parse_callback, handle, path_secret=word)
-        self.box.callbacks("mensatek", await stack.enter_async_context(first.serve()), auth=("demo", password))
-        self.box.callbacks("smsgateway24", await stack.enter_async_context(second.serve()) + word)
+        self.box.callbacks(await stack.enter_async_context(first.serve()), vendor="mensatek", auth=("demo", password))
+        self.box.callbacks(await stack.enter_async_context(second.serve()) + word, vendor="smsgateway24")
         self.say("3", "Two receivers for delivery reports", f"which keep them in {self.journal.path}")
 
     def slow_down(self, *, hang: bool) -> None:

@@ -71,7 +71,7 @@ def call_back(box: Sandbox, wanted: str) -> None:
             raise ConfigurationError(f"{name} calls nobody back", remedy="leave it out")
     problem = ""
     try:
-        box.callbacks(name, url)
+        box.callbacks(url, vendor=name)
     except ValueError as error:
         problem = str(error)
     if problem:

@@ -380,7 +380,7 @@ async def test_reports_and_replies_reach_the_receiver(box: Sandbox, mensatek: Me
 
     receiver = DeliveryReceiver(parse_callback, store, user="usuario", password="contraseña")
     async with receiver.serve() as url:
-        box.callbacks("mensatek", url + "mensatek", auth=("usuario", "contraseña"), format=form)
+        box.callbacks(url + "mensatek", vendor="mensatek", auth=("usuario", "contraseña"), format=form)
         sent = await mensatek.send_sms([NUMBER, "34600000050"], "Hola", report=True, reference="pedido nº 7 & 8")
         assert sent.message_id is not None
         await box.drain()

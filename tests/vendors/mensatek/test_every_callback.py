@@ -37,7 +37,7 @@ class Inbox:
         """Post the callbacks to a receiver with Basic authentication; each must be answered with 200."""
         receiver = DeliveryReceiver(parse_callback, self.store, user="usuario", password="contraseña")
         async with receiver.serve() as url:
-            box.callbacks("mensatek", url + "mensatek", auth=("usuario", "contraseña"), format=form)
+            box.callbacks(url + "mensatek", vendor="mensatek", auth=("usuario", "contraseña"), format=form)
             for fields in callbacks:
                 assert await box.post_callback("mensatek", fields)
 

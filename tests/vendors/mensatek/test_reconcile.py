@@ -129,7 +129,7 @@ async def test_the_callback_of_one_gives_the_id_under_which_the_report_lists_the
 
     receiver = DeliveryReceiver(parse_callback, store, insecure=True)
     async with receiver.serve() as url, connect(box) as client:
-        box.callbacks("mensatek", url)
+        box.callbacks(url, vendor="mensatek")
         options = MensatekOptions(report=True)
         doubts = await lost(box, client, messages(1, 2, 3, options=options), when="after")
         await box.drain()

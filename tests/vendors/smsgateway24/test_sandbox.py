@@ -445,7 +445,7 @@ async def test_delivery_reports_arrive_and_match_the_sends(quirks: Quirks, objec
     receiver = DeliveryReceiver(parse, handle, path_secret="long-random-word")
     numbers = ["+34600000007", "+34600000008", "+34600000012"]
     async with receiver.serve() as url, connect(quirks) as (client, box):
-        box.callbacks("smsgateway24", f"{url}long-random-word")
+        box.callbacks(f"{url}long-random-word", vendor="smsgateway24")
         sent = {number: (await client.send_sms(number, "Hola")).sms_id for number in numbers}
         async with asyncio.timeout(20):
             await done.wait()
