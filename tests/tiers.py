@@ -14,5 +14,5 @@ LONG = bool(os.environ.get("MENSASDK_LONG"))
 
 
 def examples(count: int) -> int:
-    """Return how many examples a property test tries: all of them in the long run, and a third in the others."""
-    return count if LONG else -(-count // 3)
+    """Return how many examples a property test tries: all of them in the long run, and a quarter in the others."""
+    return count if LONG else -(-count // 4)

@@ -82,7 +82,7 @@ async def main(job: dict[str, Any]) -> dict[str, Any]:
     found = {
         "repeated": await ended(job["read"], 20.0),
         "limited": await ended(job["send"], 20.0),
-        "deadline": await ended(job["send"], 1.5),
+        "deadline": await ended(job["send"], 1.0),
     }
     options = EnviaSmsOptions(template="02", text_variable="mensaje") if vendor == "envia_sms" else None
     messages = [Message(number, "Hola otra vez", options=options) for number in job["numbers"]]

@@ -132,7 +132,7 @@ def swap_pages(chance: random.Random, folder: Path) -> None:
 DAMAGES: list[Callable[[random.Random, Path], None]] = [flip, flip, flip_wal, wipe, cut, no_wal, swap_pages]
 
 
-SEEDS = 160 if LONG else 48
+SEEDS = 160 if LONG else 32
 
 
 @pytest.fixture(scope="module")
