@@ -9,7 +9,6 @@ from typing import Final
 import click
 
 from mensasdk._version import __version__
-from mensasdk.cli.wording import say
 from mensasdk.errors import ConfigurationError
 
 __all__ = ["COMMANDS", "cli"]
@@ -49,7 +48,7 @@ class _Commands(click.Group):
         try:
             command: click.Command = import_module(f"mensasdk.cli.commands.{cmd_name}").command
         except ConfigurationError as error:  # two vendors have options that exclude each other
-            raise _Unusable(say(error)) from None
+            raise _Unusable(error.message) from None
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
