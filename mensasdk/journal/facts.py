@@ -11,9 +11,9 @@ from typing import Any, Final, Self
 import attrs
 from attrs import field, frozen
 
-from mensasdk.errors import ConfigurationError
+from mensasdk.errors import ConfigurationError, JournalError
 
-__all__ = ["CampaignFacts", "RouteFacts", "check_content"]
+__all__ = ["CampaignFacts", "RouteFacts", "check_content", "read_content"]
 
 _PRINT: Final = 16
 _SHOWN: Final = 60
@@ -119,6 +119,20 @@ def check_content(campaign: str, recorded: CampaignFacts | None, given: Campaign
         f"campaign {campaign!r} was begun with other content ({told}); take it up as it was begun, or begin another "
         "campaign"
     )
+
+
+def read_content(written: str | None) -> CampaignFacts | None:
+    """Read the content of a campaign as a journal wrote it; None where it wrote none.
+
+    Raises:
+        JournalError: it cannot be read.
+    """
+    if written is None:
+        return None
+    try:
+        return CampaignFacts.from_json(written)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise JournalError("the journal is damaged: the content of a campaign cannot be read") from None
 
 
 def _plain(facts: CampaignFacts) -> dict[str, Any]:

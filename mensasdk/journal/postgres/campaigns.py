@@ -9,9 +9,8 @@ from uuid import UUID
 
 from attrs import frozen
 
-from mensasdk.errors import JournalError
 from mensasdk.journal.charges import add_charges
-from mensasdk.journal.facts import CampaignFacts, check_content
+from mensasdk.journal.facts import CampaignFacts, check_content, read_content
 from mensasdk.journal.keys import new_nonce, request_reference
 from mensasdk.journal.postgres import statements as sql
 from mensasdk.journal.postgres.connection import Connection
@@ -86,7 +85,7 @@ async def take(
         if found is None:
             raise missing(campaign)
         number = found["id"]
-        check_content(campaign, _content(found["what"]), content)
+        check_content(campaign, read_content(found["what"]), content)
         while (epoch := await connection.fetchval(sql.TAKE_OVER, number, worker.id, create)) is None:
             await _check_owner(connection, campaign, number, worker)
         await connection.execute(sql.SWEEP, number, 0.0)
@@ -106,18 +105,11 @@ async def leave(connection: Connection, opened: OpenCampaign, worker: Worker, *,
 async def infos(connection: Connection) -> Sequence[CampaignInfo]:
     """Return a summary of each campaign, in the order in which they were begun."""
     return [
-        CampaignInfo(one["name"], one["created"], one["complete"], _counts(one), one["nonce"], _content(one["what"]))
+        CampaignInfo(
+            one["name"], one["created"], one["complete"], _counts(one), one["nonce"], read_content(one["what"])
+        )
         for one in await connection.fetch(sql.CAMPAIGNS)
     ]
-
-
-def _content(written: str | None) -> CampaignFacts | None:
-    if written is None:
-        return None
-    try:
-        return CampaignFacts.from_json(written)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise JournalError("the journal is damaged: the content of a campaign cannot be read") from None
 
 
 async def progress(connection: Connection, campaign: str) -> Mapping[State, int]:

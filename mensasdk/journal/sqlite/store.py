@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from mensasdk.errors import JournalError
-from mensasdk.journal.facts import CampaignFacts, check_content
+from mensasdk.journal.facts import CampaignFacts, check_content, read_content
 from mensasdk.journal.keys import new_nonce
 from mensasdk.journal.protocol import (
     NOTHING,
@@ -159,7 +159,7 @@ class Store(JournalFile):
                     bool(complete),
                     tables.counts(database, number),
                     nonce,
-                    _content(content),
+                    read_content(content),
                 )
                 for number, name, created, complete, nonce, content in rows
             ]
@@ -332,7 +332,7 @@ def _campaign(database: sqlite3.Connection, seal: Seal, campaign: str) -> _Found
     for *columns, written, complete in database.execute(sql):
         check_sum(written, seal.of(*columns))
         if columns[1] == campaign:
-            found = int(columns[0]), columns[3], bool(complete), _content(columns[4])
+            found = int(columns[0]), columns[3], bool(complete), read_content(columns[4])
     return found
 
 
@@ -347,12 +347,3 @@ def _begin(database: sqlite3.Connection, seal: Seal, campaign: str, content: Cam
         (*columns, seal.of(*columns)),
     )
     return int(number), nonce, False, content
-
-
-def _content(written: str | None) -> CampaignFacts | None:
-    if written is None:
-        return None
-    try:
-        return CampaignFacts.from_json(written)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise JournalError("the journal is damaged: the content of a campaign cannot be read") from None
